@@ -1,0 +1,118 @@
+//! Why an attempt at an input did not succeed: a kind for programs, a message for people.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// A short, stable name for a sort of failure, such as `refused` or `http-status`.
+///
+/// Tasks add kinds of their own; those that executors give are constants here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FailureKind(Cow<'static, str>);
+
+impl FailureKind {
+    /// The task panicked.
+    pub const PANIC: Self = Self::new("panic");
+    /// The attempt outlasted its time limit.
+    pub const TIMEOUT: Self = Self::new("timeout");
+    /// The job was stopped before the input was done.
+    pub const CANCELLED: Self = Self::new("cancelled");
+    /// The worker process that had the input died.
+    pub const WORKER_LOST: Self = Self::new("worker-lost");
+    /// The input is not of the form that the task needs.
+    pub const BAD_INPUT: Self = Self::new("bad-input");
+    /// The task has no form (blocking or async) that the model can run.
+    pub const NO_FORM: Self = Self::new("no-form");
+    /// An error of the user's own code that carries no kind.
+    pub const ERROR: Self = Self::new("error");
+
+    /// A kind with this name: lower case, words joined by hyphens.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The name, as every output shows it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What went wrong with one attempt.
+///
+/// It is deliberately no [`std::error::Error`], so that `?` turns any error of a task's own code into one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What sort of failure it is.
+    pub kind: FailureKind,
+    /// A sentence that names the cause.
+    pub message: String,
+    /// Whether another attempt could end differently; a malformed input stays malformed.
+    pub retryable: bool,
+}
+
+impl Failure {
+    /// A failure that another attempt may not meet again.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            retryable: true,
+        }
+    }
+
+    /// A failure that every further attempt would meet as well.
+    pub fn permanent(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            retryable: false,
+            ..Self::new(kind, message)
+        }
+    }
+
+    /// An input that is not of the form the task needs; never retried.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::permanent(FailureKind::BAD_INPUT, message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::new(FailureKind::ERROR, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_mark_keeps_the_causes() {
+        fn parse(text: &str) -> Result<u64, Failure> {
+            Ok(text.parse::<u64>()?)
+        }
+        let failure = parse("x").unwrap_err();
+        assert_eq!(failure.kind, FailureKind::ERROR);
+        assert_eq!(failure.message, "invalid digit found in string");
+    }
+}

@@ -1,0 +1,113 @@
+//! The operation that a job applies to each of its inputs.
+
+use std::future::Future;
+
+use crate::{Context, Failure, FailureKind};
+
+/// Which forms a task has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forms {
+    /// [`Task::run_blocking`] alone.
+    Blocking,
+    /// [`Task::run_async`] alone.
+    Async,
+    /// Both, doing the same.
+    Both,
+}
+
+impl Forms {
+    /// Whether there is a blocking form.
+    #[must_use]
+    pub const fn has_blocking(self) -> bool {
+        matches!(self, Self::Blocking | Self::Both)
+    }
+
+    /// Whether there is an async form.
+    #[must_use]
+    pub const fn has_async(self) -> bool {
+        matches!(self, Self::Async | Self::Both)
+    }
+}
+
+/// An operation on one input, in a blocking form, an async form or both.
+///
+/// The task value itself is the state that all lanes of a process share (a client, a pool). State of one lane (a
+/// connection, a prepared statement) goes into [`Task::Lane`].
+///
+/// A task for worker processes, or to be compared, must also be `Serialize` and `Deserialize` (that is its
+/// configuration; skip what is only state), as must its inputs and outputs.
+pub trait Task: Send + Sync + 'static {
+    /// What it is applied to. Cloned once an attempt: put what is large behind an [`std::sync::Arc`].
+    type Input: Clone + Send + Sync + 'static;
+    /// What it gives back.
+    type Output: Send + 'static;
+    /// State of one lane, empty at first; the task fills it when it first needs it. After a panic it starts anew.
+    type Lane: Default + Send + 'static;
+
+    /// Which forms this task has. Executors never call a form that is not named here.
+    fn forms(&self) -> Forms;
+
+    /// One attempt, on the thread that calls it. It may block.
+    ///
+    /// # Errors
+    /// Whatever the attempt failed with.
+    fn run_blocking(
+        &self,
+        _lane: &mut Self::Lane,
+        _input: &Self::Input,
+        _context: &Context<'_>,
+    ) -> Result<Self::Output, Failure> {
+        Err(missing_form("blocking"))
+    }
+
+    /// One attempt that must not block the thread it runs on. Dropping the future cancels it.
+    ///
+    /// # Errors
+    /// Whatever the attempt failed with.
+    fn run_async(
+        &self,
+        _lane: &mut Self::Lane,
+        _input: &Self::Input,
+        _context: &Context<'_>,
+    ) -> impl Future<Output = Result<Self::Output, Failure>> + Send {
+        async { Err(missing_form("async")) }
+    }
+
+    /// Whether an output counts as a success. The outcome keeps the output either way.
+    ///
+    /// # Errors
+    /// Why the output counts as a failure.
+    fn judge(&self, _output: &Self::Output) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// What inputs may share a limit by, such as the host of a URL; `None` is not limited.
+    fn key(&self, _input: &Self::Input) -> Option<String> {
+        None
+    }
+
+    /// Bytes that an input occupies while it waits, counted against the bound on waiting inputs.
+    fn input_bytes(&self, _input: &Self::Input) -> usize {
+        size_of::<Self::Input>()
+    }
+
+    /// Bytes that an output occupies while it waits for its turn, counted against the window of ordered outcomes.
+    fn output_bytes(&self, _output: &Self::Output) -> usize {
+        size_of::<Self::Output>()
+    }
+
+    /// A digest of all in an output that must be the same under every model, for a comparison.
+    ///
+    /// `None`, the default, lets the digest of the whole serialised output stand for it. A task whose outputs hold
+    /// what legitimately varies (times, request ids) gives a digest of the rest.
+    fn digest(&self, _output: &Self::Output) -> Option<u64> {
+        None
+    }
+}
+
+fn missing_form(form: &str) -> Failure {
+    Failure::permanent(
+        FailureKind::NO_FORM,
+        format!("the task names an {form} form that it does not implement"),
+    )
+}

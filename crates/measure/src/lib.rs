@@ -1,0 +1,2 @@
+//! Measuring jobs and comparing models.
+pub mod report;

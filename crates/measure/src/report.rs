@@ -1,0 +1,139 @@
+//! What a comparison found, as scripts may rely on it: this is schema 1 of `compare --format json`.
+
+use serde::{Deserialize, Serialize};
+
+/// A figure with an interval that holds the true one in 95 of 100 cases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The median over the rounds.
+    pub median: f64,
+    /// Lower and upper end; `None` with too few rounds to tell.
+    pub ci95: Option<[f64; 2]>,
+}
+
+/// One job under several models, side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Version of this form.
+    pub schema: u32,
+    /// Name of the task.
+    pub task: String,
+    /// How many inputs the job has.
+    pub inputs: u64,
+    /// How many of them were executed, where not all.
+    pub sampled: Option<u64>,
+    /// Counted rounds.
+    pub rounds: usize,
+    /// What it ran on.
+    pub machine: Machine,
+    /// The options that all arms share.
+    pub options: serde_json::Value,
+    /// Whether every arm gave the same outcomes.
+    pub results_equal: bool,
+    /// The first ten differences.
+    pub differences: Vec<Difference>,
+    /// Id of the arm that speedups refer to.
+    pub baseline: Option<String>,
+    /// Id of the winning arm, where the figures carry one.
+    pub winner: Option<String>,
+    /// One sentence.
+    pub verdict: String,
+    /// The arms, ranked ones first, fastest first.
+    pub models: Vec<ArmReport>,
+}
+
+/// The machine a comparison ran on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processors this process may use.
+    pub cpus: usize,
+    /// The processor's name.
+    pub cpu_model: Option<String>,
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// The operating system and its version.
+    pub os: Option<String>,
+}
+
+/// One input that ended differently in two arms (or in two rounds of one).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Which input.
+    pub index: u64,
+    /// The arm that the others agree with, and what it gave.
+    pub reference: Shown,
+    /// The arm that differs, and what it gave.
+    pub differing: Shown,
+}
+
+/// What one arm gave for an input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Id of the arm.
+    pub id: String,
+    /// Status and the beginning of the output or of the error.
+    pub outcome: String,
+}
+
+/// What was measured of one arm. What could not be measured is `None`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArmReport {
+    /// The arm's name: its model, with `@CONCURRENCY` or a number where that alone is ambiguous.
+    pub id: String,
+    /// The model.
+    pub model: triway_core::Model,
+    /// How many inputs were in flight at most.
+    pub concurrency: usize,
+    /// Threads of the async runtime, for async arms.
+    pub runtime_threads: Option<usize>,
+    /// Why the arm did not run.
+    pub skipped: Option<String>,
+    /// Why the arm ran but is not ranked.
+    pub unranked: Option<String>,
+    /// How many inputs this arm executed, where fewer than the others.
+    pub sampled: Option<u64>,
+    /// Inputs that succeeded, in the worst round.
+    pub succeeded: Option<u64>,
+    /// Inputs that did not, in the worst round.
+    pub failed: Option<u64>,
+    /// Seconds of steady work.
+    pub wall_s: Option<Estimate>,
+    /// Seconds until the lanes stood ready; the median.
+    pub startup_s: Option<f64>,
+    /// Start-up and work together: what the ranking goes by.
+    pub total_s: Option<Estimate>,
+    /// Outcomes per second of steady work; the median.
+    pub throughput_per_s: Option<f64>,
+    /// How many times faster than the baseline, in `total_s`.
+    pub speedup: Option<Estimate>,
+    /// Seconds from the start of an attempt to its end, over all rounds; queueing not included.
+    pub latency_s: Option<Latency>,
+    /// Processor seconds, user and system, workers included; the median.
+    pub cpu_s: Option<f64>,
+    /// Sum of each process's own peak: an upper bound of what was held at once; the largest round.
+    pub peak_memory_bytes: Option<u64>,
+    /// Context switches, workers included; the median.
+    pub context_switches: Option<ContextSwitches>,
+}
+
+/// Percentiles of latency, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Half were faster.
+    pub p50: f64,
+    /// Nine of ten were faster.
+    pub p90: f64,
+    /// All but one in a hundred were faster.
+    pub p99: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+/// How often the kernel switched away from the job's threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextSwitches {
+    /// Because a thread waited.
+    pub voluntary: u64,
+    /// Because its time was up.
+    pub involuntary: u64,
+}
