@@ -4,5 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalog;
+pub mod command;
 pub mod cpu;
 pub mod http;

@@ -1,5 +1,6 @@
 //! The task `cpu`: reference loads for the processor, whose cost is known beforehand.
 
+mod command;
 mod sum;
 
 use std::{hint::black_box, time::Duration};

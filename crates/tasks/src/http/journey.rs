@@ -16,6 +16,7 @@ use super::{
     Answer, Policy, kinds,
     redact::{redact, redacted},
 };
+use crate::command::excerpt;
 
 /// Where a connection leads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -184,7 +185,7 @@ impl<'a> Journey<'a> {
     fn follow(&mut self, location: &HeaderValue) -> Result<(), Failure> {
         let location = String::from_utf8_lossy(location.as_bytes());
         let unusable = |why: &str| {
-            let shown = redact(&location).into_owned();
+            let shown = excerpt(&redact(&location)).into_owned();
             Failure::permanent(
                 kinds::PROTOCOL,
                 format!("the redirect to `{shown}` cannot be followed: {why}"),
@@ -208,7 +209,7 @@ impl<'a> Journey<'a> {
         if self.asked.contains(&self.url) {
             return Err(Failure::permanent(
                 kinds::REDIRECT_LOOP,
-                format!("redirects lead back to {}", self.url),
+                format!("redirects lead back to {}", excerpt(self.url.as_str())),
             ));
         }
         if self.asked.len() > self.policy.max_redirects as usize {
@@ -224,7 +225,7 @@ impl<'a> Journey<'a> {
 /// A failure that says which URL it is about.
 pub(super) fn blame(input: &Url, failure: Failure) -> Failure {
     Failure {
-        message: format!("{}: {}", redacted(input), failure.message),
+        message: format!("{}: {}", excerpt(&redacted(input)), failure.message),
         ..failure
     }
 }

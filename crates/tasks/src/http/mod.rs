@@ -6,6 +6,7 @@
 
 mod accept;
 mod blocking;
+mod command;
 mod connector;
 mod dial;
 mod idle;

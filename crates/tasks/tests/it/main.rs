@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod both;
+mod catalog;
 mod cpu;
 mod http;
 mod servers;
