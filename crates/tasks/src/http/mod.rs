@@ -1,8 +1,8 @@
 //! The task `http`: requests a URL and tells status, size, and where the time went.
 //!
 //! It has two clients that share one policy, so that comparing models compares nothing else: ureq, which truly blocks
-//! and starts no hidden threads, and hyper, which truly does not. [`journey`] takes every decision for both;
-//! [`blocking`] and [`nonblocking`] only carry bytes.
+//! and starts no hidden threads, and hyper, which truly does not. `journey` takes every decision for both;
+//! `blocking` and `nonblocking` only carry bytes.
 
 mod accept;
 mod blocking;
