@@ -32,6 +32,8 @@ pub struct Plan {
     pub timeout: Option<Duration>,
     /// How long what was told to end may take before it is ended by force.
     pub grace: Duration,
+    /// How long what is in flight may take once the job was told to drain; then it is aborted.
+    pub drain_limit: Duration,
     /// Whether and how a failed attempt is followed by another.
     pub retry: Retry,
     /// At most so many attempts are started a second.
@@ -63,6 +65,7 @@ impl Plan {
             },
             timeout: None,
             grace: Duration::from_secs(1),
+            drain_limit: Duration::from_secs(10),
             retry: Retry::NEVER,
             rate: None,
             per_key: None,

@@ -1,0 +1,89 @@
+//! How a running job is told to stop: drain, then abort.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU8, Ordering},
+};
+
+use crossbeam_utils::sync::Unparker;
+use tokio_util::sync::CancellationToken;
+
+/// A handle to stop a job from elsewhere: another thread, a signal handler's thread, an async task.
+#[derive(Debug, Clone, Default)]
+pub struct Control {
+    shared: Arc<Shared>,
+    token: Option<CancellationToken>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    asked: AtomicU8,
+    dispatcher: Mutex<Option<Unparker>>,
+}
+
+/// What was asked of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    Nothing,
+    Drain,
+    Abort,
+}
+
+impl Control {
+    /// Hands out no further input; what is in flight may finish. Does not block.
+    pub fn drain(&self) {
+        self.ask(1);
+    }
+
+    /// Cancels what is in flight: async tasks are dropped, worker processes killed, threads left behind. Does not
+    /// block.
+    pub fn abort(&self) {
+        self.ask(2);
+    }
+
+    /// A control that also aborts when `token` is cancelled.
+    pub(crate) fn with_token(mut self, token: CancellationToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Whether a token must be looked at now and then, because it wakes nobody here.
+    pub(crate) fn must_be_polled(&self) -> bool {
+        self.token.is_some()
+    }
+
+    pub(crate) fn asked(&self) -> Asked {
+        if self
+            .token
+            .as_ref()
+            .is_some_and(CancellationToken::is_cancelled)
+        {
+            return Asked::Abort;
+        }
+        match self.shared.asked.load(Ordering::Acquire) {
+            0 => Asked::Nothing,
+            1 => Asked::Drain,
+            _ => Asked::Abort,
+        }
+    }
+
+    pub(crate) fn attach(&self, dispatcher: Unparker) {
+        *self
+            .shared
+            .dispatcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(dispatcher);
+    }
+
+    fn ask(&self, level: u8) {
+        self.shared.asked.fetch_max(level, Ordering::AcqRel);
+        let dispatcher = self
+            .shared
+            .dispatcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(dispatcher) = &*dispatcher {
+            dispatcher.unpark();
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Outcomes on their way to the sink: counted, put in order if that is wanted, and given over.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use triway_core::{Event, FailureLimit, Outcome, Plan, Status, Task};
+
+use crate::sink::Sink;
+
+/// The last step of every input.
+pub(crate) struct Delivery<T: Task, S> {
+    task: Arc<T>,
+    sink: S,
+    counts: Counts,
+    order: Option<Order<T>>,
+    max_failures: Option<FailureLimit>,
+    broken: Option<String>,
+}
+
+/// How many inputs ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub succeeded: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+}
+
+struct Order<T: Task> {
+    window: VecDeque<Option<Outcome<T::Input, T::Output>>>,
+    /// The index of the first place in the window.
+    first: u64,
+    held_bytes: usize,
+    most_bytes: usize,
+}
+
+impl<T: Task, S: Sink<T>> Delivery<T, S> {
+    pub(crate) fn new(task: Arc<T>, sink: S, plan: &Plan) -> Self {
+        let order = plan.keep_order.then(|| Order {
+            window: VecDeque::new(),
+            first: 0,
+            held_bytes: 0,
+            most_bytes: plan.order_window_bytes,
+        });
+        Self {
+            task,
+            sink,
+            counts: Counts::default(),
+            order,
+            max_failures: plan.max_failures,
+            broken: None,
+        }
+    }
+
+    /// Passes an outcome on, now or when those before it have come.
+    pub(crate) fn deliver(&mut self, outcome: Outcome<T::Input, T::Output>) {
+        match outcome.status {
+            Status::Ok => self.counts.succeeded += 1,
+            Status::Cancelled => self.counts.cancelled += 1,
+            _ => self.counts.failed += 1,
+        }
+        let Some(order) = &mut self.order else {
+            return self.give(outcome);
+        };
+        order.hold(&self.task, outcome);
+        while let Some(outcome) = self.order.as_mut().and_then(|order| order.next(&self.task)) {
+            self.give(outcome);
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: &Event) {
+        self.sink.event(event);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Whether outcomes that wait for an earlier one fill their window, so that no further input may be admitted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.order
+            .as_ref()
+            .is_some_and(|order| order.held_bytes >= order.most_bytes)
+    }
+
+    /// Whether more inputs failed than the plan allows.
+    pub(crate) fn too_many_failed(&self) -> bool {
+        let Counts {
+            succeeded, failed, ..
+        } = self.counts;
+        self.max_failures
+            .is_some_and(|limit| limit.exceeded(failed, succeeded + failed))
+    }
+
+    /// Why outcomes cannot be delivered any more.
+    pub(crate) fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    pub(crate) fn into_sink(self) -> S {
+        self.sink
+    }
+
+    fn give(&mut self, outcome: Outcome<T::Input, T::Output>) {
+        if self.broken.is_none()
+            && let Err(error) = self.sink.outcome(outcome)
+        {
+            self.broken = Some(error.to_string());
+        }
+    }
+}
+
+impl<T: Task> Order<T> {
+    fn hold(&mut self, task: &T, outcome: Outcome<T::Input, T::Output>) {
+        // Every admitted input has an outcome, and none before `first` is still out, so the place is never negative.
+        let place = usize::try_from(outcome.index.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        while self.window.len() <= place {
+            self.window.push_back(None);
+        }
+        self.held_bytes += bytes(task, &outcome);
+        self.window[place] = Some(outcome);
+    }
+
+    fn next(&mut self, task: &T) -> Option<Outcome<T::Input, T::Output>> {
+        let outcome = self.window.front_mut()?.take()?;
+        self.window.pop_front();
+        self.first += 1;
+        self.held_bytes -= bytes(task, &outcome);
+        Some(outcome)
+    }
+}
+
+fn bytes<T: Task>(task: &T, outcome: &Outcome<T::Input, T::Output>) -> usize {
+    task.input_bytes(&outcome.input)
+        + outcome
+            .output
+            .as_ref()
+            .map_or(0, |output| task.output_bytes(output))
+        + outcome
+            .error
+            .as_ref()
+            .map_or(0, |error| error.message.len())
+}

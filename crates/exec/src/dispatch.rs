@@ -1,0 +1,554 @@
+//! Drives one job: pulls inputs, hands them to lanes, books what the lanes report, delivers outcomes.
+//!
+//! All of it happens on one thread, round after round; between rounds it sleeps until a lane, the source, the control
+//! or a timer wakes it. What to do with an input next is the ledger's decision alone.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use crossbeam_utils::sync::Parker;
+use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task};
+
+use crate::{
+    ahead::Ahead,
+    cell::Running,
+    control::{Asked, Control},
+    delivery::Delivery,
+    hand_over::{Assignment, End, NAP, Notice, Report},
+    lane::Shared,
+    lanes::Lanes,
+    ledger::{Closed, Ended, Ledger, Settled, Start},
+    sink::Sink,
+    source::{Source, Supply},
+    summary::Summary,
+};
+
+/// Inputs that wait for a retry or for their key, at most, besides those that wait for a lane.
+const WAITING: usize = 16_384;
+/// Inputs pulled in one go.
+const PULL: usize = 1024;
+/// How often a cancellation token is looked at, and an aborted job cleaned up after.
+const TICK: Duration = Duration::from_millis(10);
+
+pub(crate) struct Dispatcher<T: Task, S> {
+    plan: Plan,
+    shared: Arc<Shared<T>>,
+    lanes: Lanes<T>,
+    ledger: Ledger<T::Input>,
+    source: Box<dyn Source<T::Input>>,
+    delivery: Delivery<T, S>,
+    control: Control,
+    parker: Parker,
+    ahead: Ahead,
+
+    supply: Supply,
+    next_index: u64,
+    held_bytes: usize,
+    most_lanes: usize,
+    progress: Progress,
+    next_watch: Duration,
+    drain_until: Option<Duration>,
+    napped: bool,
+
+    pulled: Vec<T::Input>,
+    reports: Vec<Report<T::Output>>,
+    assignments: Vec<Assignment<T::Input>>,
+}
+
+/// How far the job has come.
+#[derive(Default)]
+struct Progress {
+    lanes_began: Option<Duration>,
+    lanes_ready: usize,
+    lanes_peak: usize,
+    ready: Option<Duration>,
+    last_end: Duration,
+    abandoned: u64,
+    stopped: Option<StopReason>,
+    unreadable: Option<String>,
+}
+
+/// What a dispatcher is made of.
+pub(crate) struct Parts<T: Task, S> {
+    pub plan: Plan,
+    pub shared: Arc<Shared<T>>,
+    pub lanes: Lanes<T>,
+    pub source: Box<dyn Source<T::Input>>,
+    pub sink: S,
+    pub control: Control,
+    pub parker: Parker,
+}
+
+impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
+    pub(crate) fn new(parts: Parts<T, S>) -> Self {
+        let Parts {
+            plan,
+            shared,
+            lanes,
+            mut source,
+            sink,
+            control,
+            parker,
+        } = parts;
+        source.attach(parker.unparker().clone());
+        control.attach(parker.unparker().clone());
+        Self {
+            ledger: Ledger::new(&plan, fastrand::u64(..)),
+            delivery: Delivery::new(Arc::clone(&shared.task), sink, &plan),
+            most_lanes: plan.concurrency.get(),
+            plan,
+            shared,
+            lanes,
+            source,
+            control,
+            parker,
+            ahead: Ahead::new(),
+            supply: Supply::Ready,
+            next_index: 0,
+            held_bytes: 0,
+            progress: Progress::default(),
+            next_watch: Duration::ZERO,
+            drain_until: None,
+            napped: false,
+            pulled: Vec::new(),
+            reports: Vec::new(),
+            assignments: Vec::new(),
+        }
+    }
+
+    /// Runs the job to its end. Blocks.
+    pub(crate) fn run(mut self) -> (S, Summary) {
+        loop {
+            let busy = self.round();
+            if self.is_finished() {
+                return self.close();
+            }
+            if busy {
+                self.napped = false;
+                self.shared.hand_over.wake_up();
+            } else {
+                self.rest();
+            }
+        }
+    }
+
+    fn round(&mut self) -> bool {
+        let heard = self.hear_notices();
+        let settled = self.settle_reports();
+        let heeded = self.heed();
+        let refilled = self.refill();
+        let grown = self.grow();
+        let handed = self.hand_out();
+        self.watch();
+        heard || settled || heeded || refilled || grown || handed
+    }
+
+    fn is_finished(&self) -> bool {
+        let no_more = self.supply == Supply::Exhausted || self.progress.stopped.is_some();
+        no_more && self.ledger.open() == 0
+    }
+
+    // What the lanes say.
+
+    fn hear_notices(&mut self) -> bool {
+        let notices = self.shared.hand_over.notices();
+        let heard = !notices.is_empty();
+        for notice in notices {
+            match notice {
+                Notice::Ready => self.progress.lanes_ready += 1,
+                Notice::WorkerDied { worker, reason } => {
+                    self.delivery.event(&Event::WorkerDied { worker, reason });
+                }
+                Notice::Gone { worker, reason } => self.lose_lane(worker, reason),
+            }
+        }
+        heard
+    }
+
+    fn lose_lane(&mut self, worker: u32, reason: String) {
+        self.lanes.remove(worker);
+        self.most_lanes = self.lanes.len();
+        if self.lanes.len() == 0 {
+            self.stop(StopReason::NoLanes(reason));
+        } else {
+            self.say_fewer_lanes(reason);
+        }
+    }
+
+    fn settle_reports(&mut self) -> bool {
+        self.shared.hand_over.collect(&mut self.reports);
+        if self.reports.is_empty() {
+            return false;
+        }
+        let reports = std::mem::take(&mut self.reports);
+        let now = self.shared.clock.now();
+        self.ahead.ended(reports.len(), now);
+        self.reports = reports;
+        for report in std::mem::take(&mut self.reports) {
+            self.settle(now, report);
+        }
+        true
+    }
+
+    fn settle(&mut self, now: Duration, report: Report<T::Output>) {
+        let (ended, output) = match report.end {
+            End::Ok(output) => (Ended::Ok, Some(output)),
+            End::Failed(failed) => (Ended::Failed(failed.0), failed.1),
+            End::TimedOut(failure) => (Ended::TimedOut(*failure), None),
+            End::WorkerLost(failure) => (Ended::WorkerLost(*failure), None),
+            End::NotStarted => (Ended::NotStarted, None),
+        };
+        let times = Times {
+            worker: report.worker,
+            started: report.started,
+            ended: report.ended,
+        };
+        self.book(now, report.start, ended, output, Some(times));
+    }
+
+    fn book(
+        &mut self,
+        now: Duration,
+        start: Start,
+        ended: Ended,
+        output: Option<T::Output>,
+        times: Option<Times>,
+    ) {
+        match self.ledger.settle(now, start, ended) {
+            Settled::Stale => {}
+            Settled::Done(closed) => self.finish(closed, output, times),
+            Settled::Again { index, retry } => {
+                if let Some(retry) = retry {
+                    self.delivery.event(&Event::Retrying {
+                        index,
+                        attempt: retry.attempt,
+                        delay: retry.delay,
+                        failure: retry.failure,
+                    });
+                }
+            }
+        }
+    }
+
+    fn finish(
+        &mut self,
+        closed: Closed<T::Input>,
+        output: Option<T::Output>,
+        times: Option<Times>,
+    ) {
+        self.held_bytes -= self.shared.task.input_bytes(&closed.payload);
+        let started = times.as_ref().map_or(Duration::ZERO, |times| times.started);
+        let ended = times.as_ref().map_or(Duration::ZERO, |times| times.ended);
+        self.progress.last_end = self.progress.last_end.max(ended);
+        self.delivery.deliver(Outcome {
+            index: closed.index,
+            input: closed.payload,
+            status: closed.status,
+            output,
+            error: closed.failure,
+            attempts: closed.attempts,
+            worker: times.as_ref().map(|times| times.worker),
+            started,
+            queued: started.saturating_sub(closed.waiting_since),
+            run: ended.saturating_sub(started),
+        });
+    }
+
+    // Why a job may have to stop.
+
+    fn heed(&mut self) -> bool {
+        if let Some(reason) = self.delivery.broken() {
+            let reason = StopReason::Undeliverable(reason.to_owned());
+            return self.stop(reason);
+        }
+        if self.delivery.too_many_failed() {
+            return self.stop(StopReason::FailureLimit);
+        }
+        let now = self.shared.clock.now();
+        match self.control.asked() {
+            Asked::Nothing => false,
+            Asked::Drain if self.drain_until.is_some_and(|until| now >= until) => self.abort(),
+            Asked::Drain => {
+                self.drain_until.get_or_insert(now + self.plan.drain_limit);
+                self.stop(StopReason::Drained)
+            }
+            Asked::Abort => self.abort(),
+        }
+    }
+
+    /// Hands out nothing more; what waits is cancelled, what runs may finish. Says whether this is news.
+    fn stop(&mut self, reason: StopReason) -> bool {
+        if self.progress.stopped.is_some() {
+            return false;
+        }
+        self.delivery.event(&Event::Stopping {
+            reason: reason.clone(),
+            unread_from: self.next_index,
+        });
+        self.progress.stopped = Some(reason);
+        self.ledger.stop();
+        let now = self.shared.clock.now();
+        for assignment in self.shared.hand_over.take_back() {
+            self.book(now, assignment.start, Ended::NotStarted, None, None);
+        }
+        for closed in self.ledger.close_waiting() {
+            self.finish(closed, None, None);
+        }
+        true
+    }
+
+    /// Cancels what runs. An attempt that begins just now is found in the next round.
+    fn abort(&mut self) -> bool {
+        self.stop(StopReason::Aborted);
+        self.progress.stopped = Some(StopReason::Aborted);
+        self.shared.cancelled.store(true, Ordering::Relaxed);
+        let running = self.lanes.running();
+        let mut cancelled = false;
+        for (worker, running) in running {
+            if self.lanes.abandon(worker, running) {
+                cancelled = true;
+                self.give_up(worker, running, Ended::Cancelled);
+            }
+        }
+        cancelled
+    }
+
+    fn give_up(&mut self, worker: u32, running: Running, ended: Ended) {
+        let now = self.shared.clock.now();
+        let start = Start {
+            ticket: running.ticket,
+            index: running.index,
+            attempt: running.attempt,
+        };
+        let times = Times {
+            worker,
+            started: running.since,
+            ended: now,
+        };
+        self.book(now, start, ended, None, Some(times));
+    }
+
+    // What the lanes get.
+
+    fn refill(&mut self) -> bool {
+        let mut any = false;
+        while self.has_room() {
+            let waiting = self.ledger.running() + self.ledger.ready();
+            let most = (self.plan.concurrency.get() + self.ahead.size()).saturating_sub(waiting);
+            let pulled = self.source.pull(most.min(PULL), &mut self.pulled);
+            any |= !self.pulled.is_empty();
+            self.admit_pulled();
+            self.supply = pulled.unwrap_or_else(|failure| {
+                self.progress.unreadable = Some(failure.message);
+                Supply::Exhausted
+            });
+            if self.supply != Supply::Ready {
+                break;
+            }
+        }
+        any
+    }
+
+    fn has_room(&self) -> bool {
+        let aim = self.plan.concurrency.get() + self.ahead.size();
+        self.supply != Supply::Exhausted
+            && self.progress.stopped.is_none()
+            && self.ledger.running() + self.ledger.ready() < aim
+            && self.ledger.open() < aim + WAITING
+            && self.held_bytes < self.plan.input_window_bytes
+            && !self.delivery.is_full()
+    }
+
+    fn admit_pulled(&mut self) {
+        let now = self.shared.clock.now();
+        for input in self.pulled.drain(..) {
+            let task = &self.shared.task;
+            let key = self.plan.per_key.and_then(|_| task.key(&input));
+            self.held_bytes += task.input_bytes(&input);
+            self.ledger.admit(now, self.next_index, key, input);
+            self.next_index += 1;
+        }
+    }
+
+    /// As many lanes as there is something to do for, up to the plan's concurrency.
+    fn grow(&mut self) -> bool {
+        let wanted = self
+            .most_lanes
+            .min(self.ledger.running() + self.ledger.ready());
+        if self.lanes.len() >= wanted || self.progress.stopped.is_some() {
+            return false;
+        }
+        self.progress
+            .lanes_began
+            .get_or_insert(self.shared.clock.now());
+        while self.lanes.len() < wanted {
+            if let Err(error) = self.lanes.add() {
+                self.most_lanes = self.lanes.len();
+                if self.most_lanes == 0 {
+                    self.stop(StopReason::NoLanes(error.to_string()));
+                } else {
+                    self.say_fewer_lanes(error.to_string());
+                }
+                break;
+            }
+        }
+        self.progress.lanes_peak = self.progress.lanes_peak.max(self.lanes.len());
+        true
+    }
+
+    fn say_fewer_lanes(&mut self, reason: String) {
+        self.delivery.event(&Event::FewerLanes {
+            wanted: self.plan.concurrency.get(),
+            got: self.lanes.len(),
+            reason,
+        });
+    }
+
+    fn hand_out(&mut self) -> bool {
+        if !self.lanes_are_ready() {
+            return false;
+        }
+        let now = self.shared.clock.now();
+        let limit = if self.ledger.is_metered() {
+            self.lanes.len()
+        } else {
+            self.plan.concurrency.get() + self.ahead.size()
+        };
+        while self.ledger.running() < limit
+            && let Some(start) = self.ledger.start(now)
+        {
+            if let Some(input) = self.ledger.payload(start.ticket) {
+                let input = input.clone();
+                self.assignments.push(Assignment { start, input });
+            }
+        }
+        let any = !self.assignments.is_empty();
+        if any {
+            self.shared.hand_over.push(&mut self.assignments);
+        }
+        any
+    }
+
+    /// The first inputs wait until all lanes that they need are there, so that steady work begins at one moment.
+    fn lanes_are_ready(&mut self) -> bool {
+        if self.progress.ready.is_some() {
+            return true;
+        }
+        let Some(began) = self.progress.lanes_began else {
+            return false;
+        };
+        if self.lanes.len() == 0 || self.progress.lanes_ready < self.lanes.len() {
+            return false;
+        }
+        let now = self.shared.clock.now();
+        self.progress.ready = Some(now);
+        self.delivery.event(&Event::Ready {
+            lanes: self.lanes.len(),
+            startup: now - began,
+        });
+        true
+    }
+
+    // What outlasts its time limit.
+
+    fn watch(&mut self) {
+        let Some(limit) = self.plan.timeout else {
+            return;
+        };
+        let now = self.shared.clock.now();
+        if now < self.next_watch {
+            return;
+        }
+        let overdue = self.lanes.overdue(now, limit);
+        let mut any = false;
+        for (worker, running) in overdue {
+            let reason = self.lanes.held_by(running);
+            if !self.lanes.abandon(worker, running) {
+                continue;
+            }
+            any = true;
+            self.progress.abandoned += 1;
+            let failure = Failure::new(
+                FailureKind::TIMEOUT,
+                format!(
+                    "{}; {reason}, so it was left behind",
+                    self.shared.overdue().message
+                ),
+            );
+            let index = running.index;
+            self.delivery.event(&Event::Abandoned {
+                index,
+                worker,
+                reason,
+            });
+            self.give_up(worker, running, Ended::TimedOut(failure));
+        }
+        if any {
+            self.lanes.use_spare_runtime(&self.plan);
+        }
+        let latest = now + limit + self.plan.grace;
+        self.next_watch = self.lanes.next_overdue(limit).unwrap_or(latest).min(latest);
+    }
+
+    // Between the rounds.
+
+    fn rest(&mut self) {
+        let now = self.shared.clock.now();
+        if !self.napped {
+            // From here on a report that is not worth waking for may lie for one nap; later ones always wake.
+            self.napped = true;
+            self.shared.hand_over.fall_asleep(now);
+            self.shared.hand_over.collect(&mut self.reports);
+            if self.reports.is_empty() {
+                self.parker.park_timeout(NAP + NAP / 2);
+            }
+            return;
+        }
+        let stirring =
+            self.drain_until.is_some() || self.progress.stopped == Some(StopReason::Aborted);
+        let tick = (stirring || self.control.must_be_polled()).then_some(now + TICK);
+        let watch = self.plan.timeout.map(|_| self.next_watch);
+        let until = [tick, watch, self.ledger.wake_at()]
+            .into_iter()
+            .flatten()
+            .min();
+        match until {
+            Some(until) => self.parker.park_timeout(until.saturating_sub(now)),
+            None => self.parker.park(),
+        }
+    }
+
+    fn close(self) -> (S, Summary) {
+        let worker_peak_memory_bytes = self.lanes.close();
+        let progress = self.progress;
+        let ready = progress.ready.unwrap_or_default();
+        let counts = self.delivery.counts();
+        let unread = self.supply != Supply::Exhausted || progress.unreadable.is_some();
+        let summary = Summary {
+            model: self.plan.model,
+            lanes: progress.lanes_peak,
+            admitted: self.next_index,
+            succeeded: counts.succeeded,
+            failed: counts.failed,
+            cancelled: counts.cancelled,
+            startup: ready.saturating_sub(progress.lanes_began.unwrap_or_default()),
+            wall: progress.last_end.saturating_sub(ready),
+            stopped: progress
+                .stopped
+                .or(progress.unreadable.map(StopReason::Unreadable)),
+            unread_from: unread.then_some(self.next_index),
+            abandoned: progress.abandoned,
+            worker_peak_memory_bytes,
+        };
+        (self.delivery.into_sink(), summary)
+    }
+}
+
+/// When an attempt ran, and where.
+struct Times {
+    worker: u32,
+    started: Duration,
+    ended: Duration,
+}

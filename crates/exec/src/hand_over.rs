@@ -1,0 +1,248 @@
+//! Where the dispatcher and the lanes meet: inputs go one way, reports the other.
+//!
+//! The queue is split into a few shards, so that lanes with tiny inputs do not fight over one lock. A lane works from
+//! its own shard and takes from the others when that is empty, so no input waits while a lane is idle. One lock
+//! serves a lane to hand in a report and to take its next input.
+//!
+//! The dispatcher sleeps between its rounds. A lane wakes it when its shard runs low, when reports pile up, or when
+//! it has slept for a while; so tiny inputs do not cost a wake-up each, and slow ones are reported at once.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use crossbeam_utils::{CachePadded, sync::Unparker};
+use triway_core::Failure;
+
+use crate::{ledger::Start, waiters::Waiters};
+
+/// An attempt on its way to a lane.
+#[derive(Debug)]
+pub(crate) struct Assignment<I> {
+    pub start: Start,
+    pub input: I,
+}
+
+/// What a lane says of an attempt.
+#[derive(Debug)]
+pub(crate) struct Report<O> {
+    pub start: Start,
+    pub worker: u32,
+    pub started: Duration,
+    pub ended: Duration,
+    pub end: End<O>,
+}
+
+/// How an attempt ended. What is rare is boxed, to keep the common report small.
+#[derive(Debug)]
+pub(crate) enum End<O> {
+    Ok(O),
+    Failed(Box<(Failure, Option<O>)>),
+    TimedOut(Box<Failure>),
+    WorkerLost(Box<Failure>),
+    NotStarted,
+}
+
+/// What happens to a lane itself.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    Ready,
+    /// The lane could not be started, or not be restarted; it is gone.
+    Gone {
+        worker: u32,
+        reason: String,
+    },
+    /// A worker process died; the lane starts another.
+    WorkerDied {
+        worker: u32,
+        reason: String,
+    },
+}
+
+const SHARDS: usize = 16;
+/// So many reports in a shard wake the dispatcher.
+const REPORTS_WAKE: usize = 256;
+/// A dispatcher that has slept for so long is woken by the next report.
+pub(crate) const NAP: Duration = Duration::from_micros(200);
+const AWAKE: u64 = u64::MAX;
+
+/// The meeting place of one job.
+pub(crate) struct HandOver<I, O> {
+    shards: Box<[CachePadded<Mutex<Shard<I, O>>>]>,
+    next_shard: AtomicUsize,
+    waiters: Waiters,
+    closed: AtomicBool,
+    notices: Mutex<Vec<Notice>>,
+    noticed: AtomicBool,
+    /// Since when the dispatcher sleeps, in nanoseconds of the job's clock.
+    asleep_since: CachePadded<AtomicU64>,
+    dispatcher: Unparker,
+}
+
+struct Shard<I, O> {
+    todo: VecDeque<Assignment<I>>,
+    done: Vec<Report<O>>,
+    /// When no more than so many are left to do, the dispatcher should come.
+    low: usize,
+}
+
+impl<I, O> HandOver<I, O> {
+    pub(crate) fn new(lanes: usize, dispatcher: Unparker) -> Self {
+        let shard = || Shard {
+            todo: VecDeque::new(),
+            done: Vec::new(),
+            low: 0,
+        };
+        Self {
+            shards: (0..lanes.clamp(1, SHARDS))
+                .map(|_| CachePadded::new(Mutex::new(shard())))
+                .collect(),
+            next_shard: AtomicUsize::new(0),
+            waiters: Waiters::default(),
+            closed: AtomicBool::new(false),
+            notices: Mutex::new(Vec::new()),
+            noticed: AtomicBool::new(false),
+            asleep_since: CachePadded::new(AtomicU64::new(AWAKE)),
+            dispatcher,
+        }
+    }
+
+    // The dispatcher's side.
+
+    /// Spreads assignments over the shards, in order, and wakes lanes for them.
+    pub(crate) fn push(&self, assignments: &mut Vec<Assignment<I>>) {
+        let count = assignments.len();
+        let each = count.div_ceil(self.shards.len()).max(1);
+        let mut assignments = assignments.drain(..);
+        while assignments.len() > 0 {
+            let at = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+            let mut shard = lock(&self.shards[at]);
+            shard.todo.extend(assignments.by_ref().take(each));
+            shard.low = shard.todo.len() / 4;
+        }
+        self.waiters.wake(count);
+    }
+
+    /// Moves all reports out of the shards.
+    pub(crate) fn collect(&self, into: &mut Vec<Report<O>>) {
+        for shard in &self.shards {
+            into.append(&mut lock(shard).done);
+        }
+    }
+
+    /// Takes back what no lane has begun.
+    pub(crate) fn take_back(&self) -> Vec<Assignment<I>> {
+        self.shards
+            .iter()
+            .flat_map(|shard| std::mem::take(&mut lock(shard).todo))
+            .collect()
+    }
+
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        if !self.noticed.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The dispatcher is about to sleep. It must collect once more after this.
+    pub(crate) fn fall_asleep(&self, now: Duration) {
+        self.asleep_since.store(nanos(now), Ordering::SeqCst);
+    }
+
+    pub(crate) fn wake_up(&self) {
+        self.asleep_since.store(AWAKE, Ordering::Relaxed);
+    }
+
+    /// There will be nothing more to do; lanes end when they have done what they hold.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.waiters.wake(usize::MAX);
+    }
+
+    // The lanes' side.
+
+    /// Hands in a report and takes the next input in one go, if there is one.
+    pub(crate) fn exchange(&self, lane: u32, report: Report<O>) -> Option<Assignment<I>> {
+        let now = report.ended;
+        let mut shard = lock(self.own(lane));
+        shard.done.push(report);
+        let next = shard.todo.pop_front();
+        let urgent = shard.todo.len() <= shard.low || shard.done.len() >= REPORTS_WAKE;
+        drop(shard);
+        self.wake_dispatcher(now, urgent);
+        next
+    }
+
+    /// Hands in what was taken but not begun, from a lane that takes nothing more.
+    pub(crate) fn return_unbegun(&self, report: Report<O>) {
+        let now = report.ended;
+        lock(self.own(report.worker)).done.push(report);
+        self.wake_dispatcher(now, true);
+    }
+
+    /// Waits for an input; `None` when there will be none.
+    pub(crate) async fn take(&self, lane: u32) -> Option<Assignment<I>> {
+        std::future::poll_fn(|context| self.poll_take(lane, context)).await
+    }
+
+    pub(crate) fn notify(&self, notice: Notice) {
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(notice);
+        self.noticed.store(true, Ordering::Release);
+        self.dispatcher.unpark();
+    }
+
+    fn poll_take(&self, lane: u32, context: &Context<'_>) -> Poll<Option<Assignment<I>>> {
+        if let Some(assignment) = self.find(lane) {
+            return Poll::Ready(Some(assignment));
+        }
+        self.waiters.enter(lane, context.waker());
+        let found = self.find(lane);
+        if found.is_some() || self.closed.load(Ordering::SeqCst) {
+            self.waiters.leave(lane);
+            return Poll::Ready(found);
+        }
+        Poll::Pending
+    }
+
+    fn find(&self, lane: u32) -> Option<Assignment<I>> {
+        let count = self.shards.len();
+        let own = lane as usize % count;
+        (own..own + count).find_map(|at| lock(&self.shards[at % count]).todo.pop_front())
+    }
+
+    fn own(&self, lane: u32) -> &Mutex<Shard<I, O>> {
+        &self.shards[lane as usize % self.shards.len()]
+    }
+
+    fn wake_dispatcher(&self, now: Duration, urgent: bool) {
+        let since = self.asleep_since.load(Ordering::Relaxed);
+        if since == AWAKE {
+            return;
+        }
+        let slept = nanos(now).saturating_sub(since);
+        if (urgent || u128::from(slept) >= NAP.as_nanos())
+            && self.asleep_since.swap(AWAKE, Ordering::AcqRel) != AWAKE
+        {
+            self.dispatcher.unpark();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that can panic runs under these locks; a poisoned one still holds whole values.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
+}

@@ -1,0 +1,264 @@
+//! A job: a task, its inputs and a plan, submitted once.
+
+use std::{
+    future::{Future, IntoFuture},
+    io,
+    num::NonZeroUsize,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::Duration,
+};
+
+use crossbeam_utils::sync::Parker;
+use tokio_util::sync::CancellationToken;
+use triway_core::{Model, Outcome, Plan, PlanError, Rate, Retry, Task};
+
+use crate::{
+    clock::Clock,
+    control::Control,
+    dispatch::{Dispatcher, Parts},
+    hand_over::HandOver,
+    lane::Shared,
+    lanes::Lanes,
+    restart::NotRegistered,
+    runtime::Host,
+    sink::{Each, Sink},
+    source::{Ready, Source},
+    summary::Summary,
+};
+
+/// A task and its inputs, and how to run them.
+///
+/// Nothing runs before [`Running::wait`] or `.await`.
+#[must_use = "a job does nothing until it is run"]
+pub struct Job<T: Task> {
+    task: Arc<T>,
+    source: Box<dyn Source<T::Input>>,
+    plan: Plan,
+    control: Control,
+}
+
+impl<T: Task> Job<T> {
+    /// A job over inputs that are there already, or can be computed without waiting. For an iterator that may block,
+    /// see [`Feed`](crate::Feed).
+    ///
+    /// Unless told otherwise it runs on threads (or as async tasks, if the task has no blocking form), as many as
+    /// there are processors.
+    pub fn new<I>(task: T, inputs: I) -> Self
+    where
+        I: IntoIterator<Item = T::Input>,
+        I::IntoIter: Send + 'static,
+    {
+        Self::from_source(task, Ready(inputs.into_iter()))
+    }
+
+    /// A job over a source of its own.
+    pub fn from_source(task: T, source: impl Source<T::Input> + 'static) -> Self {
+        let model = if task.forms().has_blocking() {
+            Model::Threads
+        } else {
+            Model::Async
+        };
+        Self {
+            task: Arc::new(task),
+            source: Box::new(source),
+            plan: Plan::new(
+                model,
+                thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            ),
+            control: Control::default(),
+        }
+    }
+
+    /// Replaces the whole plan.
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// The concurrency model.
+    pub fn model(mut self, model: Model) -> Self {
+        self.plan = self.plan.with_model(model, self.plan.concurrency);
+        self
+    }
+
+    /// How many inputs may be running at once; sequential is always 1.
+    pub fn concurrency(mut self, most: NonZeroUsize) -> Self {
+        self.plan = self.plan.with_model(self.plan.model, most);
+        self
+    }
+
+    /// Time limit of an attempt.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.plan.timeout = Some(limit);
+        self
+    }
+
+    /// How many further attempts an input may have.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.plan.retry = Retry::times(retries);
+        self
+    }
+
+    /// At most so many attempts are started a second.
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.plan.rate = Some(rate);
+        self
+    }
+
+    /// Outcomes in the order of their inputs.
+    pub fn keep_order(mut self) -> Self {
+        self.plan.keep_order = true;
+        self
+    }
+
+    /// Aborts the job when `token` is cancelled; noticed within 10 ms.
+    pub fn cancel_on(mut self, token: CancellationToken) -> Self {
+        self.control = self.control.with_token(token);
+        self
+    }
+
+    /// A handle to stop the job while it runs.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Collects all outcomes in the order in which they come, unless the plan keeps the inputs' order.
+    pub fn run(self) -> Running<T, Vec<Outcome<T::Input, T::Output>>> {
+        self.run_into(Vec::new())
+    }
+
+    /// Calls `each` with every outcome as it comes.
+    pub fn run_each<F>(self, each: F) -> Running<T, Each<F>>
+    where
+        F: FnMut(Outcome<T::Input, T::Output>) -> io::Result<()> + Send + 'static,
+    {
+        self.run_into(Each(each))
+    }
+
+    /// Gives every outcome to `sink` as it comes.
+    pub fn run_into<S: Sink<T>>(self, sink: S) -> Running<T, S> {
+        Running { job: self, sink }
+    }
+}
+
+/// A job that is about to run: call [`Running::wait`], or `.await` it inside a tokio runtime.
+#[must_use = "a job does nothing until it is waited for"]
+pub struct Running<T: Task, S> {
+    job: Job<T>,
+    sink: S,
+}
+
+/// A job that has ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Finished<S> {
+    /// What took the outcomes; for [`Job::run`], the outcomes themselves.
+    pub sink: S,
+    /// Counts and times.
+    pub summary: Summary,
+}
+
+impl<T: Task, S: Sink<T>> Running<T, S> {
+    /// Runs the job on this thread until it has ended. Blocks; inside a tokio runtime use `.await` instead.
+    ///
+    /// Async lanes live on a runtime of the job's own.
+    ///
+    /// # Errors
+    /// The job could not begin. Inputs that fail are no errors: they have outcomes.
+    pub fn wait(self) -> Result<Finished<S>, Refusal> {
+        self.drive(None)
+    }
+
+    fn drive(self, host: Option<Host>) -> Result<Finished<S>, Refusal> {
+        let Job {
+            task,
+            source,
+            plan,
+            control,
+        } = self.job;
+        plan.check()?;
+        let parker = Parker::new();
+        let shared = Arc::new(Shared {
+            task,
+            hand_over: HandOver::new(plan.concurrency.get(), parker.unparker().clone()),
+            clock: Clock::start(),
+            timeout: plan.timeout,
+            grace: plan.grace,
+            cancelled: AtomicBool::new(false),
+        });
+        let lanes = Lanes::new(&plan, Arc::clone(&shared), host)?;
+        let dispatcher = Dispatcher::new(Parts {
+            plan,
+            shared,
+            lanes,
+            source,
+            sink: self.sink,
+            control,
+            parker,
+        });
+        let (sink, summary) = dispatcher.run();
+        Ok(Finished { sink, summary })
+    }
+}
+
+/// Runs the job from a thread of its own, so that the caller's runtime stays free; async lanes live on that runtime.
+/// Dropping the future aborts the job.
+impl<T: Task, S: Sink<T>> IntoFuture for Running<T, S> {
+    type Output = Result<Finished<S>, Refusal>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let host = Host::Callers(tokio::runtime::Handle::current());
+            let abort = AbortOnDrop(self.job.control());
+            let (send, receive) = tokio::sync::oneshot::channel();
+            thread::Builder::new()
+                .name("triway-dispatch".to_owned())
+                .spawn(move || send.send(self.drive(Some(host))).is_ok())
+                .map_err(Refusal::Start)?;
+            let ended = receive.await;
+            std::mem::forget(abort);
+            ended.unwrap_or(Err(Refusal::Panicked))
+        })
+    }
+}
+
+struct AbortOnDrop(Control);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Why a job could not begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The plan cannot be carried out.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The task lacks the form that the model needs.
+    #[error("{model} needs a task with {} {form} form, and this one has none", if *.form == "async" { "an" } else { "a" })]
+    NoForm {
+        /// The model.
+        model: Model,
+        /// `blocking` or `async`.
+        form: &'static str,
+    },
+    /// Worker processes cannot find the task.
+    #[error("processes cannot run this task: {0}")]
+    NotRegistered(#[from] NotRegistered),
+    /// The task's configuration cannot be sent to a worker process.
+    #[error("the task's configuration cannot be sent to a worker process: {0}")]
+    Configuration(String),
+    /// The machine gave no thread or no runtime.
+    #[error("the job could not be started: {0}")]
+    Start(#[source] io::Error),
+    /// The sink or the source panicked, and took the job with it.
+    #[error("the job's sink or source panicked")]
+    Panicked,
+}

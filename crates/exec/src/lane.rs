@@ -1,0 +1,236 @@
+//! One lane: takes an input, makes an attempt, reports it, takes the next. What differs between the models is only
+//! how an attempt is made.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use triway_core::{Context, Failure, FailureKind, Task};
+
+use crate::{
+    cell::Cell,
+    clock::Clock,
+    hand_over::{Assignment, End, HandOver, Notice, Report},
+    unwind,
+};
+
+/// What all lanes of a job share.
+pub(crate) struct Shared<T: Task> {
+    pub task: Arc<T>,
+    pub hand_over: HandOver<T::Input, T::Output>,
+    pub clock: Clock,
+    pub timeout: Option<Duration>,
+    pub grace: Duration,
+    /// Set when the job is aborted; blocking tasks may look at it.
+    pub cancelled: AtomicBool,
+}
+
+/// One lane's own things.
+pub(crate) struct Lane<T: Task> {
+    pub worker: u32,
+    pub cell: Arc<Cell>,
+    pub shared: Arc<Shared<T>>,
+    state: T::Lane,
+}
+
+/// When an attempt ran, and how it ended.
+pub(crate) struct Attempt<O> {
+    pub started: Duration,
+    pub ended: Duration,
+    pub end: End<O>,
+}
+
+impl<T: Task> Lane<T> {
+    pub(crate) fn new(worker: u32, cell: Arc<Cell>, shared: Arc<Shared<T>>) -> Self {
+        Self {
+            worker,
+            cell,
+            shared,
+            state: T::Lane::default(),
+        }
+    }
+
+    /// Works off inputs on this thread until there are none left or an attempt was given up.
+    pub(crate) fn work_blocking(
+        mut self,
+        mut attempt: impl FnMut(&mut Self, &Assignment<T::Input>) -> Option<Attempt<T::Output>>,
+    ) {
+        self.shared.hand_over.notify(Notice::Ready);
+        let mut next = self.wait();
+        while let Some(assignment) = next {
+            let Some(made) = attempt(&mut self, &assignment) else {
+                return self.hand_back(&assignment);
+            };
+            next = match self.hand_in(&assignment, made) {
+                Next::Input(assignment) => Some(assignment),
+                Next::Wait => self.wait(),
+                Next::Leave => None,
+            };
+        }
+    }
+
+    /// The same as an async task.
+    pub(crate) async fn work_async(mut self) {
+        self.shared.hand_over.notify(Notice::Ready);
+        let shared = Arc::clone(&self.shared);
+        let mut next = shared.hand_over.take(self.worker).await;
+        while let Some(assignment) = next {
+            let made = self.attempt_async(&assignment).await;
+            next = match self.hand_in(&assignment, made) {
+                Next::Input(assignment) => Some(assignment),
+                Next::Wait => shared.hand_over.take(self.worker).await,
+                Next::Leave => None,
+            };
+            // A lane whose inputs never wait would otherwise keep its thread from all other tasks.
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    /// One attempt by the task's blocking form.
+    pub(crate) fn attempt_blocking(
+        &mut self,
+        assignment: &Assignment<T::Input>,
+    ) -> Attempt<T::Output> {
+        let shared = Arc::clone(&self.shared);
+        let started = self.begin(assignment);
+        let context = shared.context(assignment, started);
+        let result = unwind::catch(|| {
+            let output = shared
+                .task
+                .run_blocking(&mut self.state, &assignment.input, &context)?;
+            Ok(shared.judge(output))
+        });
+        self.ended(started, result)
+    }
+
+    async fn attempt_async(&mut self, assignment: &Assignment<T::Input>) -> Attempt<T::Output> {
+        let shared = Arc::clone(&self.shared);
+        let started = self.begin(assignment);
+        let context = shared.context(assignment, started);
+        let cell = Arc::clone(&self.cell);
+        let state = &mut self.state;
+        let call = async {
+            let output = shared
+                .task
+                .run_async(state, &assignment.input, &context)
+                .await?;
+            Ok(shared.judge(output))
+        };
+        let watched = unwind::catch_async(call, |polled| cell.set_polled(polled));
+        let result = match shared.timeout {
+            None => watched.await,
+            Some(limit) => tokio::time::timeout(limit, watched)
+                .await
+                .unwrap_or_else(|_| Err(shared.overdue())),
+        };
+        self.ended(started, result)
+    }
+
+    pub(crate) fn begin(&self, assignment: &Assignment<T::Input>) -> Duration {
+        let now = self.shared.clock.now();
+        let start = assignment.start;
+        self.cell
+            .begin(start.ticket, start.index, start.attempt, now);
+        now
+    }
+
+    /// Takes the end's time, and lets a time limit that has expired decide over whatever came after it.
+    fn ended(
+        &mut self,
+        started: Duration,
+        result: Result<End<T::Output>, Failure>,
+    ) -> Attempt<T::Output> {
+        let ended = self.shared.clock.now();
+        if unwind::was_panic(&result) {
+            self.state = T::Lane::default();
+        }
+        let late = self
+            .shared
+            .timeout
+            .is_some_and(|limit| ended - started > limit);
+        let end = match result {
+            _ if late => End::TimedOut(Box::new(self.shared.overdue())),
+            Ok(end) => end,
+            Err(failure) if failure.kind == FailureKind::TIMEOUT => {
+                End::TimedOut(Box::new(failure))
+            }
+            Err(failure) => End::Failed(Box::new((failure, None))),
+        };
+        Attempt {
+            started,
+            ended,
+            end,
+        }
+    }
+
+    /// The lane cannot go on; somebody else may take this input.
+    fn hand_back(&self, assignment: &Assignment<T::Input>) {
+        let now = self.shared.clock.now();
+        self.shared.hand_over.return_unbegun(Report {
+            start: assignment.start,
+            worker: self.worker,
+            started: now,
+            ended: now,
+            end: End::NotStarted,
+        });
+    }
+
+    fn wait(&self) -> Option<Assignment<T::Input>> {
+        pollster::block_on(self.shared.hand_over.take(self.worker))
+    }
+
+    fn hand_in(
+        &self,
+        assignment: &Assignment<T::Input>,
+        made: Attempt<T::Output>,
+    ) -> Next<T::Input> {
+        if !self.cell.end() {
+            return Next::Leave;
+        }
+        let report = Report {
+            start: assignment.start,
+            worker: self.worker,
+            started: made.started,
+            ended: made.ended,
+            end: made.end,
+        };
+        match self.shared.hand_over.exchange(self.worker, report) {
+            Some(assignment) => Next::Input(assignment),
+            None => Next::Wait,
+        }
+    }
+}
+
+enum Next<I> {
+    Input(Assignment<I>),
+    Wait,
+    /// The attempt was given up from outside, and this lane replaced.
+    Leave,
+}
+
+impl<T: Task> Shared<T> {
+    /// Lets the task say whether its output is a success.
+    pub(crate) fn judge(&self, output: T::Output) -> End<T::Output> {
+        match self.task.judge(&output) {
+            Ok(()) => End::Ok(output),
+            Err(failure) => End::Failed(Box::new((failure, Some(output)))),
+        }
+    }
+
+    pub(crate) fn overdue(&self) -> Failure {
+        let limit = self.timeout.unwrap_or_default();
+        Failure::new(
+            FailureKind::TIMEOUT,
+            format!("not done within its time limit of {limit:?}"),
+        )
+    }
+
+    fn context(&self, assignment: &Assignment<T::Input>, started: Duration) -> Context<'_> {
+        let deadline = self
+            .timeout
+            .map(|limit| self.clock.instant(started + limit));
+        let start = assignment.start;
+        Context::new(start.index, start.attempt, deadline, &self.cancelled)
+    }
+}

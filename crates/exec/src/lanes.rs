@@ -1,0 +1,214 @@
+//! The lanes of a job, whatever they are: adds more, looks for those that are overdue, gives up and replaces them.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use tokio::{runtime::Runtime, task::AbortHandle};
+use triway_core::{Model, Plan, Task};
+
+use crate::{
+    cell::{Cell, Running},
+    job::Refusal,
+    lane::{Lane, Shared},
+    processes::{WorkerProcess, Workers},
+    runtime::{self, Host},
+};
+
+/// What the lanes of a job are made of. This is the one place where models differ in kind.
+enum Made<T: Task> {
+    Threads,
+    Tasks(Host),
+    Processes(Workers<T>),
+}
+
+/// All lanes of one job.
+pub(crate) struct Lanes<T: Task> {
+    shared: Arc<Shared<T>>,
+    made: Made<T>,
+    slots: Vec<Slot>,
+    /// A second runtime, for lanes that replace those which hold the first one's threads.
+    spare: Option<Runtime>,
+    next_worker: u32,
+}
+
+struct Slot {
+    worker: u32,
+    cell: Arc<Cell>,
+    hold: Hold,
+}
+
+/// What can be done about a lane from outside.
+enum Hold {
+    Thread,
+    Task(AbortHandle),
+    Process(Arc<WorkerProcess>),
+}
+
+impl<T: Task> Lanes<T> {
+    /// Decides what the lanes are to be, and refuses what the task cannot do.
+    pub(crate) fn new(
+        plan: &Plan,
+        shared: Arc<Shared<T>>,
+        host: Option<Host>,
+    ) -> Result<Self, Refusal> {
+        let forms = shared.task.forms();
+        let as_tasks = match plan.model {
+            Model::Sequential => !forms.has_blocking(),
+            Model::Async if forms.has_async() => true,
+            Model::Async => {
+                return Err(Refusal::NoForm {
+                    model: plan.model,
+                    form: "async",
+                });
+            }
+            Model::Threads if !forms.has_blocking() => {
+                return Err(Refusal::NoForm {
+                    model: plan.model,
+                    form: "blocking",
+                });
+            }
+            _ => false,
+        };
+        let made = if as_tasks {
+            let host = host.filter(|_| plan.runtime_threads.is_none());
+            Made::Tasks(match host {
+                Some(host) => host,
+                None => Host::start(plan)?,
+            })
+        } else if plan.model == Model::Processes {
+            Made::Processes(Workers::new(&shared)?)
+        } else {
+            Made::Threads
+        };
+        Ok(Self {
+            shared,
+            made,
+            slots: Vec::new(),
+            spare: None,
+            next_worker: 0,
+        })
+    }
+
+    /// How many lanes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Starts one more lane.
+    pub(crate) fn add(&mut self) -> std::io::Result<()> {
+        let worker = self.next_worker;
+        let cell = Arc::new(Cell::default());
+        let lane = Lane::new(worker, Arc::clone(&cell), Arc::clone(&self.shared));
+        let hold = match &self.made {
+            Made::Threads => {
+                let name = format!("triway-{worker}");
+                thread::Builder::new().name(name).spawn(move || {
+                    lane.work_blocking(|lane, input| Some(lane.attempt_blocking(input)))
+                })?;
+                Hold::Thread
+            }
+            Made::Tasks(host) => {
+                let handle = match &self.spare {
+                    Some(spare) => spare.handle(),
+                    None => host.handle(),
+                };
+                Hold::Task(handle.spawn(lane.work_async()).abort_handle())
+            }
+            Made::Processes(workers) => Hold::Process(workers.add(lane)?),
+        };
+        self.slots.push(Slot { worker, cell, hold });
+        self.next_worker += 1;
+        Ok(())
+    }
+
+    /// What has been running for longer than its time limit and the grace, with what is known of why.
+    pub(crate) fn overdue(&self, now: Duration, limit: Duration) -> Vec<(u32, Running)> {
+        if matches!(self.made, Made::Processes(_)) {
+            // A worker process is killed by the lane that speaks to it.
+            return Vec::new();
+        }
+        self.slots
+            .iter()
+            .filter_map(|slot| Some((slot.worker, slot.cell.running()?)))
+            .filter(|(_, running)| running.since + limit + self.shared.grace <= now)
+            .collect()
+    }
+
+    /// When the attempt that has run longest will be overdue.
+    pub(crate) fn next_overdue(&self, limit: Duration) -> Option<Duration> {
+        if matches!(self.made, Made::Processes(_)) {
+            return None;
+        }
+        self.slots
+            .iter()
+            .filter_map(|slot| Some(slot.cell.running()?.since + limit + self.shared.grace))
+            .min()
+    }
+
+    /// Gives an attempt up and its lane with it; `false` if it ended just now.
+    pub(crate) fn abandon(&mut self, worker: u32, running: Running) -> bool {
+        let Some(place) = self.slots.iter().position(|slot| slot.worker == worker) else {
+            return false;
+        };
+        if !self.slots[place].cell.abandon(running) {
+            return false;
+        }
+        match self.slots.swap_remove(place).hold {
+            Hold::Thread => {}
+            Hold::Task(task) => task.abort(),
+            Hold::Process(process) => process.kill(),
+        }
+        true
+    }
+
+    /// Lanes that replace abandoned async ones need threads that nobody holds.
+    pub(crate) fn use_spare_runtime(&mut self, plan: &Plan) {
+        if matches!(self.made, Made::Tasks(_)) {
+            let fresh = runtime::build(plan).ok();
+            if let Some(held) = std::mem::replace(&mut self.spare, fresh) {
+                held.shutdown_background();
+            }
+        }
+    }
+
+    /// Why an async attempt could not be stopped, or that a thread cannot be.
+    pub(crate) fn held_by(&self, running: Running) -> String {
+        match &self.made {
+            Made::Tasks(_) if running.polled => {
+                "it holds its runtime thread without awaiting anything".to_owned()
+            }
+            Made::Tasks(_) => "other inputs held all runtime threads".to_owned(),
+            _ => "its thread does not return".to_owned(),
+        }
+    }
+
+    /// All that is running now.
+    pub(crate) fn running(&self) -> Vec<(u32, Running)> {
+        self.slots
+            .iter()
+            .filter_map(|slot| Some((slot.worker, slot.cell.running()?)))
+            .collect()
+    }
+
+    /// A lane ended by itself.
+    pub(crate) fn remove(&mut self, worker: u32) {
+        self.slots.retain(|slot| slot.worker != worker);
+    }
+
+    /// Ends the lanes; waits for worker processes to leave, at most for the grace. Gives the sum of their own peaks
+    /// of memory, where there were worker processes.
+    pub(crate) fn close(self) -> Option<u64> {
+        self.shared.hand_over.close();
+        let peak = match self.made {
+            Made::Processes(workers) => Some(workers.join(self.slots.len(), self.shared.grace)),
+            Made::Tasks(host) => {
+                host.shut_down();
+                None
+            }
+            Made::Threads => None,
+        };
+        if let Some(spare) = self.spare {
+            spare.shutdown_background();
+        }
+        peak
+    }
+}

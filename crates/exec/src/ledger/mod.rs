@@ -1,0 +1,350 @@
+//! Decides what happens to an input next, given what happened so far.
+//!
+//! The ledger is pure: it starts nothing, waits for nothing and has no clock of its own. Whoever drives it says what
+//! time it is (as a duration since the job's start) and what became of an attempt; it answers what to start, when to
+//! look again, and when an input has come to its one final end.
+
+mod keys;
+mod pace;
+
+use std::{cmp::Reverse, collections::BinaryHeap, collections::VecDeque, time::Duration};
+
+use triway_core::{Failure, FailureKind, Plan, Retry, Status};
+
+use self::{keys::Keys, pace::Pace};
+
+/// Names an admitted input until its end; reused afterwards.
+pub(crate) type Ticket = u32;
+
+/// One attempt at one admitted input. Tickets are reused, so the index goes with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub ticket: Ticket,
+    pub index: u64,
+    pub attempt: u32,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Ok,
+    Failed(Failure),
+    TimedOut(Failure),
+    WorkerLost(Failure),
+    Cancelled,
+    /// It was handed out but never begun, so it may be handed out again free of charge.
+    NotStarted,
+}
+
+/// What follows from the end of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Settled<P> {
+    /// The attempt was settled before; its end means nothing any more.
+    Stale,
+    /// The input waits for another attempt.
+    Again { index: u64, retry: Option<Retrying> },
+    /// The input is done.
+    Done(Closed<P>),
+}
+
+/// An attempt failed and another follows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Retrying {
+    pub attempt: u32,
+    pub delay: Duration,
+    pub failure: Failure,
+}
+
+/// An input at its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Closed<P> {
+    pub payload: P,
+    pub index: u64,
+    pub attempts: u32,
+    pub status: Status,
+    pub failure: Option<Failure>,
+    /// When it began to wait for its last attempt.
+    pub waiting_since: Duration,
+}
+
+/// The books of one job. `P` is what the driver wants to keep with an input, usually the input itself.
+pub(crate) struct Ledger<P> {
+    retry: Retry,
+    entries: Vec<Option<Entry<P>>>,
+    free: Vec<Ticket>,
+    ready: VecDeque<Ticket>,
+    delayed: BinaryHeap<Reverse<(Duration, Ticket)>>,
+    keys: Option<Keys>,
+    pace: Option<Pace>,
+    running: usize,
+    stopped: bool,
+    random: fastrand::Rng,
+}
+
+struct Entry<P> {
+    payload: P,
+    index: u64,
+    attempts: u32,
+    running: bool,
+    key: Option<String>,
+    waiting_since: Duration,
+    last_failure: Option<Failure>,
+}
+
+impl<P> Ledger<P> {
+    /// Empty books that keep the limits of `plan`; `seed` decides the jitter of retries.
+    pub(crate) fn new(plan: &Plan, seed: u64) -> Self {
+        Self {
+            retry: plan.retry,
+            entries: Vec::new(),
+            free: Vec::new(),
+            ready: VecDeque::new(),
+            delayed: BinaryHeap::new(),
+            keys: plan.per_key.map(Keys::new),
+            pace: plan.rate.map(Pace::new),
+            running: 0,
+            stopped: false,
+            random: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// Takes an input in; it waits to be started.
+    pub(crate) fn admit(&mut self, now: Duration, index: u64, key: Option<String>, payload: P) {
+        let entry = Entry {
+            payload,
+            index,
+            attempts: 0,
+            running: false,
+            key,
+            waiting_since: now,
+            last_failure: None,
+        };
+        let ticket = if let Some(ticket) = self.free.pop() {
+            self.entries[ticket as usize] = Some(entry);
+            ticket
+        } else {
+            self.entries.push(Some(entry));
+            Ticket::try_from(self.entries.len() - 1)
+                .expect("fewer than 2^32 inputs are admitted at once: each needs memory")
+        };
+        self.ready.push_back(ticket);
+    }
+
+    /// The next attempt that may begin now, if any; it counts as running from here on.
+    pub(crate) fn start(&mut self, now: Duration) -> Option<Start> {
+        if self.stopped {
+            return None;
+        }
+        self.wake_delayed(now);
+        if self.pace.as_ref().is_some_and(|pace| !pace.allows(now)) {
+            return None;
+        }
+        loop {
+            let ticket = self.ready.pop_front()?;
+            let entry = self.entries[ticket as usize].as_mut()?;
+            if let (Some(keys), Some(key)) = (&mut self.keys, &entry.key)
+                && !keys.enter(key, ticket)
+            {
+                continue;
+            }
+            entry.attempts += 1;
+            entry.running = true;
+            self.running += 1;
+            if let Some(pace) = &mut self.pace {
+                pace.started(now);
+            }
+            return Some(Start {
+                ticket,
+                index: entry.index,
+                attempt: entry.attempts,
+            });
+        }
+    }
+
+    /// Books the end of an attempt.
+    pub(crate) fn settle(&mut self, now: Duration, start: Start, ended: Ended) -> Settled<P> {
+        let ticket = start.ticket;
+        let Some(entry) = self
+            .entries
+            .get_mut(ticket as usize)
+            .and_then(Option::as_mut)
+        else {
+            return Settled::Stale;
+        };
+        if !entry.running || (entry.index, entry.attempts) != (start.index, start.attempt) {
+            return Settled::Stale;
+        }
+        entry.running = false;
+        self.running -= 1;
+        if let (Some(keys), Some(key)) = (&mut self.keys, &entry.key)
+            && let Some(next) = keys.leave(key)
+        {
+            self.ready.push_front(next);
+        }
+        let (status, failure) = match ended {
+            Ended::Ok => return self.close(ticket, Status::Ok, None),
+            Ended::Cancelled => return self.close_unfinished(ticket),
+            Ended::NotStarted => return self.put_back(ticket),
+            Ended::Failed(failure) => (Status::Failed, failure),
+            Ended::TimedOut(failure) => (Status::Timeout, failure),
+            Ended::WorkerLost(failure) => (Status::WorkerLost, failure),
+        };
+        let entry = self.entry(ticket);
+        if !failure.retryable || entry.attempts > self.retry.retries {
+            return self.close(ticket, status, Some(failure));
+        }
+        self.try_again(now, ticket, failure)
+    }
+
+    /// Starts nothing from here on; a failed attempt is not repeated either.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// After [`Ledger::stop`]: every input that waits, closed as cancelled.
+    pub(crate) fn close_waiting(&mut self) -> Vec<Closed<P>> {
+        let waiting: Vec<Ticket> = (0..self.entries.len())
+            .filter(|&slot| {
+                self.entries[slot]
+                    .as_ref()
+                    .is_some_and(|entry| !entry.running)
+            })
+            .filter_map(|slot| Ticket::try_from(slot).ok())
+            .collect();
+        self.ready.clear();
+        self.delayed.clear();
+        let mut closed: Vec<_> = waiting
+            .into_iter()
+            .filter_map(|ticket| match self.close_unfinished(ticket) {
+                Settled::Done(closed) => Some(closed),
+                _ => None,
+            })
+            .collect();
+        closed.sort_by_key(|closed| closed.index);
+        closed
+    }
+
+    /// What was kept with an input that has not ended.
+    pub(crate) fn payload(&self, ticket: Ticket) -> Option<&P> {
+        self.entries
+            .get(ticket as usize)?
+            .as_ref()
+            .map(|entry| &entry.payload)
+    }
+
+    /// Inputs taken in that have not come to their end.
+    pub(crate) fn open(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// Attempts begun that have not ended.
+    pub(crate) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Inputs that wait for nothing but a lane or a permit.
+    pub(crate) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether more than free lanes decide what may start, so that nothing may be handed out ahead.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.pace.is_some() || self.keys.is_some()
+    }
+
+    /// When something that waits for its time may start, if anything does.
+    pub(crate) fn wake_at(&self) -> Option<Duration> {
+        if self.stopped {
+            return None;
+        }
+        let retry = self.delayed.peek().map(|Reverse((at, _))| *at);
+        let paced = match &self.pace {
+            Some(pace) if !self.ready.is_empty() => Some(pace.next()),
+            _ => None,
+        };
+        retry.into_iter().chain(paced).min()
+    }
+
+    fn entry(&mut self, ticket: Ticket) -> &mut Entry<P> {
+        self.entries[ticket as usize]
+            .as_mut()
+            .expect("the caller holds a ticket of an open entry")
+    }
+
+    fn wake_delayed(&mut self, now: Duration) {
+        while let Some(&Reverse((at, ticket))) = self.delayed.peek()
+            && at <= now
+        {
+            self.delayed.pop();
+            self.ready.push_back(ticket);
+        }
+    }
+
+    fn put_back(&mut self, ticket: Ticket) -> Settled<P> {
+        let entry = self.entry(ticket);
+        entry.attempts -= 1;
+        let index = entry.index;
+        if self.stopped {
+            return self.close_unfinished(ticket);
+        }
+        self.ready.push_front(ticket);
+        Settled::Again { index, retry: None }
+    }
+
+    fn try_again(&mut self, now: Duration, ticket: Ticket, failure: Failure) -> Settled<P> {
+        let attempt = self.entry(ticket).attempts;
+        let delay = self.backoff(attempt);
+        let entry = self.entry(ticket);
+        entry.last_failure = Some(failure.clone());
+        entry.waiting_since = now;
+        let index = entry.index;
+        if self.stopped {
+            return self.close_unfinished(ticket);
+        }
+        self.delayed.push(Reverse((now + delay, ticket)));
+        Settled::Again {
+            index,
+            retry: Some(Retrying {
+                attempt,
+                delay,
+                failure,
+            }),
+        }
+    }
+
+    /// Exponential, capped, and anywhere in its upper half, so that inputs that failed together part.
+    fn backoff(&mut self, attempt: u32) -> Duration {
+        let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
+        let most = self.retry.base.saturating_mul(doubled).min(self.retry.cap);
+        most.mul_f64(0.5 + self.random.f64() / 2.0)
+    }
+
+    fn close_unfinished(&mut self, ticket: Ticket) -> Settled<P> {
+        let message = match self.entry(ticket).last_failure.take() {
+            Some(last) => {
+                format!("the job was stopped before another attempt; the last failed with {last}")
+            }
+            None => "the job was stopped before this input was done".to_owned(),
+        };
+        let failure = Failure::new(FailureKind::CANCELLED, message);
+        self.close(ticket, Status::Cancelled, Some(failure))
+    }
+
+    fn close(&mut self, ticket: Ticket, status: Status, failure: Option<Failure>) -> Settled<P> {
+        let Some(entry) = self.entries[ticket as usize].take() else {
+            return Settled::Stale;
+        };
+        self.free.push(ticket);
+        Settled::Done(Closed {
+            payload: entry.payload,
+            index: entry.index,
+            attempts: entry.attempts,
+            status,
+            failure,
+            waiting_since: entry.waiting_since,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,315 @@
+//! The ledger against a model of what it promises, under random histories.
+
+use std::{collections::HashMap, num::NonZeroUsize, time::Duration};
+
+use proptest::prelude::*;
+use triway_core::{Failure, FailureKind, Model, Plan, Retry, Status};
+
+use super::*;
+
+fn plan() -> Plan {
+    Plan::new(Model::Threads, NonZeroUsize::MIN)
+}
+
+fn failure() -> Failure {
+    Failure::new(FailureKind::ERROR, "no")
+}
+
+const NOW: Duration = Duration::ZERO;
+
+#[test]
+fn a_success_closes_at_once() {
+    let mut ledger = Ledger::new(&plan(), 1);
+    ledger.admit(NOW, 7, None, "x");
+    let start = ledger.start(NOW).unwrap();
+    assert_eq!((start.index, start.attempt), (7, 1));
+    let Settled::Done(closed) = ledger.settle(NOW, start, Ended::Ok) else {
+        panic!("a success is final");
+    };
+    assert_eq!((closed.payload, closed.status), ("x", Status::Ok));
+    assert_eq!(ledger.open(), 0);
+    assert_eq!(ledger.settle(NOW, start, Ended::Ok), Settled::Stale);
+}
+
+#[test]
+fn a_permanent_failure_is_not_tried_again() {
+    let mut plan = plan();
+    plan.retry = Retry::times(5);
+    let mut ledger = Ledger::new(&plan, 1);
+    ledger.admit(NOW, 0, None, ());
+    let start = ledger.start(NOW).unwrap();
+    let ended = Ended::Failed(Failure::bad_input("no number"));
+    assert!(matches!(
+        ledger.settle(NOW, start, ended),
+        Settled::Done(Closed {
+            status: Status::Failed,
+            attempts: 1,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn retries_wait_longer_each_time_and_end() {
+    let mut plan = plan();
+    plan.retry = Retry::times(3);
+    let mut ledger = Ledger::new(&plan, 1);
+    ledger.admit(NOW, 0, None, ());
+    let mut now = NOW;
+    for attempt in 1..=3u32 {
+        let start = ledger.start(now).unwrap();
+        let most = Retry::times(3).base * 2u32.pow(attempt - 1);
+        let settled = ledger.settle(now, start, Ended::Failed(failure()));
+        let Settled::Again {
+            retry: Some(retry), ..
+        } = settled
+        else {
+            panic!("attempt {attempt} is followed by another");
+        };
+        assert!(
+            retry.delay >= most / 2 && retry.delay <= most,
+            "{:?}",
+            retry.delay
+        );
+        assert_eq!(ledger.start(now), None, "not before its time");
+        assert_eq!(ledger.wake_at(), Some(now + retry.delay));
+        now += retry.delay;
+    }
+    let start = ledger.start(now).unwrap();
+    let settled = ledger.settle(now, start, Ended::TimedOut(failure()));
+    assert!(matches!(
+        settled,
+        Settled::Done(Closed {
+            status: Status::Timeout,
+            attempts: 4,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn what_was_never_begun_costs_no_attempt() {
+    let mut ledger = Ledger::new(&plan(), 1);
+    ledger.admit(NOW, 0, None, ());
+    let start = ledger.start(NOW).unwrap();
+    let settled = ledger.settle(NOW, start, Ended::NotStarted);
+    assert_eq!(
+        settled,
+        Settled::Again {
+            index: 0,
+            retry: None
+        }
+    );
+    assert_eq!(ledger.start(NOW).unwrap().attempt, 1);
+}
+
+/// One step of a random history.
+#[derive(Debug, Clone)]
+enum Step {
+    Admit { key: u8 },
+    Start,
+    Settle { which: usize, ended: Ended },
+    Stale { which: usize },
+    Pass { millis: u64 },
+    Stop,
+}
+
+fn ends() -> impl Strategy<Value = Ended> {
+    prop_oneof![
+        4 => Just(Ended::Ok),
+        3 => Just(Ended::Failed(failure())),
+        1 => Just(Ended::Failed(Failure::bad_input("x"))),
+        2 => Just(Ended::TimedOut(failure())),
+        2 => Just(Ended::WorkerLost(failure())),
+        1 => Just(Ended::Cancelled),
+        2 => Just(Ended::NotStarted),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        30 => (0u8..3).prop_map(|key| Step::Admit { key }),
+        40 => Just(Step::Start),
+        30 => (any::<usize>(), ends()).prop_map(|(which, ended)| Step::Settle { which, ended }),
+        3 => any::<usize>().prop_map(|which| Step::Stale { which }),
+        20 => (0u64..400).prop_map(|millis| Step::Pass { millis }),
+        1 => Just(Step::Stop),
+    ];
+    proptest::collection::vec(step, 1..200)
+}
+
+/// What must hold of the ledger, kept beside it in the plainest way.
+struct Witness {
+    ledger: Ledger<u8>,
+    now: Duration,
+    admitted: u64,
+    running: Vec<(Start, u8)>,
+    begun: HashMap<u64, u32>,
+    not_before: HashMap<u64, Duration>,
+    ends: HashMap<u64, Status>,
+    past: Vec<Start>,
+    starts: Vec<Duration>,
+    stopped: bool,
+    retries: u32,
+    per_key: Option<usize>,
+}
+
+impl Witness {
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Admit { key } if !self.stopped => {
+                let text = self.per_key.map(|_| key.to_string());
+                self.ledger.admit(self.now, self.admitted, text, key);
+                self.admitted += 1;
+            }
+            Step::Start => self.start(),
+            Step::Settle { which, ended } if !self.running.is_empty() => {
+                let at = which % self.running.len();
+                self.settle(at, ended);
+            }
+            Step::Stale { which } if !self.past.is_empty() => {
+                let past = self.past[which % self.past.len()];
+                if !self.running.iter().any(|&(start, _)| start == past) {
+                    let settled = self.ledger.settle(self.now, past, Ended::Ok);
+                    assert_eq!(settled, Settled::Stale);
+                }
+            }
+            Step::Pass { millis } => self.now += Duration::from_millis(millis),
+            Step::Stop => self.stop(),
+            _ => {}
+        }
+        assert_eq!(self.ledger.running(), self.running.len());
+        assert_eq!(
+            self.ledger.open() + self.ends.len(),
+            usize::try_from(self.admitted).unwrap()
+        );
+    }
+
+    fn start(&mut self) {
+        let Some(start) = self.ledger.start(self.now) else {
+            return;
+        };
+        assert!(!self.stopped, "nothing starts after a stop");
+        assert!(
+            !self.ends.contains_key(&start.index),
+            "an ended input starts again"
+        );
+        let begun = self.begun.entry(start.index).or_default();
+        *begun += 1;
+        assert_eq!(start.attempt, *begun);
+        assert!(
+            start.attempt <= self.retries + 1,
+            "more attempts than allowed"
+        );
+        if let Some(at) = self.not_before.get(&start.index) {
+            assert!(self.now >= *at, "a retry before its time");
+        }
+        let key = *self.ledger.payload(start.ticket).unwrap();
+        self.starts.push(self.now);
+        self.running.push((start, key));
+        if let Some(limit) = self.per_key {
+            let sharing = self.running.iter().filter(|run| run.1 == key).count();
+            assert!(sharing <= limit, "{sharing} run under one key");
+        }
+    }
+
+    fn settle(&mut self, at: usize, ended: Ended) {
+        let (start, _) = self.running.swap_remove(at);
+        let index = start.index;
+        self.past.push(start);
+        let settled = self.ledger.settle(self.now, start, ended.clone());
+        match settled {
+            Settled::Stale => panic!("a running attempt cannot be stale"),
+            Settled::Again {
+                index: again,
+                retry,
+            } => {
+                assert_eq!(again, index);
+                assert!(!self.stopped, "no retry after a stop");
+                match retry {
+                    Some(retry) => {
+                        self.not_before.insert(index, self.now + retry.delay);
+                    }
+                    None => *self.begun.get_mut(&index).unwrap() -= 1,
+                }
+            }
+            Settled::Done(closed) => self.close(&closed, Some(&ended)),
+        }
+    }
+
+    fn close(&mut self, closed: &Closed<u8>, ended: Option<&Ended>) {
+        assert_eq!(closed.failure.is_none(), closed.status == Status::Ok);
+        if ended == Some(&Ended::Ok) {
+            assert_eq!(closed.status, Status::Ok);
+        }
+        let before = self.ends.insert(closed.index, closed.status);
+        assert_eq!(before, None, "input {} ended twice", closed.index);
+    }
+
+    fn stop(&mut self) {
+        self.ledger.stop();
+        self.stopped = true;
+        for closed in self.ledger.close_waiting() {
+            assert_eq!(closed.status, Status::Cancelled);
+            self.close(&closed, None);
+        }
+    }
+
+    /// Lets everything run to its end and looks whether all is accounted for.
+    fn finish(mut self) {
+        for _ in 0..100_000 {
+            self.start();
+            if !self.running.is_empty() {
+                self.settle(0, Ended::Ok);
+            } else if let Some(at) = self.ledger.wake_at() {
+                self.now = self.now.max(at);
+            } else {
+                break;
+            }
+        }
+        assert_eq!(
+            self.ends.len(),
+            usize::try_from(self.admitted).unwrap(),
+            "inputs were lost"
+        );
+        assert_eq!(self.ledger.open(), 0);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_input_ends_once_and_every_limit_holds(
+        steps in steps(),
+        retries in 0u32..4,
+        per_key in proptest::option::of(1usize..3),
+        rate in proptest::option::of(1u32..50),
+        seed: u64,
+    ) {
+        let mut plan = plan();
+        plan.retry = Retry::times(retries);
+        plan.per_key = per_key.and_then(NonZeroUsize::new);
+        plan.rate = rate.map(|rate| format!("{rate}/s").parse().unwrap());
+        let mut witness = Witness {
+            ledger: Ledger::new(&plan, seed),
+            now: Duration::ZERO,
+            admitted: 0,
+            running: Vec::new(),
+            begun: HashMap::new(),
+            not_before: HashMap::new(),
+            ends: HashMap::new(),
+            past: Vec::new(),
+            starts: Vec::new(),
+            stopped: false,
+            retries,
+            per_key,
+        };
+        for step in steps {
+            witness.step(step);
+        }
+        if let (Some(rate), Some(last)) = (rate, witness.starts.last()) {
+            let most = f64::from(rate) * (last.as_secs_f64() + 0.01) + 1.0;
+            prop_assert!(witness.starts.len() as f64 <= most + 1e-6, "{} starts", witness.starts.len());
+        }
+        witness.finish();
+    }
+}

@@ -1,0 +1,272 @@
+//! The parent's side of one worker: starts it, makes attempts through it, replaces it when it dies.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use triway_core::{Failure, FailureKind, Task};
+
+use super::{
+    ROLE, WorkerProcess,
+    messages::{
+        BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, Ready,
+    },
+};
+use crate::{
+    hand_over::{Assignment, End, Notice},
+    lane::{Attempt, Lane, Shared},
+    restart::{self, Child, Codec, Frame, Link, LinkError, Registration, describe},
+};
+
+/// How long a worker may take until it is ready.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// How often in a row a worker may fail to start.
+const START_TRIES: usize = 3;
+/// A task that keeps its own deadline may answer that much later before its process is ended.
+const ANSWER_SLACK: Duration = Duration::from_millis(50);
+
+/// What one lane has of its worker process.
+pub(super) struct Bridge<T: Task> {
+    registration: &'static Registration,
+    codec: &'static Codec<T>,
+    configuration: Arc<Vec<u8>>,
+    process: Arc<WorkerProcess>,
+    running: Option<(Child, Link)>,
+    peak_bytes: u64,
+}
+
+impl<T: Task> Bridge<T> {
+    pub(super) fn new(
+        registration: &'static Registration,
+        codec: &'static Codec<T>,
+        configuration: Arc<Vec<u8>>,
+        process: Arc<WorkerProcess>,
+    ) -> Self {
+        Self {
+            registration,
+            codec,
+            configuration,
+            process,
+            running: None,
+            peak_bytes: 0,
+        }
+    }
+
+    /// Starts the worker process and waits until it is ready.
+    pub(super) fn start(&mut self) -> Result<(), String> {
+        let mut reason = String::new();
+        for _ in 0..START_TRIES {
+            match self.try_start() {
+                Ok(()) => return Ok(()),
+                Err(error) => reason = error,
+            }
+        }
+        Err(format!("a worker process could not be started: {reason}"))
+    }
+
+    /// One attempt by the worker; `None` if there is no worker any more, and this lane must end.
+    pub(super) fn attempt(
+        &mut self,
+        lane: &mut Lane<T>,
+        assignment: &Assignment<T::Input>,
+    ) -> Option<Attempt<T::Output>> {
+        let shared = Arc::clone(&lane.shared);
+        if self.running.is_none()
+            && let Err(reason) = self.start()
+        {
+            let worker = lane.worker;
+            shared.hand_over.notify(Notice::Gone { worker, reason });
+            return None;
+        }
+        let started = lane.begin(assignment);
+        let asked = self.ask(&shared, assignment);
+        let made = |end| Attempt {
+            started,
+            ended: shared.clock.now(),
+            end,
+        };
+        Some(match asked {
+            Ok((header, end)) => Attempt {
+                started: shared.clock.at(header.started_ns).max(started),
+                ended: shared.clock.at(header.ended_ns).max(started),
+                end,
+            },
+            Err(Trouble::Unsendable(failure)) => made(End::Failed(Box::new((failure, None)))),
+            Err(Trouble::Overdue) => {
+                self.end_by_force(shared.grace);
+                made(End::TimedOut(Box::new(shared.overdue())))
+            }
+            Err(Trouble::Lost(why)) => {
+                let reason = self.bury(&why);
+                let worker = lane.worker;
+                let failure = Failure::new(
+                    FailureKind::WORKER_LOST,
+                    format!("the worker process that had this input was lost: {reason}"),
+                );
+                shared
+                    .hand_over
+                    .notify(Notice::WorkerDied { worker, reason });
+                made(End::WorkerLost(Box::new(failure)))
+            }
+        })
+    }
+
+    /// Lets the worker leave; gives the largest peak of memory among the processes of this lane.
+    pub(super) fn finish(mut self, grace: Duration) -> u64 {
+        if let Some((mut child, mut link)) = self.running.take() {
+            let deadline = Some(Instant::now() + grace);
+            let said = link
+                .send(DRAIN, &[], &[])
+                .and_then(|()| link.recv(deadline))
+                .and_then(|frame| expect::<Bye>(frame.as_ref(), BYE).map(|(bye, _)| bye));
+            if let Ok(bye) = said {
+                self.peak_bytes = self.peak_bytes.max(bye.peak_memory_bytes.unwrap_or(0));
+            } else {
+                child.kill();
+            }
+            self.process.set(None);
+            // It said goodbye or was killed; either way it ends, and how does not matter any more.
+            let _status = child.wait();
+        }
+        self.peak_bytes
+    }
+
+    fn try_start(&mut self) -> Result<(), String> {
+        let (child, mut link) =
+            restart::start(ROLE, self.registration.name()).map_err(|error| error.to_string())?;
+        self.process.set(Some(child.pid()));
+        let greeted = self.greet(&mut link);
+        self.running = Some((child, link));
+        match greeted {
+            Ok(Ready { problem: None }) => Ok(()),
+            Ok(Ready {
+                problem: Some(problem),
+            }) => {
+                self.bury("");
+                Err(problem)
+            }
+            Err(error) => Err(self.bury(&error.to_string())),
+        }
+    }
+
+    fn greet(&self, link: &mut Link) -> Result<Ready, LinkError> {
+        let mut hello = encode(&Hello { protocol: PROTOCOL })?;
+        hello.extend_from_slice(&self.configuration);
+        link.send(HELLO, &hello, &[])?;
+        let frame = link.recv(Some(Instant::now() + START_LIMIT))?;
+        Ok(expect::<Ready>(frame.as_ref(), READY)?.0)
+    }
+
+    fn ask(
+        &mut self,
+        shared: &Shared<T>,
+        assignment: &Assignment<T::Input>,
+    ) -> Result<(Outcome, End<T::Output>), Trouble> {
+        let Some((_, link)) = &mut self.running else {
+            return Err(Trouble::Lost("it was not running".to_owned()));
+        };
+        let header = encode(&Input {
+            index: assignment.start.index,
+            attempt: assignment.start.attempt,
+            limit_ns: shared
+                .timeout
+                .and_then(|limit| u64::try_from(limit.as_nanos()).ok()),
+        })?;
+        let message = (self.codec.encode_input)(&assignment.input, header).map_err(|error| {
+            Trouble::Unsendable(Failure::bad_input(format!(
+                "the input cannot be sent to a worker process: {error}"
+            )))
+        })?;
+        link.send(INPUT, &message, &[])?;
+        let deadline = shared
+            .timeout
+            .map(|limit| Instant::now() + limit + ANSWER_SLACK);
+        let frame = link.recv(deadline)?;
+        let (header, output) = expect::<Outcome>(frame.as_ref(), OUTCOME)?;
+        let end = self.end_of(shared, &header, output)?;
+        Ok((header, end))
+    }
+
+    fn end_of(
+        &self,
+        shared: &Shared<T>,
+        header: &Outcome,
+        output: &[u8],
+    ) -> Result<End<T::Output>, LinkError> {
+        let took = Duration::from_nanos(header.ended_ns.saturating_sub(header.started_ns));
+        if shared.timeout.is_some_and(|limit| took > limit) {
+            return Ok(End::TimedOut(Box::new(shared.overdue())));
+        }
+        match &header.failure {
+            Some(failure) if failure.kind == FailureKind::TIMEOUT => {
+                Ok(End::TimedOut(Box::new(failure.clone())))
+            }
+            Some(failure) => Ok(End::Failed(Box::new((failure.clone(), None)))),
+            None => (self.codec.decode_output)(output)
+                .map(|output| shared.judge(output))
+                .map_err(LinkError::broken),
+        }
+    }
+
+    /// Asks the worker's process group to end, waits for the grace, then ends it.
+    fn end_by_force(&mut self, grace: Duration) {
+        if let Some((child, link)) = &mut self.running {
+            child.terminate();
+            let until = Instant::now() + grace;
+            // Whatever it still says comes too late; only the end of the stream counts.
+            while let Ok(Some(_)) = link.recv(Some(until)) {}
+        }
+        self.bury("");
+    }
+
+    /// Kills and reaps the worker, if it still lives; says how it ended.
+    fn bury(&mut self, why: &str) -> String {
+        let Some((mut child, link)) = self.running.take() else {
+            return why.to_owned();
+        };
+        // A worker that ended by itself shows its own status; one that only broke the protocol is killed.
+        let ended_itself = link.peer_ended(Duration::from_millis(20));
+        if !ended_itself {
+            child.kill();
+        }
+        self.process.set(None);
+        match child.wait() {
+            Ok(status) if ended_itself => describe(status),
+            _ => why.to_owned(),
+        }
+    }
+}
+
+/// Why there is no outcome from a worker.
+enum Trouble {
+    Unsendable(Failure),
+    Overdue,
+    Lost(String),
+}
+
+impl From<LinkError> for Trouble {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::TimedOut => Self::Overdue,
+            other => Self::Lost(other.to_string()),
+        }
+    }
+}
+
+/// The message of a frame that must be of this kind, and what follows it.
+fn expect<M: DeserializeOwned>(frame: Option<&Frame>, kind: u8) -> Result<(M, &[u8]), LinkError> {
+    let frame = frame.ok_or(LinkError::Closed)?;
+    if frame.kind != kind {
+        return Err(LinkError::broken(format!(
+            "frame kind {} instead of {kind}",
+            frame.kind
+        )));
+    }
+    postcard::take_from_bytes(&frame.payload).map_err(LinkError::broken)
+}
+
+fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, LinkError> {
+    postcard::to_stdvec(message).map_err(LinkError::broken)
+}

@@ -1,0 +1,134 @@
+//! Lanes that are processes of this program, each with a thread here that speaks to it.
+//!
+//! A worker has its own socket and shares no lock or pipe with others, so one that dies harms none. The thread that
+//! started a worker lives as long as the worker: the kernel's "die with your parent" follows that thread.
+
+mod bridge;
+mod messages;
+mod worker;
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use triway_core::Task;
+
+use self::bridge::Bridge;
+pub(crate) use self::worker::serve;
+use crate::{
+    hand_over::Notice,
+    job::Refusal,
+    lane::{Lane, Shared},
+    restart::{self, Codec, Registration},
+};
+
+/// The role of a worker process.
+pub(crate) const ROLE: &str = "worker";
+
+/// The worker processes of one job.
+pub(crate) struct Workers<T: Task> {
+    registration: &'static Registration,
+    codec: &'static Codec<T>,
+    configuration: Arc<Vec<u8>>,
+    ended: Receiver<u64>,
+    end: Sender<u64>,
+}
+
+/// One worker process, as far as it can be reached from other threads than its own.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerProcess {
+    /// Its process group, while it has not been reaped.
+    group: Mutex<Option<Pid>>,
+}
+
+impl<T: Task> Workers<T> {
+    pub(crate) fn new(shared: &Shared<T>) -> Result<Self, Refusal> {
+        let (registration, codec) = codec::<T>()?;
+        let configuration = (codec.encode_task)(&shared.task)
+            .map_err(|error| Refusal::Configuration(error.to_string()))?;
+        let (end, ended) = channel();
+        Ok(Self {
+            registration,
+            codec,
+            configuration: Arc::new(configuration),
+            ended,
+            end,
+        })
+    }
+
+    /// Starts a worker process and the thread that speaks to it.
+    pub(crate) fn add(&self, lane: Lane<T>) -> io::Result<Arc<WorkerProcess>> {
+        let process = Arc::new(WorkerProcess::default());
+        let bridge = Bridge::new(
+            self.registration,
+            self.codec,
+            Arc::clone(&self.configuration),
+            Arc::clone(&process),
+        );
+        let end = self.end.clone();
+        let name = format!("triway-{}", lane.worker);
+        thread::Builder::new().name(name).spawn(move || {
+            let peak = speak(bridge, lane);
+            // Nobody listens any more if the job is over.
+            let _unheard = end.send(peak);
+        })?;
+        Ok(process)
+    }
+
+    /// Waits until the workers have left; gives the sum of their peaks of memory.
+    pub(crate) fn join(self, lanes: usize, grace: Duration) -> u64 {
+        drop(self.end);
+        let until = Instant::now() + grace;
+        let mut sum = 0;
+        for _ in 0..lanes {
+            match self
+                .ended
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
+                Ok(peak) => sum += peak,
+                Err(_) => break,
+            }
+        }
+        sum
+    }
+}
+
+/// What is registered for `T`, or the refusal that says what to add.
+pub(crate) fn codec<T: Task>() -> Result<(&'static Registration, &'static Codec<T>), Refusal> {
+    let registration = restart::lookup::<T>()?;
+    let codec = registration
+        .codec::<T>()
+        .ok_or_else(|| Refusal::Configuration("it was registered with another type".to_owned()))?;
+    Ok((registration, codec))
+}
+
+impl WorkerProcess {
+    /// Ends the process and its group at once, if it runs. Does not block.
+    pub(crate) fn kill(&self) {
+        if let Some(group) = *self.group.lock().unwrap_or_else(PoisonError::into_inner) {
+            // It may have ended just now.
+            let _gone = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    fn set(&self, group: Option<Pid>) {
+        *self.group.lock().unwrap_or_else(PoisonError::into_inner) = group;
+    }
+}
+
+fn speak<T: Task>(mut bridge: Bridge<T>, lane: Lane<T>) -> u64 {
+    let shared = Arc::clone(&lane.shared);
+    let worker = lane.worker;
+    match bridge.start() {
+        Err(reason) => shared.hand_over.notify(Notice::Gone { worker, reason }),
+        Ok(()) => lane.work_blocking(|lane, assignment| bridge.attempt(lane, assignment)),
+    }
+    bridge.finish(shared.grace)
+}

@@ -1,0 +1,157 @@
+//! The worker's side: makes the task, then answers each input with its outcome until told to leave.
+
+use std::{
+    sync::atomic::AtomicBool,
+    time::{Duration, Instant},
+};
+
+use tokio::runtime::{Builder, Runtime};
+use triway_core::{Context, Failure, FailureKind, Task};
+
+use super::messages::{
+    BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, Ready,
+};
+use crate::{
+    clock::monotonic_ns,
+    restart::{Codec, Frame, Link, LinkError, Registration, own_peak_bytes},
+    unwind,
+};
+
+/// Serves as a worker until the parent says so or is gone.
+pub(crate) fn serve<T: Task>(
+    registration: &'static Registration,
+    mut link: Link,
+) -> Result<(), LinkError> {
+    let codec = registration
+        .codec::<T>()
+        .ok_or_else(|| LinkError::broken("registered with another type"))?;
+    let mut worker = Worker::<T>::greet(codec, &mut link)?;
+    while let Some(frame) = link.recv(None)? {
+        match frame.kind {
+            INPUT => {
+                let reply = worker.answer(&frame)?;
+                link.send(OUTCOME, &reply, &[])?;
+            }
+            DRAIN => return leave(&mut link),
+            other => return Err(LinkError::broken(format!("frame kind {other}"))),
+        }
+    }
+    Ok(())
+}
+
+struct Worker<T: Task> {
+    task: T,
+    codec: &'static Codec<T>,
+    lane: T::Lane,
+    /// For a task that only has an async form.
+    runtime: Option<Runtime>,
+    cancelled: AtomicBool,
+}
+
+impl<T: Task> Worker<T> {
+    fn greet(codec: &'static Codec<T>, link: &mut Link) -> Result<Self, LinkError> {
+        let hello = match link.recv(None)? {
+            Some(frame) if frame.kind == HELLO => frame.payload,
+            _ => return Err(LinkError::broken("no hello")),
+        };
+        let (hello, configuration) =
+            postcard::take_from_bytes::<Hello>(&hello).map_err(LinkError::broken)?;
+        let made = Self::make(codec, &hello, configuration);
+        let problem = made.as_ref().err().cloned();
+        link.send(READY, &encode(&Ready { problem })?, &[])?;
+        made.map_err(LinkError::broken)
+    }
+
+    fn make(codec: &'static Codec<T>, hello: &Hello, configuration: &[u8]) -> Result<Self, String> {
+        if hello.protocol != PROTOCOL {
+            return Err(format!("protocol {} instead of {PROTOCOL}", hello.protocol));
+        }
+        let task = (codec.decode_task)(configuration)
+            .map_err(|error| format!("the task's configuration does not read back: {error}"))?;
+        let runtime = if task.forms().has_blocking() {
+            None
+        } else {
+            let built = Builder::new_current_thread().enable_all().build();
+            Some(built.map_err(|error| format!("no async runtime: {error}"))?)
+        };
+        Ok(Self {
+            task,
+            codec,
+            lane: T::Lane::default(),
+            runtime,
+            cancelled: AtomicBool::new(false),
+        })
+    }
+
+    /// Makes the attempt; gives the reply's payload.
+    fn answer(&mut self, frame: &Frame) -> Result<Vec<u8>, LinkError> {
+        let (header, input) =
+            postcard::take_from_bytes::<Input>(&frame.payload).map_err(LinkError::broken)?;
+        let started_ns = monotonic_ns();
+        let result = (self.codec.decode_input)(input)
+            .map_err(|error| Failure::bad_input(format!("the input does not read back: {error}")))
+            .and_then(|input| self.attempt(&header, &input));
+        if unwind::was_panic(&result) {
+            self.lane = T::Lane::default();
+        }
+        self.reply(started_ns, monotonic_ns(), &result)
+    }
+
+    fn attempt(&mut self, header: &Input, input: &T::Input) -> Result<T::Output, Failure> {
+        let limit = header.limit_ns.map(Duration::from_nanos);
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let context = Context::new(header.index, header.attempt, deadline, &self.cancelled);
+        let (task, lane) = (&self.task, &mut self.lane);
+        let Some(runtime) = &self.runtime else {
+            return unwind::catch(|| task.run_blocking(lane, input, &context));
+        };
+        runtime.block_on(async {
+            let call = unwind::catch_async(task.run_async(lane, input, &context), |_| ());
+            match limit {
+                None => call.await,
+                Some(limit) => tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+                    Err(Failure::new(
+                        FailureKind::TIMEOUT,
+                        format!("not done within its time limit of {limit:?}"),
+                    ))
+                }),
+            }
+        })
+    }
+
+    fn reply(
+        &self,
+        started_ns: u64,
+        ended_ns: u64,
+        result: &Result<T::Output, Failure>,
+    ) -> Result<Vec<u8>, LinkError> {
+        let head = |failure: Option<Failure>| {
+            encode(&Outcome {
+                started_ns,
+                ended_ns,
+                failure,
+            })
+        };
+        match result {
+            Err(failure) => head(Some(failure.clone())),
+            Ok(output) => match (self.codec.encode_output)(output, head(None)?) {
+                Ok(reply) => Ok(reply),
+                Err(error) => head(Some(Failure::permanent(
+                    FailureKind::ERROR,
+                    format!("the output cannot be sent to the parent process: {error}"),
+                ))),
+            },
+        }
+    }
+}
+
+fn leave(link: &mut Link) -> Result<(), LinkError> {
+    let bye = Bye {
+        peak_memory_bytes: own_peak_bytes(),
+    };
+    link.send(BYE, &encode(&bye)?, &[])
+}
+
+fn encode<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, LinkError> {
+    postcard::to_stdvec(message).map_err(LinkError::broken)
+}

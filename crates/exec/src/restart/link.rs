@@ -1,0 +1,341 @@
+//! Frames over a private socket between a process and one that it started again.
+//!
+//! A frame is its length (4 bytes, little endian), its kind (1 byte) and its payload; descriptors may travel with it.
+//! A frame over the limit, or a stream that ends inside one, is an error: whoever sent it is no longer trusted.
+
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    net::{
+        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+        SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+    },
+};
+
+/// The largest payload of a frame.
+pub const MAX_FRAME_BYTES: usize = 1 << 30;
+const HEADER_BYTES: usize = 5;
+const CHUNK_BYTES: usize = 64 << 10;
+const MAX_DESCRIPTORS: usize = 8;
+
+/// One end of the socket.
+#[derive(Debug)]
+pub struct Link {
+    socket: OwnedFd,
+    /// Readable when the child has ended, even if something it left behind still holds the socket open.
+    child: Option<OwnedFd>,
+    received: Vec<u8>,
+    taken: usize,
+    descriptors: VecDeque<OwnedFd>,
+}
+
+/// What came in one piece.
+#[derive(Debug)]
+pub struct Frame {
+    /// What it is; the protocol on top decides the numbers.
+    pub kind: u8,
+    /// The rest of it.
+    pub payload: Vec<u8>,
+    /// Descriptors that came with it or just before it.
+    pub descriptors: Vec<OwnedFd>,
+}
+
+/// Why a frame could not be sent or received.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// The system said no.
+    #[error("the socket to the other process failed: {0}")]
+    Io(#[from] io::Error),
+    /// The deadline passed first.
+    #[error("the other process did not answer in time")]
+    TimedOut,
+    /// The other end is gone.
+    #[error("the other process closed its end")]
+    Closed,
+    /// The other end sent what it should not.
+    #[error("the other process broke the protocol: {0}")]
+    Broken(String),
+}
+
+impl LinkError {
+    pub(super) fn unknown(role: &str, name: &str) -> Self {
+        Self::Broken(format!(
+            "asked for role `{role}` of task `{name}`, which is not registered"
+        ))
+    }
+
+    /// A frame that does not parse.
+    pub fn broken(reason: impl std::fmt::Display) -> Self {
+        Self::Broken(reason.to_string())
+    }
+}
+
+impl From<Errno> for LinkError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::PIPE | Errno::CONNRESET => Self::Closed,
+            other => Self::Io(other.into()),
+        }
+    }
+}
+
+impl Link {
+    pub(super) fn to_child(socket: OwnedFd, pidfd: OwnedFd) -> Self {
+        Self {
+            child: Some(pidfd),
+            ..Self::to_parent(socket)
+        }
+    }
+
+    pub(super) fn to_parent(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            child: None,
+            received: Vec::new(),
+            taken: 0,
+            descriptors: VecDeque::new(),
+        }
+    }
+
+    /// Sends one frame; blocks while the other end does not read.
+    ///
+    /// # Errors
+    /// The other end is gone, or the payload is over [`MAX_FRAME_BYTES`].
+    pub fn send(
+        &mut self,
+        kind: u8,
+        payload: &[u8],
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), LinkError> {
+        let length = u32::try_from(payload.len())
+            .ok()
+            .filter(|_| payload.len() <= MAX_FRAME_BYTES)
+            .ok_or_else(|| {
+                LinkError::broken(format!("a frame of {} bytes is too large", payload.len()))
+            })?;
+        let mut header = [0; HEADER_BYTES];
+        header[..4].copy_from_slice(&length.to_le_bytes());
+        header[4] = kind;
+        let sent = self.send_with(&[IoSlice::new(&header), IoSlice::new(payload)], descriptors)?;
+        let whole = [header.as_slice(), payload];
+        self.send_rest(whole, sent)
+    }
+
+    /// Receives one frame; `None` at the end of the stream. Blocks until the deadline, if there is one.
+    ///
+    /// # Errors
+    /// See [`LinkError`].
+    pub fn recv(&mut self, deadline: Option<Instant>) -> Result<Option<Frame>, LinkError> {
+        loop {
+            if let Some(frame) = self.next_frame()? {
+                return Ok(Some(frame));
+            }
+            self.wait_readable(deadline)?;
+            if self.receive()? == 0 {
+                if self.received.len() > self.taken {
+                    return Err(LinkError::broken("the stream ended inside a frame"));
+                }
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether the child that this link leads to ends within `patience`. Blocks for so long at most.
+    pub(crate) fn peer_ended(&self, patience: Duration) -> bool {
+        let Some(child) = &self.child else {
+            return false;
+        };
+        let mut watched = [PollFd::new(child, PollFlags::IN)];
+        poll(&mut watched, Some(&timespec(patience))).is_ok_and(|ready| ready > 0)
+    }
+
+    fn send_with(
+        &self,
+        parts: &[IoSlice<'_>],
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<usize, LinkError> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(LinkError::broken("too many descriptors for one frame"));
+        }
+        loop {
+            match sendmsg(&self.socket, parts, &mut control, SendFlags::NOSIGNAL) {
+                Err(Errno::INTR) => {}
+                sent => return Ok(sent?),
+            }
+        }
+    }
+
+    fn send_rest(&self, whole: [&[u8]; 2], mut sent: usize) -> Result<(), LinkError> {
+        for part in whole {
+            let mut rest = part.get(sent..).unwrap_or(&[]);
+            sent = sent.saturating_sub(part.len());
+            while !rest.is_empty() {
+                let count = self.send_with(&[IoSlice::new(rest)], &[])?;
+                rest = &rest[count..];
+            }
+        }
+        Ok(())
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, LinkError> {
+        let pending = &self.received[self.taken..];
+        let Some((header, rest)) = pending.split_first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        let [a, b, c, d, kind] = *header;
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        if length > MAX_FRAME_BYTES {
+            return Err(LinkError::broken(format!(
+                "a frame of {length} bytes is too large"
+            )));
+        }
+        let Some(payload) = rest.get(..length) else {
+            return Ok(None);
+        };
+        let payload = payload.to_vec();
+        self.taken += HEADER_BYTES + length;
+        if self.taken == self.received.len() {
+            self.received.clear();
+            self.taken = 0;
+        }
+        Ok(Some(Frame {
+            kind,
+            payload,
+            descriptors: self.descriptors.drain(..).collect(),
+        }))
+    }
+
+    fn wait_readable(&self, deadline: Option<Instant>) -> Result<(), LinkError> {
+        loop {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let mut watched = vec![PollFd::new(&self.socket, PollFlags::IN)];
+            if let Some(child) = &self.child {
+                watched.push(PollFd::new(child, PollFlags::IN));
+            }
+            match poll(&mut watched, left.map(timespec).as_ref()) {
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+                Ok(0) => return Err(LinkError::TimedOut),
+                // What the child sent before it died is read first.
+                Ok(_) if !watched[0].revents().is_empty() => return Ok(()),
+                Ok(_) => return Err(LinkError::Closed),
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Result<usize, LinkError> {
+        if self.taken > 0 {
+            self.received.drain(..self.taken);
+            self.taken = 0;
+        }
+        let held = self.received.len();
+        self.received.resize(held + self.missing(), 0);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received = loop {
+            let mut into = [IoSliceMut::new(&mut self.received[held..])];
+            match recvmsg(
+                &self.socket,
+                &mut into,
+                &mut control,
+                RecvFlags::CMSG_CLOEXEC,
+            ) {
+                Err(Errno::INTR) => {}
+                Err(Errno::CONNRESET) => break Ok(0),
+                Err(errno) => break Err(errno.into()),
+                Ok(message) => break Ok(message.bytes),
+            }
+        };
+        self.received
+            .truncate(held + received.as_ref().copied().unwrap_or(0));
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                self.descriptors.extend(descriptors);
+            }
+        }
+        received
+    }
+
+    /// How much to read at once: the rest of a large frame, but never more than has been vouched for by its sender
+    /// having filled what was read before.
+    fn missing(&self) -> usize {
+        CHUNK_BYTES.max(self.received.len())
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn timespec(left: Duration) -> Timespec {
+    // Rounded up by the kernel; a deadline that far away is never reached anyway.
+    Timespec {
+        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(left.subsec_nanos()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+
+    fn pair() -> (Link, Link) {
+        let kind = SocketType::STREAM;
+        let (a, b) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).unwrap();
+        (Link::to_parent(a), Link::to_parent(b))
+    }
+
+    #[test]
+    fn frames_arrive_whole_and_in_order() {
+        let (mut a, mut b) = pair();
+        let large = vec![7u8; 5 << 20];
+        let sender = std::thread::spawn(move || {
+            let null = std::fs::File::open("/dev/null").unwrap();
+            a.send(1, b"one", &[null.as_fd()]).unwrap();
+            a.send(2, &[], &[]).unwrap();
+            a.send(3, &large, &[]).unwrap();
+        });
+        let one = b.recv(None).unwrap().unwrap();
+        assert_eq!((one.kind, one.payload.as_slice()), (1, b"one".as_slice()));
+        assert_eq!(one.descriptors.len(), 1);
+        assert_eq!(b.recv(None).unwrap().unwrap().kind, 2);
+        let three = b.recv(None).unwrap().unwrap();
+        assert_eq!((three.kind, three.payload.len()), (3, 5 << 20));
+        assert!(three.payload.iter().all(|&byte| byte == 7));
+        assert!(b.recv(None).unwrap().is_none());
+        sender.join().unwrap();
+    }
+
+    #[test]
+    fn a_deadline_and_a_torn_frame_are_told_apart() {
+        let (mut a, mut b) = pair();
+        let soon = Instant::now() + Duration::from_millis(20);
+        assert!(matches!(b.recv(Some(soon)), Err(LinkError::TimedOut)));
+        a.send_rest([&[9, 0, 0, 0, 1], b"torn"], 0).unwrap();
+        drop(a);
+        assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
+    }
+
+    #[test]
+    fn a_length_over_the_limit_is_refused_before_memory_is_taken() {
+        let (a, mut b) = pair();
+        a.send_rest([&[255, 255, 255, 255, 1], &[]], 0).unwrap();
+        assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
+        assert!(b.received.capacity() < 1 << 20);
+    }
+}

@@ -1,0 +1,29 @@
+//! How much memory this process has held at most.
+
+/// The peak of resident memory of this process, in bytes; `None` where the system does not tell.
+///
+/// Taken from `VmHWM`, which begins with the program. The maximum that `getrusage` gives is no use here: it is
+/// inherited from the parent when a process is started, so a small worker of a large parent would look large.
+#[must_use]
+pub fn own_peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_peak_follows_what_was_touched() {
+        let before = super::own_peak_bytes().unwrap();
+        let block = vec![1u8; 64 << 20];
+        let after = super::own_peak_bytes().unwrap();
+        assert!(
+            after >= before.max(block.len() as u64),
+            "{before} then {after}"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! A process of this program that is started again, to serve as a worker or as a trial.
+//!
+//! The role travels by a private argument, and everything else over a private socket that the child finds as its
+//! standard input, moves elsewhere and marks close-on-exec before any of the program's own code runs. So nothing
+//! leaks into the task's own children, and nothing that the task prints can disturb the protocol.
+
+mod child;
+mod link;
+mod memory;
+mod registration;
+
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::process::CommandExt,
+    },
+    process::{Command, Stdio, exit},
+    sync::OnceLock,
+};
+
+use rustix::{
+    io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd},
+    net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    process::{Pid, Signal, getppid, set_parent_process_death_signal},
+};
+use triway_core::Task;
+
+pub(crate) use self::child::describe;
+pub use self::{
+    child::Child,
+    link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
+    memory::own_peak_bytes,
+    registration::{Codec, NotRegistered, Registration, Role},
+};
+use crate::processes;
+
+/// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
+const ROLE_ARGUMENT: &str = "--triway-started-again-as";
+
+static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
+
+/// Makes the tasks known by name, and serves as one of this program's worker or trial processes if it was started as
+/// one. Belongs at the top of `main`: in such a process it does not return.
+///
+/// Must be called before other threads are started. Calls after the first one change nothing.
+pub fn init(tasks: Vec<Registration>) {
+    let tasks = REGISTERED.get_or_init(|| tasks);
+    let arguments: Vec<OsString> = env::args_os().skip(1).take(4).collect();
+    if arguments
+        .first()
+        .is_some_and(|first| first == ROLE_ARGUMENT)
+    {
+        serve_and_exit(tasks, &arguments);
+    }
+}
+
+/// What was registered for this task.
+///
+/// # Errors
+/// [`init`] was not called, or without this task; the message has the line to add.
+pub fn lookup<T: Task>() -> Result<&'static Registration, NotRegistered> {
+    let registered = REGISTERED.get();
+    registered
+        .and_then(|all| all.iter().find(|one| one.is::<T>()))
+        .ok_or_else(|| NotRegistered::of::<T>(registered.is_some()))
+}
+
+/// Starts this program again, to serve `role` for the task registered as `name`.
+///
+/// The child has a process group of its own, so that a terminal's Ctrl-C reaches only its parent. It dies when the
+/// thread that called this ends.
+///
+/// # Errors
+/// The machine gave no socket or no process.
+pub fn start(role: &str, name: &str) -> io::Result<(Child, Link)> {
+    let (ours, theirs) = socketpair(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    // The link in /proc still leads to this very program when its file was replaced meanwhile.
+    let child = Command::new("/proc/self/exe")
+        .arg0(env::args_os().next().unwrap_or_else(|| "triway".into()))
+        .args([ROLE_ARGUMENT, role, name])
+        .arg(std::process::id().to_string())
+        .stdin(Stdio::from(theirs))
+        .process_group(0)
+        .spawn()?;
+    let child = Child::new(child)?;
+    let link = Link::to_child(ours, child.pidfd()?);
+    Ok((child, link))
+}
+
+#[expect(
+    clippy::exit,
+    reason = "this process has no other purpose than its role"
+)]
+fn serve_and_exit(tasks: &'static [Registration], arguments: &[OsString]) -> ! {
+    let text = |at: usize| {
+        arguments
+            .get(at)
+            .and_then(|text| text.to_str())
+            .unwrap_or("")
+    };
+    let (role, name, parent) = (text(1), text(2), text(3));
+    let served = tie_to_parent(parent)
+        .and_then(|()| take_over_stdin())
+        .map_err(LinkError::Io)
+        .and_then(
+            |socket| match tasks.iter().find(|task| task.name() == name) {
+                Some(task) if role == processes::ROLE => task.serve_worker(Link::to_parent(socket)),
+                Some(task) => task.serve(role, Link::to_parent(socket)),
+                None => Err(LinkError::unknown(role, name)),
+            },
+        );
+    // A parent that is gone needs no explanation; a parent that is there sees the end of the stream and the code.
+    exit(i32::from(served.is_err()))
+}
+
+/// Dies with its parent from here on; if the parent is gone already, fails.
+fn tie_to_parent(parent: &str) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let expected = parent.parse().ok().and_then(Pid::from_raw);
+    if expected.is_some() && getppid() == expected {
+        return Ok(());
+    }
+    Err(io::Error::other(
+        "the process that started this one is gone",
+    ))
+}
+
+/// Moves the socket away from descriptor 0, where the task's code and its children would find it.
+fn take_over_stdin() -> io::Result<OwnedFd> {
+    let socket = fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    let nothing = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(nothing.as_fd())?;
+    Ok(socket)
+}

@@ -1,0 +1,124 @@
+//! Tasks that another process of the same program can find by name.
+
+use std::any::{Any, TypeId, type_name};
+
+use serde::{Serialize, de::DeserializeOwned};
+use triway_core::Task;
+
+use super::{Link, LinkError};
+use crate::processes;
+
+/// Serves a role in a process that was started for it.
+pub type Role = fn(&'static Registration, Link) -> Result<(), LinkError>;
+
+/// One task under its name.
+pub struct Registration {
+    name: String,
+    type_id: TypeId,
+    codec: Box<dyn Any + Send + Sync>,
+    worker: Role,
+    roles: Vec<(&'static str, Role)>,
+}
+
+/// How a task, its inputs and its outputs become bytes and back.
+pub struct Codec<T: Task> {
+    /// The task's configuration.
+    pub encode_task: fn(&T) -> Result<Vec<u8>, postcard::Error>,
+    /// The task from its configuration.
+    pub decode_task: fn(&[u8]) -> Result<T, postcard::Error>,
+    /// Appends an input.
+    pub encode_input: fn(&T::Input, Vec<u8>) -> Result<Vec<u8>, postcard::Error>,
+    /// The input that the bytes begin with.
+    pub decode_input: fn(&[u8]) -> Result<T::Input, postcard::Error>,
+    /// Appends an output.
+    pub encode_output: fn(&T::Output, Vec<u8>) -> Result<Vec<u8>, postcard::Error>,
+    /// The output that the bytes begin with.
+    pub decode_output: fn(&[u8]) -> Result<T::Output, postcard::Error>,
+}
+
+impl Registration {
+    /// Registers task type `T` as `name`, for worker processes.
+    #[must_use]
+    pub fn of<T>(name: impl Into<String>) -> Self
+    where
+        T: Task + Serialize + DeserializeOwned,
+        T::Input: Serialize + DeserializeOwned,
+        T::Output: Serialize + DeserializeOwned,
+    {
+        let codec = Codec::<T> {
+            encode_task: |task| postcard::to_stdvec(task),
+            decode_task: |bytes| postcard::from_bytes(bytes),
+            encode_input: |input, into| postcard::to_extend(input, into),
+            decode_input: |bytes| postcard::from_bytes(bytes),
+            encode_output: |output, into| postcard::to_extend(output, into),
+            decode_output: |bytes| postcard::from_bytes(bytes),
+        };
+        Self {
+            name: name.into(),
+            type_id: TypeId::of::<T>(),
+            codec: Box::new(codec),
+            worker: processes::serve::<T>,
+            roles: Vec::new(),
+        }
+    }
+
+    /// Lets processes started in `role` be served by `serve`.
+    #[must_use]
+    pub fn with_role(mut self, role: &'static str, serve: Role) -> Self {
+        self.roles.push((role, serve));
+        self
+    }
+
+    /// The task's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How values of task `T` become bytes; `None` if this is the registration of another task.
+    #[must_use]
+    pub fn codec<T: Task>(&self) -> Option<&Codec<T>> {
+        self.codec.downcast_ref()
+    }
+
+    pub(super) fn is<T: Task>(&self) -> bool {
+        self.type_id == TypeId::of::<T>()
+    }
+
+    pub(super) fn serve_worker(&'static self, link: Link) -> Result<(), LinkError> {
+        (self.worker)(self, link)
+    }
+
+    pub(super) fn serve(&'static self, role: &str, link: Link) -> Result<(), LinkError> {
+        match self.roles.iter().find(|(name, _)| *name == role) {
+            Some((_, serve)) => serve(self, link),
+            None => Err(LinkError::unknown(role, &self.name)),
+        }
+    }
+}
+
+/// A task that other processes of this program cannot find.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{}; make `triway::init([triway::task::<{}>(\"{}\")]);` the first line of `main`",
+    if *.initialised { "this task was not given to `triway::init`" } else { "this program never called `triway::init`" },
+    .type_name,
+    short(.type_name).to_lowercase()
+)]
+pub struct NotRegistered {
+    initialised: bool,
+    type_name: &'static str,
+}
+
+impl NotRegistered {
+    pub(super) fn of<T: Task>(initialised: bool) -> Self {
+        Self {
+            initialised,
+            type_name: type_name::<T>(),
+        }
+    }
+}
+
+fn short(type_name: &str) -> &str {
+    type_name.rsplit("::").next().unwrap_or(type_name)
+}

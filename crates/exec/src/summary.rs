@@ -1,0 +1,35 @@
+//! What a whole job came to.
+
+use std::time::Duration;
+
+use triway_core::{Model, StopReason};
+
+/// The counts and times of a job that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The model it ran under.
+    pub model: Model,
+    /// The most lanes there were at once.
+    pub lanes: usize,
+    /// Inputs read; each has had its outcome.
+    pub admitted: u64,
+    /// Inputs that succeeded.
+    pub succeeded: u64,
+    /// Inputs that failed, ran out of time, or lost their worker.
+    pub failed: u64,
+    /// Inputs that were given up because the job was stopped.
+    pub cancelled: u64,
+    /// Until the lanes that the first inputs needed stood ready.
+    pub startup: Duration,
+    /// From there to the end of the last attempt.
+    pub wall: Duration,
+    /// Why the job ended before its inputs did, if so.
+    pub stopped: Option<StopReason>,
+    /// The first input that was not read, where there may be more.
+    pub unread_from: Option<u64>,
+    /// Attempts that could not be stopped and were left behind.
+    pub abandoned: u64,
+    /// Sum of the worker processes' own peaks of memory; `None` where there were none.
+    pub worker_peak_memory_bytes: Option<u64>,
+}
