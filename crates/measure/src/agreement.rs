@@ -283,7 +283,9 @@ mod tests {
     #[test]
     fn the_largest_group_is_the_reference_and_the_baseline_wins_ties() {
         use Standing::{Agrees, Differs, Unknown, Wavers};
-        let table: &[(&[&[&str]], usize, Option<usize>, &[Standing])] = &[
+        /// The arms' rounds, the baseline, the reference found, how each arm stands.
+        type Case<'a> = (&'a [&'a [&'a str]], usize, Option<usize>, &'a [Standing]);
+        let table: &[Case<'_>] = &[
             (&[&["xyz"], &["xyz", "xyz"]], 0, Some(0), &[Agrees, Agrees]),
             (&[&["xyz"], &["xyq"]], 0, Some(0), &[Agrees, Differs(1)]),
             (&[&["xyz"], &["xyq"]], 1, Some(1), &[Differs(1), Agrees]),

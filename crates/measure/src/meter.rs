@@ -1,6 +1,9 @@
-//! What a stretch of work cost this process and its children: processor time, context switches, memory.
+//! What a stretch of work cost this process and its children: processor time and context switches.
+//!
+//! Its peak of memory is [`triway_exec::restart::own_peak_bytes`]; the one that getrusage gives is inherited from the
+//! parent and lies.
 
-use std::{fs, io, time::Duration};
+use std::{io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,23 +57,6 @@ impl Meter {
     }
 }
 
-/// The most memory this process ever held, in bytes, since it was executed.
-///
-/// From `VmHWM` of `/proc/self/status`. `ru_maxrss` would not do: it is inherited across fork and exec, so that a small
-/// child of a large parent reports its parent's peak. `None` where there is no such file.
-#[must_use]
-pub fn own_peak_memory_bytes() -> Option<u64> {
-    peak_from_status(&fs::read_to_string("/proc/self/status").ok()?)
-}
-
-fn peak_from_status(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
-}
-
 fn since(now: Usage, then: Usage) -> Usage {
     Usage {
         cpu: now.cpu.saturating_sub(then.cpu),
@@ -108,15 +94,5 @@ mod tests {
                 .success()
         );
         assert!(child.read().unwrap().cpu > Duration::from_millis(2));
-    }
-
-    #[test]
-    fn peaks_are_read_in_kibibytes() {
-        let status = "Name:\tx\nVmPeak:\t  9999 kB\nVmHWM:\t    2048 kB\nThreads:\t1\n";
-        assert_eq!(peak_from_status(status), Some(2 << 20));
-        for bad in ["", "VmHWM:", "VmHWM:\tmany kB", "VmHWM:\t12 pages"] {
-            assert_eq!(peak_from_status(bad), None, "{bad}");
-        }
-        assert!(own_peak_memory_bytes().is_some_and(|bytes| bytes > 1 << 16));
     }
 }
