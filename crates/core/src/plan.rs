@@ -134,9 +134,7 @@ pub enum PlanError {
 
 fn hint(model: Model) -> &'static str {
     match model {
-        Model::Threads | Model::Processes => {
-            "; async can hold more, if the task has an async form"
-        }
+        Model::Threads | Model::Processes => "; async can hold more, if the task has an async form",
         _ => "",
     }
 }
@@ -257,9 +255,7 @@ impl FromStr for FailureLimit {
         match text.strip_suffix('%') {
             None => text.parse().map(Self::Count).map_err(|_| bad()),
             Some(percent) => match percent.trim().parse::<f64>() {
-                Ok(percent) if (0.0..=100.0).contains(&percent) => {
-                    Ok(Self::Share(percent / 100.0))
-                }
+                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self::Share(percent / 100.0)),
                 _ => Err(bad()),
             },
         }

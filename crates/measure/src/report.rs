@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A figure with an interval that holds the true one in 95 of 100 cases.
+/// A figure with an interval that holds the true one in 95 of 100 cases: between two of the rounds, unless said
+/// otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The median over the rounds.
@@ -38,6 +39,9 @@ pub struct Comparison {
     pub winner: Option<String>,
     /// One sentence.
     pub verdict: String,
+    /// What a reader should know besides: that a sample was used, that an arm had fewer lanes than asked for.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The arms, ranked ones first, fastest first.
     pub models: Vec<ArmReport>,
 }
@@ -104,7 +108,8 @@ pub struct ArmReport {
     pub total_s: Option<Estimate>,
     /// Outcomes per second of steady work; the median.
     pub throughput_per_s: Option<f64>,
-    /// How many times faster than the baseline, in `total_s`.
+    /// How many times faster than the baseline, in `total_s`: the median of the paired ratios, with a t-interval on
+    /// their logarithms that is wide enough for all pairs of arms to hold together. Only where both arms are ranked.
     pub speedup: Option<Estimate>,
     /// Seconds from the start of an attempt to its end, over all rounds; queueing not included.
     pub latency_s: Option<Latency>,

@@ -1,0 +1,312 @@
+//! One job under several models: the comparison that a library user builds and runs.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use triway_core::{Failure, Forms, Model, Plan, PlanError, Task};
+use triway_exec::restart::{self, NotRegistered};
+
+use crate::{
+    arms::{self, Arm},
+    conclusion::conclude,
+    course::Course,
+    evidence::Prepared,
+    machine,
+    progress::Progress,
+    report::Comparison,
+    rounds::{Broken, Rounds},
+    spool::{Spool, SpoolError, Writer},
+};
+
+/// Counted rounds, unless told otherwise: the fewest that carry a difference worth having on a busy machine.
+pub const DEFAULT_ROUNDS: usize = 7;
+
+/// How long a comparison may take, unless told otherwise.
+pub const DEFAULT_BUDGET: Duration = Duration::from_secs(60);
+
+/// A comparison to be run: a task, its inputs, and the arms to run them under.
+///
+/// Needs a program whose `main` begins with `triway::init`, because every trial is this program started again.
+#[must_use = "a comparison does nothing until it is run"]
+pub struct Compare<T: Task> {
+    task: T,
+    inputs: Box<dyn Iterator<Item = Result<T::Input, Failure>>>,
+    plan: Plan,
+    arms: Vec<Arm>,
+    rounds: usize,
+    budget: Option<Duration>,
+    sample: Option<u64>,
+    name: Option<String>,
+    options: Option<serde_json::Value>,
+    stop: Arc<AtomicBool>,
+}
+
+impl<T: Task> Compare<T>
+where
+    T: Serialize + DeserializeOwned,
+    T::Input: Serialize + DeserializeOwned,
+    T::Output: Serialize + DeserializeOwned,
+{
+    /// Compares every model on these inputs, at a concurrency of as many as there are processors, in
+    /// [`DEFAULT_ROUNDS`] rounds and within [`DEFAULT_BUDGET`].
+    pub fn new<I>(task: T, inputs: I) -> Self
+    where
+        I: IntoIterator<Item = T::Input>,
+        I::IntoIter: 'static,
+    {
+        Self::of_readable(task, inputs.into_iter().map(Ok))
+    }
+
+    /// The same for inputs that may turn out unreadable, which ends the comparison before it begins.
+    pub fn of_readable<I>(task: T, inputs: I) -> Self
+    where
+        I: IntoIterator<Item = Result<T::Input, Failure>>,
+        I::IntoIter: 'static,
+    {
+        let lanes = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
+        Self {
+            task,
+            inputs: Box::new(inputs.into_iter()),
+            plan: Plan::new(Model::Sequential, lanes),
+            arms: arms::every_model(lanes),
+            rounds: DEFAULT_ROUNDS,
+            budget: Some(DEFAULT_BUDGET),
+            sample: None,
+            name: None,
+            options: None,
+            stop: Arc::default(),
+        }
+    }
+
+    /// The limits that all arms share; model and concurrency are those of each arm.
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// What is compared; see [`arms::parse`].
+    pub fn arms(mut self, arms: Vec<Arm>) -> Self {
+        self.arms = arms;
+        self
+    }
+
+    /// Counted rounds. With fewer than seven, only large differences can be told from chance; with one, none.
+    pub fn rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// How long it may take; `None` for as long as it takes.
+    ///
+    /// If the counted rounds would not fit, every arm gets the same evenly spaced sample of the inputs.
+    pub fn budget(mut self, budget: impl Into<Option<Duration>>) -> Self {
+        self.budget = budget.into();
+        self
+    }
+
+    /// Uses an evenly spaced sample of so many inputs.
+    pub fn sample(mut self, inputs: impl Into<Option<u64>>) -> Self {
+        self.sample = inputs.into();
+        self
+    }
+
+    /// The task's name in the report, where that is not the registered one.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What the report shows as options, where that is not the plan's own limits.
+    pub fn options(mut self, options: serde_json::Value) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// Ends the comparison soon after this becomes true: the running trial is killed.
+    pub fn stop_on(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Runs all trials and reports what they say. Blocks; calls `tell` now and then on this thread.
+    ///
+    /// Inputs that fail are no errors, and neither are trials that die: the report tells of both.
+    ///
+    /// # Errors
+    /// There is nothing to compare, the task is not registered, the inputs cannot be read or written down, or somebody
+    /// stopped it.
+    pub fn run(self, mut tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
+        let registered = restart::lookup::<T>()?.name();
+        let configuration = postcard::to_stdvec(&self.task).map_err(CompareError::Configuration)?;
+        self.check()?;
+        let mut courses = courses(&self.arms, self.task.forms());
+        let prepared = Prepared {
+            inputs: spool(self.inputs)?,
+            rounds: self.rounds,
+            sample: self.sample,
+            budget: self.budget,
+        };
+        let mut rounds = Rounds {
+            task: registered,
+            configuration,
+            plan: &self.plan,
+            budget: self.budget,
+            stop: &self.stop,
+            tell: &mut tell,
+        };
+        let evidence = prepared.gather(&mut courses, &mut rounds)?;
+        let conclusion = conclude(&courses, &evidence)?;
+        Ok(Comparison {
+            schema: 1,
+            task: self.name.unwrap_or_else(|| registered.to_owned()),
+            inputs: evidence.inputs,
+            sampled: evidence.sampled(),
+            rounds: self.rounds,
+            machine: machine::describe(),
+            options: self.options.unwrap_or_else(|| shared_options(&self.plan)),
+            results_equal: conclusion.results_equal,
+            differences: conclusion.differences,
+            baseline: conclusion.baseline,
+            winner: conclusion.winner,
+            verdict: conclusion.verdict,
+            notes: evidence.notes,
+            models: conclusion.models,
+        })
+    }
+
+    fn check(&self) -> Result<(), CompareError> {
+        if self.arms.is_empty() {
+            return Err(CompareError::NoArms);
+        }
+        if self.rounds == 0 {
+            return Err(CompareError::NoRounds);
+        }
+        if self.sample == Some(0) {
+            return Err(CompareError::NoSample);
+        }
+        for arm in &self.arms {
+            let plan = self.plan.with_model(arm.model, arm.concurrency);
+            plan.check().map_err(|cause| CompareError::Arm {
+                arm: arm.id.clone(),
+                cause,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why there is no comparison.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// There are no arms.
+    #[error("there is no model to compare; name at least one, better two")]
+    NoArms,
+    /// There are no rounds.
+    #[error("a comparison needs at least one round; seven is the default")]
+    NoRounds,
+    /// The sample is empty.
+    #[error("a sample of no inputs measures nothing; take at least one")]
+    NoSample,
+    /// There are no inputs.
+    #[error("there are no inputs to compare models on")]
+    NoInputs,
+    /// An arm's plan cannot be carried out.
+    #[error("arm `{arm}`: {cause}")]
+    Arm {
+        /// The arm.
+        arm: String,
+        /// What is wrong.
+        cause: PlanError,
+    },
+    /// Trials cannot find the task.
+    #[error("the trials of a comparison are this program started again, but {0}")]
+    NotRegistered(#[from] NotRegistered),
+    /// The task's configuration has no serialised form.
+    #[error("the task's configuration cannot be written down for the trials: {0}")]
+    Configuration(#[source] postcard::Error),
+    /// The inputs cannot be read.
+    #[error("the inputs cannot be read: {0}")]
+    Inputs(Failure),
+    /// The inputs cannot be kept.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The results of trials cannot be read.
+    #[error("the results of the trials cannot be read: {0}")]
+    Results(#[from] std::io::Error),
+    /// Somebody stopped it.
+    #[error("the comparison was stopped before it was done")]
+    Cancelled,
+}
+
+impl From<Broken> for CompareError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Cancelled => Self::Cancelled,
+            Broken::Results(error) => Self::Results(error),
+        }
+    }
+}
+
+fn spool<I: Serialize>(
+    inputs: impl Iterator<Item = Result<I, Failure>>,
+) -> Result<Spool, CompareError> {
+    let mut writer = Writer::new()?;
+    for input in inputs {
+        writer.push(&input.map_err(CompareError::Inputs)?)?;
+    }
+    let spool = writer.finish()?;
+    if spool.inputs() == 0 {
+        return Err(CompareError::NoInputs);
+    }
+    Ok(spool)
+}
+
+fn courses(arms: &[Arm], forms: Forms) -> Vec<Course> {
+    let course = |arm: &Arm| Course::new(arm.clone(), missing_form(arm.model, forms));
+    arms.iter().map(course).collect()
+}
+
+/// Why a model cannot run a task that has these forms. Sequential and processes take either.
+fn missing_form(model: Model, forms: Forms) -> Option<String> {
+    let form = match model {
+        Model::Threads if !forms.has_blocking() => "a blocking form",
+        Model::Async if !forms.has_async() => "an async form",
+        _ => return None,
+    };
+    Some(format!(
+        "{model} needs a task with {form}, and this one has none"
+    ))
+}
+
+fn shared_options(plan: &Plan) -> serde_json::Value {
+    serde_json::json!({
+        "timeout_s": plan.timeout.map(|limit| limit.as_secs_f64()),
+        "retries": plan.retry.retries,
+        "rate_per_s": plan.rate.map(|rate| 1.0 / rate.interval().as_secs_f64()),
+        "per_key": plan.per_key,
+        "keep_order": plan.keep_order,
+        "runtime_threads": plan.runtime_threads,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_that_lack_a_form_are_skipped() {
+        let skipped = |forms| {
+            let lacking = Model::ALL
+                .into_iter()
+                .filter(|model| missing_form(*model, forms).is_some());
+            lacking.map(Model::name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(skipped(Forms::Both), "");
+        assert_eq!(skipped(Forms::Blocking), "async");
+        assert_eq!(skipped(Forms::Async), "threads");
+    }
+}

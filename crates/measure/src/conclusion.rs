@@ -1,0 +1,248 @@
+//! Turns what all trials measured into the report: who is ranked, in which order, and what is said of it.
+
+use std::{collections::BTreeMap, io};
+
+use triway_core::Model;
+
+use crate::{
+    agreement::{Settled, Standing},
+    course::{Course, estimate},
+    evidence::Evidence,
+    machine,
+    ranking::{Contender, Ranking, rank, ratio},
+    report::{ArmReport, Difference, Estimate},
+    spool::place,
+    verdict::{Findings, sentence},
+};
+
+/// What a comparison concludes from its trials.
+#[derive(Debug)]
+pub(crate) struct Conclusion {
+    /// Whether all arms that could run gave the same.
+    pub(crate) results_equal: bool,
+    /// Where they did not.
+    pub(crate) differences: Vec<Difference>,
+    /// The arm that speedups refer to.
+    pub(crate) baseline: Option<String>,
+    /// The arm that won.
+    pub(crate) winner: Option<String>,
+    /// The sentence.
+    pub(crate) verdict: String,
+    /// The arms, ranked ones first.
+    pub(crate) models: Vec<ArmReport>,
+}
+
+/// Draws the conclusion.
+pub(crate) fn conclude(courses: &[Course], evidence: &Evidence) -> io::Result<Conclusion> {
+    let ids: Vec<&str> = courses.iter().map(|course| &*course.arm.id).collect();
+    let baseline = baseline(courses);
+    let mut settled = evidence.agreement.settle(&ids, baseline)?;
+    for difference in &mut settled.differences {
+        difference.index = place(difference.index, evidence.executed, evidence.inputs);
+    }
+    let reasons = unranked(courses, &settled);
+    let field = Field::of(courses, &reasons);
+    let contenders = field.contenders(courses);
+    let ranking = rank(&contenders);
+    let ranked_baseline = baseline.and_then(|baseline| field.contender(baseline));
+    let models = in_order(&field.places, &ranking, courses)
+        .into_iter()
+        .map(|place| {
+            let contender = field.contender(place);
+            ArmReport {
+                unranked: reasons[place].clone(),
+                speedup: contender.and_then(|own| speedup(&contenders, ranked_baseline, own)),
+                ..arm_report(&courses[place], evidence.runtime_threads)
+            }
+        });
+    Ok(Conclusion {
+        results_equal: equal(courses, &settled),
+        models: models.collect(),
+        baseline: baseline.map(|place| ids[place].to_owned()),
+        winner: ranking
+            .winner
+            .map(|winner| contenders[winner].id.to_owned()),
+        verdict: verdict(courses, &reasons, &contenders, &ranking, ranked_baseline),
+        differences: settled.differences,
+    })
+}
+
+/// The arms that are ranked: their places among all, and their times.
+struct Field {
+    places: Vec<usize>,
+    totals: Vec<Vec<f64>>,
+    walls: Vec<Vec<f64>>,
+}
+
+impl Field {
+    fn of(courses: &[Course], reasons: &[Option<String>]) -> Self {
+        let ranked = |place: &usize| courses[*place].skipped.is_none() && reasons[*place].is_none();
+        let places: Vec<usize> = (0..courses.len()).filter(ranked).collect();
+        Self {
+            totals: places
+                .iter()
+                .map(|place| courses[*place].totals())
+                .collect(),
+            walls: places.iter().map(|place| courses[*place].walls()).collect(),
+            places,
+        }
+    }
+
+    fn contenders<'a>(&'a self, courses: &'a [Course]) -> Vec<Contender<'a>> {
+        let contender = |(rank, place): (usize, &usize)| Contender {
+            id: &courses[*place].arm.id,
+            totals: &self.totals[rank],
+            walls: &self.walls[rank],
+            succeeded: courses[*place].succeeded().unwrap_or(0),
+        };
+        self.places.iter().enumerate().map(contender).collect()
+    }
+
+    /// Which contender the arm at this place is.
+    fn contender(&self, place: usize) -> Option<usize> {
+        self.places.iter().position(|ranked| *ranked == place)
+    }
+}
+
+/// Sequential if it ran, otherwise the first arm that did.
+fn baseline(courses: &[Course]) -> Option<usize> {
+    let ran = |place: &usize| !courses[*place].trials.is_empty();
+    let sequential = |place: &usize| courses[*place].arm.model == Model::Sequential;
+    let mut places = (0..courses.len()).filter(ran);
+    places.clone().find(sequential).or_else(|| places.next())
+}
+
+/// For each arm that ran, why it is not ranked.
+fn unranked(courses: &[Course], settled: &Settled) -> Vec<Option<String>> {
+    let reference = settled
+        .reference
+        .map_or("the others", |arm| &courses[arm].arm.id);
+    let fewest = courses.iter().filter_map(Course::failed).min().unwrap_or(0);
+    let reason = |(course, standing): (&Course, &Standing)| {
+        if course.skipped.is_some() {
+            return None;
+        }
+        if let Some(failure) = course.failures.first() {
+            return Some(format!("a trial gave no figures: {failure}"));
+        }
+        if let Some(stopped) = course.stopped() {
+            return Some(format!("it stopped early: {stopped}"));
+        }
+        match standing {
+            Standing::Wavers(n) => Some(format!(
+                "its outcomes differ between its own rounds, for {}",
+                inputs(*n)
+            )),
+            Standing::Differs(n) => Some(format!(
+                "its outcomes differ from those of {reference}, for {}",
+                inputs(*n)
+            )),
+            Standing::Unknown => Some("it gave no outcomes".to_owned()),
+            Standing::Agrees => course
+                .failed()
+                .filter(|failed| *failed > fewest)
+                .map(|failed| format!("it failed {}, others only {fewest}", inputs(failed))),
+        }
+    };
+    courses.iter().zip(&settled.standings).map(reason).collect()
+}
+
+fn inputs(n: u64) -> String {
+    format!("{n} input{}", if n == 1 { "" } else { "s" })
+}
+
+fn equal(courses: &[Course], settled: &Settled) -> bool {
+    let mut ran = courses
+        .iter()
+        .zip(&settled.standings)
+        .filter(|(course, _)| course.skipped.is_none())
+        .peekable();
+    ran.peek().is_some() && ran.all(|(_, standing)| *standing == Standing::Agrees)
+}
+
+/// Ranked arms, fastest first; then those that ran; then those that did not.
+fn in_order(ranked: &[usize], ranking: &Ranking, courses: &[Course]) -> Vec<usize> {
+    let mut order: Vec<usize> = ranking.order.iter().map(|place| ranked[*place]).collect();
+    let others = |skipped: bool| {
+        (0..courses.len()).filter(move |place| {
+            !ranked.contains(place) && courses[*place].skipped.is_some() == skipped
+        })
+    };
+    order.extend(others(false));
+    order.extend(others(true));
+    order
+}
+
+fn speedup(
+    contenders: &[Contender<'_>],
+    baseline: Option<usize>,
+    contender: usize,
+) -> Option<Estimate> {
+    let totals = |place: usize| contenders[place].totals;
+    if baseline? == contender {
+        return Some(Estimate {
+            median: 1.0,
+            ci95: Some([1.0, 1.0]),
+        });
+    }
+    ratio(totals(baseline?), totals(contender), contenders.len())
+}
+
+fn arm_report(course: &Course, runtime_threads: Option<usize>) -> ArmReport {
+    let is_async = course.arm.model == Model::Async;
+    ArmReport {
+        id: course.arm.id.clone(),
+        model: course.arm.model,
+        concurrency: course.arm.concurrency.get(),
+        runtime_threads: is_async.then(|| runtime_threads.unwrap_or_else(machine::cpus)),
+        skipped: course.skipped.clone(),
+        unranked: None,
+        sampled: None,
+        succeeded: course.succeeded(),
+        failed: course.failed(),
+        wall_s: estimate(&course.walls()),
+        startup_s: course.startup(),
+        total_s: estimate(&course.totals()),
+        throughput_per_s: course.throughput(),
+        speedup: None,
+        latency_s: course.latencies().percentiles(),
+        cpu_s: course.cpu(),
+        peak_memory_bytes: course.peak_memory_bytes(),
+        context_switches: course.switches(),
+    }
+}
+
+fn verdict(
+    courses: &[Course],
+    reasons: &[Option<String>],
+    contenders: &[Contender<'_>],
+    ranking: &Ranking,
+    baseline: Option<usize>,
+) -> String {
+    let unranked: Vec<(String, String)> = courses
+        .iter()
+        .zip(reasons)
+        .filter_map(|(course, reason)| Some((course.arm.id.clone(), reason.clone()?)))
+        .collect();
+    sentence(&Findings {
+        contenders,
+        ranking,
+        baseline,
+        unranked: &unranked,
+        all_failed: all_failed(courses).as_deref(),
+    })
+}
+
+/// The most frequent kind of failure, if there was nothing but failure.
+fn all_failed(courses: &[Course]) -> Option<String> {
+    let ran = || courses.iter().filter(|course| !course.trials.is_empty());
+    if ran().next().is_none() || !ran().all(Course::only_failed) {
+        return None;
+    }
+    let mut kinds = BTreeMap::<&str, u64>::new();
+    for (kind, n) in ran().flat_map(Course::kinds) {
+        *kinds.entry(kind.as_str()).or_default() += n;
+    }
+    let (kind, _) = kinds.into_iter().max_by_key(|(_, n)| *n)?;
+    Some(kind.to_owned())
+}

@@ -1,0 +1,158 @@
+//! All trials of one arm, and what they say together.
+
+use std::time::Duration;
+
+use triway_core::FailureKind;
+
+use crate::{
+    arms::Arm,
+    latency::Latencies,
+    report::{ContextSwitches, Estimate},
+    statistics::{median, median_interval},
+    trial::Measured,
+};
+
+/// How many of an arm's trials may fail before it is given no more.
+const MOST_FAILURES: usize = 2;
+
+/// One arm and what became of it.
+#[derive(Debug)]
+pub(crate) struct Course {
+    pub(crate) arm: Arm,
+    /// Why it cannot run at all.
+    pub(crate) skipped: Option<String>,
+    /// The counted trials that gave figures.
+    pub(crate) trials: Vec<Measured>,
+    /// Why others, the warm-up included, gave none.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Course {
+    pub(crate) fn new(arm: Arm, skipped: Option<String>) -> Self {
+        Self {
+            arm,
+            skipped,
+            trials: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Whether it is worth another trial.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.skipped.is_none() && self.failures.len() < MOST_FAILURES
+    }
+
+    pub(crate) fn totals(&self) -> Vec<f64> {
+        self.seconds(Measured::total)
+    }
+
+    pub(crate) fn walls(&self) -> Vec<f64> {
+        self.seconds(|trial| trial.wall)
+    }
+
+    pub(crate) fn startup(&self) -> Option<f64> {
+        median(&self.seconds(|trial| trial.startup))
+    }
+
+    /// Successes in the worst round.
+    pub(crate) fn succeeded(&self) -> Option<u64> {
+        self.trials
+            .iter()
+            .map(|trial| trial.tally.succeeded())
+            .min()
+    }
+
+    /// Failures in the worst round.
+    pub(crate) fn failed(&self) -> Option<u64> {
+        self.trials.iter().map(|trial| trial.tally.failed()).max()
+    }
+
+    /// Whether not one input succeeded in any round.
+    pub(crate) fn only_failed(&self) -> bool {
+        self.trials.iter().all(|trial| trial.tally.succeeded() == 0)
+    }
+
+    /// Kinds of failure over all rounds.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&FailureKind, u64)> {
+        self.trials.iter().flat_map(|trial| trial.tally.kinds())
+    }
+
+    /// Why some trial ended before its inputs did.
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.trials
+            .iter()
+            .find_map(|trial| trial.stopped.as_deref())
+    }
+
+    /// The fewest lanes that a trial had.
+    pub(crate) fn lanes(&self) -> Option<usize> {
+        self.trials.iter().map(|trial| trial.lanes).min()
+    }
+
+    /// Outcomes per second of steady work; the median.
+    pub(crate) fn throughput(&self) -> Option<f64> {
+        let per_second: Vec<f64> = self.trials.iter().filter_map(throughput).collect();
+        median(&per_second)
+    }
+
+    pub(crate) fn latencies(&self) -> Latencies {
+        let mut all = Latencies::new();
+        for trial in &self.trials {
+            all.merge(trial.tally.latencies());
+        }
+        all
+    }
+
+    pub(crate) fn cpu(&self) -> Option<f64> {
+        let costs = self.trials.iter().filter_map(|trial| trial.cost);
+        median(&costs.map(|cost| cost.cpu.as_secs_f64()).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn peak_memory_bytes(&self) -> Option<u64> {
+        self.trials
+            .iter()
+            .filter_map(|trial| trial.peak_memory_bytes)
+            .max()
+    }
+
+    pub(crate) fn switches(&self) -> Option<ContextSwitches> {
+        let of = |count: fn(ContextSwitches) -> u64| {
+            let costs = self.trials.iter().filter_map(|trial| trial.cost);
+            middle(costs.map(|cost| count(cost.switches)).collect())
+        };
+        Some(ContextSwitches {
+            voluntary: of(|switches| switches.voluntary)?,
+            involuntary: of(|switches| switches.involuntary)?,
+        })
+    }
+
+    fn seconds(&self, of: impl Fn(&Measured) -> Duration) -> Vec<f64> {
+        self.trials
+            .iter()
+            .map(|trial| of(trial).as_secs_f64())
+            .collect()
+    }
+}
+
+/// The median with its interval; `None` of nothing.
+pub(crate) fn estimate(samples: &[f64]) -> Option<Estimate> {
+    Some(Estimate {
+        median: median(samples)?,
+        ci95: median_interval(samples),
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a throughput needs no more digits than a float has"
+)]
+fn throughput(trial: &Measured) -> Option<f64> {
+    let per_second = trial.tally.total() as f64 / trial.wall.as_secs_f64();
+    per_second.is_finite().then_some(per_second)
+}
+
+/// The middle one; of an even number, the upper of the two in the middle.
+fn middle(mut counts: Vec<u64>) -> Option<u64> {
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied()
+}

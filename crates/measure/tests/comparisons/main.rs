@@ -1,0 +1,22 @@
+//! Whole comparisons, trials and all. A trial is this very binary started again, hence a `main` of its own that calls
+//! `init` before anything else.
+
+mod probe;
+mod reports;
+mod trouble;
+
+use libtest_mimic::{Arguments, Trial};
+use triway_exec::restart;
+use triway_measure::registration;
+
+fn main() {
+    restart::init(vec![registration::<probe::Probe>("probe")]);
+    let tests = reports::TESTS.iter().chain(trouble::TESTS);
+    let trials = tests.map(|(name, test)| {
+        Trial::test(*name, || {
+            test();
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+}
