@@ -308,6 +308,23 @@ mod tests {
     }
 
     #[test]
+    fn as_many_redirects_are_followed_as_the_policy_allows() {
+        let input = "http://a.test/".parse().unwrap();
+        for allowed in [0, 1, 10] {
+            let policy = Policy {
+                max_redirects: allowed,
+                ..Policy::default()
+            };
+            let mut journey = Journey::new(&policy, &input).unwrap();
+            for hop in 0..allowed {
+                assert_eq!(redirect(&mut journey, &format!("/{hop}")), Ok(Next::Follow));
+            }
+            let failure = redirect(&mut journey, "/end").unwrap_err();
+            assert_eq!(failure.kind, kinds::TOO_MANY_REDIRECTS);
+        }
+    }
+
+    #[test]
     fn the_wire_request_names_path_query_and_host() {
         let policy = Policy::default();
         for (url, target, host) in [
