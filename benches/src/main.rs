@@ -1,6 +1,7 @@
 //! Triway and what people would use instead, side by side in one run.
 //!
-//! `cargo run --release -p triway-benches -- empty` prints one table; without a word, the names of all of them.
+//! `cargo run --release -p triway-benches -- empty` prints one table; without a word, the names of all of them. A
+//! second word leaves only the rows whose name has it.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -15,8 +16,10 @@ use triway_exec::restart::{self, Registration};
 
 fn main() {
     restart::init(vec![Registration::of::<empty::Nothing>("nothing")]);
-    match std::env::args().nth(1).as_deref() {
-        Some("empty") => empty::run(),
-        _ => println!("cargo run --release -p triway-benches -- empty"),
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let only = words.get(1).map_or("", String::as_str);
+    match words.first().map(String::as_str) {
+        Some("empty") => empty::run(only),
+        _ => println!("cargo run --release -p triway-benches -- empty [ROWS]"),
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 /// One way to do the work: its name, how many inputs it does, and a call that does them and says how long it took.
+#[derive(Clone, Copy)]
 pub(crate) struct Contestant {
     pub name: &'static str,
     pub inputs: u64,
