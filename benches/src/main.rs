@@ -12,10 +12,10 @@
 mod empty;
 mod rounds;
 
-use triway_exec::restart::{self, Registration};
+use triway_exec::{registration, restart};
 
 fn main() {
-    restart::init(vec![Registration::of::<empty::Nothing>("nothing")]);
+    restart::init(vec![registration::<empty::Nothing>("nothing")]);
     let words: Vec<String> = std::env::args().skip(1).collect();
     let only = words.get(1).map_or("", String::as_str);
     match words.first().map(String::as_str) {

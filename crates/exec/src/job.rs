@@ -12,7 +12,7 @@ use std::{
 
 use crossbeam_utils::sync::Parker;
 use tokio_util::sync::CancellationToken;
-use triway_core::{Model, Outcome, Plan, PlanError, Rate, Retry, Task};
+use triway_core::{Model, Outcome, Plan, Rate, Retry, Task};
 
 use crate::{
     clock::Clock,
@@ -21,7 +21,7 @@ use crate::{
     hand_over::HandOver,
     lane::Shared,
     lanes::Lanes,
-    restart::NotRegistered,
+    refusal::Refusal,
     runtime::Host,
     sink::{Each, Sink},
     source::{Ready, Source},
@@ -235,33 +235,4 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// Why a job could not begin.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The plan cannot be carried out.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The task lacks the form that the model needs.
-    #[error("{model} needs a task with {} {form} form, and this one has none", if *.form == "async" { "an" } else { "a" })]
-    NoForm {
-        /// The model.
-        model: Model,
-        /// `blocking` or `async`.
-        form: &'static str,
-    },
-    /// Worker processes cannot find the task.
-    #[error("processes cannot run this task: {0}")]
-    NotRegistered(#[from] NotRegistered),
-    /// The task's configuration cannot be sent to a worker process.
-    #[error("the task's configuration cannot be sent to a worker process: {0}")]
-    Configuration(String),
-    /// The machine gave no thread or no runtime.
-    #[error("the job could not be started: {0}")]
-    Start(#[source] io::Error),
-    /// The sink or the source panicked, and took the job with it.
-    #[error("the job's sink or source panicked")]
-    Panicked,
 }

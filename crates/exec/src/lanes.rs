@@ -7,9 +7,9 @@ use triway_core::{Model, Plan, Task};
 
 use crate::{
     cell::{Cell, Running},
-    job::Refusal,
     lane::{Lane, Shared},
     processes::{WorkerProcess, Workers},
+    refusal::Refusal,
     runtime::{self, Host},
 };
 

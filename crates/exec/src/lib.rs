@@ -18,6 +18,7 @@ mod lane;
 mod lanes;
 mod ledger;
 mod processes;
+mod refusal;
 pub mod restart;
 mod runtime;
 mod sink;
@@ -27,7 +28,9 @@ mod unwind;
 mod waiters;
 
 pub use control::Control;
-pub use job::{Finished, Job, Outcomes, Refusal, Running};
+pub use job::{Finished, Job, Outcomes, Running};
+pub use processes::registration;
+pub use refusal::Refusal;
 pub use sink::{Each, Sink};
 pub use source::{Feed, Source, Supply};
 pub use summary::Summary;

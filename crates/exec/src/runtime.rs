@@ -3,7 +3,7 @@
 use tokio::runtime::{Builder, Handle, Runtime};
 use triway_core::Plan;
 
-use crate::job::Refusal;
+use crate::refusal::Refusal;
 
 /// Where async lanes are spawned.
 pub(crate) enum Host {

@@ -25,7 +25,7 @@ where
     T::Input: Serialize + DeserializeOwned,
     T::Output: Serialize + DeserializeOwned,
 {
-    Registration::of::<T>(name).with_role(ROLE, serve::<T>)
+    triway_exec::registration::<T>(name).with_role(ROLE, serve::<T>)
 }
 
 /// The whole life of a trial's process.

@@ -18,19 +18,19 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
 
 use self::bridge::Bridge;
-pub(crate) use self::worker::serve;
 use crate::{
     hand_over::Notice,
-    job::Refusal,
     lane::{Lane, Shared},
+    refusal::Refusal,
     restart::{self, Codec, Registration},
 };
 
 /// The role of a worker process.
-pub(crate) const ROLE: &str = "worker";
+const ROLE: &str = "worker";
 
 /// The worker processes of one job.
 pub(crate) struct Workers<T: Task> {
@@ -98,6 +98,17 @@ impl<T: Task> Workers<T> {
         }
         sum
     }
+}
+
+/// Registers task type `T` as `name`, so that worker processes can find it; see [`restart::init`].
+#[must_use]
+pub fn registration<T>(name: impl Into<String>) -> Registration
+where
+    T: Task + Serialize + DeserializeOwned,
+    T::Input: Serialize + DeserializeOwned,
+    T::Output: Serialize + DeserializeOwned,
+{
+    Registration::of::<T>(name).with_role(ROLE, worker::serve::<T>)
 }
 
 /// What is registered for `T`, or the refusal that says what to add.

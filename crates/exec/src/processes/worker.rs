@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Serves as a worker until the parent says so or is gone.
-pub(crate) fn serve<T: Task>(
+pub(super) fn serve<T: Task>(
     registration: &'static Registration,
     mut link: Link,
 ) -> Result<(), LinkError> {

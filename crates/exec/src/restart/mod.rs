@@ -35,7 +35,6 @@ pub use self::{
     memory::own_peak_bytes,
     registration::{Append, Codec, NotRegistered, Registration, Role},
 };
-use crate::processes;
 
 /// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
 const ROLE_ARGUMENT: &str = "--triway-started-again-as";
@@ -112,7 +111,6 @@ fn serve_and_exit(tasks: &'static [Registration], arguments: &[OsString]) -> ! {
         .map_err(LinkError::Io)
         .and_then(
             |socket| match tasks.iter().find(|task| task.name() == name) {
-                Some(task) if role == processes::ROLE => task.serve_worker(Link::to_parent(socket)),
                 Some(task) => task.serve(role, Link::to_parent(socket)),
                 None => Err(LinkError::unknown(role, name)),
             },

@@ -6,7 +6,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
 
 use super::{Link, LinkError};
-use crate::processes;
 
 /// Serves a role in a process that was started for it.
 pub type Role = fn(&'static Registration, Link) -> Result<(), LinkError>;
@@ -16,7 +15,6 @@ pub struct Registration {
     name: String,
     type_id: TypeId,
     codec: Box<dyn Any + Send + Sync>,
-    worker: Role,
     roles: Vec<(&'static str, Role)>,
 }
 
@@ -40,7 +38,7 @@ pub struct Codec<T: Task> {
 }
 
 impl Registration {
-    /// Registers task type `T` as `name`, for worker processes.
+    /// Registers task type `T` as `name`, for no role yet.
     #[must_use]
     pub fn of<T>(name: impl Into<String>) -> Self
     where
@@ -60,7 +58,6 @@ impl Registration {
             name: name.into(),
             type_id: TypeId::of::<T>(),
             codec: Box::new(codec),
-            worker: processes::serve::<T>,
             roles: Vec::new(),
         }
     }
@@ -86,10 +83,6 @@ impl Registration {
 
     pub(super) fn is<T: Task>(&self) -> bool {
         self.type_id == TypeId::of::<T>()
-    }
-
-    pub(super) fn serve_worker(&'static self, link: Link) -> Result<(), LinkError> {
-        (self.worker)(self, link)
     }
 
     pub(super) fn serve(&'static self, role: &str, link: Link) -> Result<(), LinkError> {

@@ -13,13 +13,13 @@ mod models;
 mod tasks;
 
 use libtest_mimic::{Arguments, Trial};
-use triway_exec::restart::{self, Registration};
+use triway_exec::{registration, restart};
 
 fn main() {
     restart::init(vec![
-        Registration::of::<tasks::Script>("script"),
-        Registration::of::<tasks::OnlyAsync>("only-async"),
-        Registration::of::<tasks::Unmakeable>("unmakeable"),
+        registration::<tasks::Script>("script"),
+        registration::<tasks::OnlyAsync>("only-async"),
+        registration::<tasks::Unmakeable>("unmakeable"),
     ]);
     let mut trials = Vec::new();
     let all = models::TESTS
