@@ -82,10 +82,6 @@ fn pack(ticket: u32, attempt: u32) -> u64 {
     (u64::from(ticket) << 32) | u64::from(attempt)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the upper half is what `pack` put there"
-)]
 fn ticket_of(holder: u64) -> u32 {
     (holder >> 32) as u32
 }

@@ -16,7 +16,7 @@ use crate::{
     cell::Running,
     control::{Asked, Control},
     delivery::Delivery,
-    hand_over::{Assignment, End, NAP, Notice, Report},
+    hand_over::{Assignment, End, Notice, Report, Sleep},
     lane::Shared,
     lanes::Lanes,
     ledger::{Closed, Ended, Ledger, Settled, Start},
@@ -29,6 +29,8 @@ use crate::{
 const WAITING: usize = 16_384;
 /// Inputs pulled in one go.
 const PULL: usize = 1024;
+/// How long a sleep stays light.
+const NAP: Duration = Duration::from_micros(300);
 /// How often a cancellation token is looked at, and an aborted job cleaned up after.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -127,7 +129,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             }
             if busy {
                 self.napped = false;
-                self.shared.hand_over.wake_up();
+                self.shared.hand_over.set_sleep(Sleep::None);
             } else {
                 self.rest();
             }
@@ -239,8 +241,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         times: Option<Times>,
     ) {
         self.held_bytes -= self.shared.task.input_bytes(&closed.payload);
-        let started = times.as_ref().map_or(Duration::ZERO, |times| times.started);
-        let ended = times.as_ref().map_or(Duration::ZERO, |times| times.ended);
+        let started = times.map_or(Duration::ZERO, |times| times.started);
+        let ended = times.map_or(Duration::ZERO, |times| times.ended);
         self.progress.last_end = self.progress.last_end.max(ended);
         self.delivery.deliver(Outcome {
             index: closed.index,
@@ -249,7 +251,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             output,
             error: closed.failure,
             attempts: closed.attempts,
-            worker: times.as_ref().map(|times| times.worker),
+            worker: times.map(|times| times.worker),
             started,
             queued: started.saturating_sub(closed.waiting_since),
             run: ended.saturating_sub(started),
@@ -495,26 +497,25 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     // Between the rounds.
 
     fn rest(&mut self) {
-        let now = self.shared.clock.now();
-        if !self.napped {
-            // From here on a report that is not worth waking for may lie for one nap; later ones always wake.
-            self.napped = true;
-            self.shared.hand_over.fall_asleep(now);
-            self.shared.hand_over.collect(&mut self.reports);
-            if self.reports.is_empty() {
-                self.parker.park_timeout(NAP + NAP / 2);
-            }
+        let sleep = if self.napped {
+            Sleep::Deep
+        } else {
+            Sleep::Light
+        };
+        self.shared.hand_over.set_sleep(sleep);
+        self.shared.hand_over.collect(&mut self.reports);
+        if !self.reports.is_empty() {
             return;
         }
+        let now = self.shared.clock.now();
+        let nap = (!self.napped).then_some(now + NAP);
         let stirring =
             self.drain_until.is_some() || self.progress.stopped == Some(StopReason::Aborted);
         let tick = (stirring || self.control.must_be_polled()).then_some(now + TICK);
         let watch = self.plan.timeout.map(|_| self.next_watch);
-        let until = [tick, watch, self.ledger.wake_at()]
-            .into_iter()
-            .flatten()
-            .min();
-        match until {
+        let times = [nap, tick, watch, self.ledger.wake_at()];
+        self.napped = true;
+        match times.into_iter().flatten().min() {
             Some(until) => self.parker.park_timeout(until.saturating_sub(now)),
             None => self.parker.park(),
         }
@@ -547,6 +548,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 }
 
 /// When an attempt ran, and where.
+#[derive(Clone, Copy)]
 struct Times {
     worker: u32,
     started: Duration,

@@ -4,14 +4,16 @@
 //! its own shard and takes from the others when that is empty, so no input waits while a lane is idle. One lock
 //! serves a lane to hand in a report and to take its next input.
 //!
-//! The dispatcher sleeps between its rounds. A lane wakes it when its shard runs low, when reports pile up, or when
-//! it has slept for a while; so tiny inputs do not cost a wake-up each, and slow ones are reported at once.
+//! The dispatcher sleeps between its rounds, lightly at first: for one nap it wants to be woken only when a shard runs
+//! low or reports pile up; after that, by any report. So tiny inputs do not cost a wake-up each, and slow ones are
+//! reported at once. Before each sleep the dispatcher says how deep it will be and then collects once more: a lane
+//! either had its report collected, or sees that it must wake.
 
 use std::{
     collections::VecDeque,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -68,22 +70,34 @@ pub(crate) enum Notice {
 const SHARDS: usize = 16;
 /// So many reports in a shard wake the dispatcher.
 const REPORTS_WAKE: usize = 256;
-/// A dispatcher that has slept for so long is woken by the next report.
-pub(crate) const NAP: Duration = Duration::from_micros(200);
-const AWAKE: u64 = u64::MAX;
+
+/// How deep the dispatcher sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Sleep {
+    /// It is at work and will look.
+    None,
+    /// It wants to be woken by what is urgent.
+    Light,
+    /// It wants to be woken by anything.
+    Deep,
+}
 
 /// The meeting place of one job.
 pub(crate) struct HandOver<I, O> {
-    shards: Box<[CachePadded<Mutex<Shard<I, O>>>]>,
+    shards: Vec<PaddedShard<I, O>>,
     next_shard: AtomicUsize,
     waiters: Waiters,
     closed: AtomicBool,
     notices: Mutex<Vec<Notice>>,
     noticed: AtomicBool,
-    /// Since when the dispatcher sleeps, in nanoseconds of the job's clock.
-    asleep_since: CachePadded<AtomicU64>,
+    /// A [`Sleep`].
+    sleep: CachePadded<AtomicU8>,
     dispatcher: Unparker,
 }
+
+/// On a cache line of its own, so that lanes at different shards do not slow each other down.
+type PaddedShard<I, O> = CachePadded<Mutex<Shard<I, O>>>;
 
 struct Shard<I, O> {
     todo: VecDeque<Assignment<I>>,
@@ -108,7 +122,7 @@ impl<I, O> HandOver<I, O> {
             closed: AtomicBool::new(false),
             notices: Mutex::new(Vec::new()),
             noticed: AtomicBool::new(false),
-            asleep_since: CachePadded::new(AtomicU64::new(AWAKE)),
+            sleep: CachePadded::new(AtomicU8::new(Sleep::None as u8)),
             dispatcher,
         }
     }
@@ -151,13 +165,9 @@ impl<I, O> HandOver<I, O> {
         std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The dispatcher is about to sleep. It must collect once more after this.
-    pub(crate) fn fall_asleep(&self, now: Duration) {
-        self.asleep_since.store(nanos(now), Ordering::SeqCst);
-    }
-
-    pub(crate) fn wake_up(&self) {
-        self.asleep_since.store(AWAKE, Ordering::Relaxed);
+    /// The dispatcher is about to sleep, or has woken. Before it sleeps it must collect once more after this.
+    pub(crate) fn set_sleep(&self, sleep: Sleep) {
+        self.sleep.store(sleep as u8, Ordering::SeqCst);
     }
 
     /// There will be nothing more to do; lanes end when they have done what they hold.
@@ -170,21 +180,19 @@ impl<I, O> HandOver<I, O> {
 
     /// Hands in a report and takes the next input in one go, if there is one.
     pub(crate) fn exchange(&self, lane: u32, report: Report<O>) -> Option<Assignment<I>> {
-        let now = report.ended;
         let mut shard = lock(self.own(lane));
         shard.done.push(report);
         let next = shard.todo.pop_front();
         let urgent = shard.todo.len() <= shard.low || shard.done.len() >= REPORTS_WAKE;
         drop(shard);
-        self.wake_dispatcher(now, urgent);
+        self.wake_dispatcher(urgent);
         next
     }
 
     /// Hands in what was taken but not begun, from a lane that takes nothing more.
     pub(crate) fn return_unbegun(&self, report: Report<O>) {
-        let now = report.ended;
         lock(self.own(report.worker)).done.push(report);
-        self.wake_dispatcher(now, true);
+        self.wake_dispatcher(true);
     }
 
     /// Waits for an input; `None` when there will be none.
@@ -224,15 +232,12 @@ impl<I, O> HandOver<I, O> {
         &self.shards[lane as usize % self.shards.len()]
     }
 
-    fn wake_dispatcher(&self, now: Duration, urgent: bool) {
-        let since = self.asleep_since.load(Ordering::Relaxed);
-        if since == AWAKE {
-            return;
-        }
-        let slept = nanos(now).saturating_sub(since);
-        if (urgent || u128::from(slept) >= NAP.as_nanos())
-            && self.asleep_since.swap(AWAKE, Ordering::AcqRel) != AWAKE
-        {
+    fn wake_dispatcher(&self, urgent: bool) {
+        // The shard's lock, which was held just before, orders this after the dispatcher's last look at the shard.
+        let sleep = self.sleep.load(Ordering::Relaxed);
+        let wanted = sleep == Sleep::Deep as u8 || (urgent && sleep == Sleep::Light as u8);
+        let awake = Sleep::None as u8;
+        if wanted && self.sleep.swap(awake, Ordering::AcqRel) != awake {
             self.dispatcher.unpark();
         }
     }
@@ -241,8 +246,4 @@ impl<I, O> HandOver<I, O> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that can panic runs under these locks; a poisoned one still holds whole values.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1)
 }

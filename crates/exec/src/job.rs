@@ -126,7 +126,7 @@ impl<T: Task> Job<T> {
     }
 
     /// Collects all outcomes in the order in which they come, unless the plan keeps the inputs' order.
-    pub fn run(self) -> Running<T, Vec<Outcome<T::Input, T::Output>>> {
+    pub fn run(self) -> Running<T, Outcomes<T>> {
         self.run_into(Vec::new())
     }
 
@@ -143,6 +143,9 @@ impl<T: Task> Job<T> {
         Running { job: self, sink }
     }
 }
+
+/// The outcomes of a job with task `T`.
+pub type Outcomes<T> = Vec<Outcome<<T as Task>::Input, <T as Task>::Output>>;
 
 /// A job that is about to run: call [`Running::wait`], or `.await` it inside a tokio runtime.
 #[must_use = "a job does nothing until it is waited for"]

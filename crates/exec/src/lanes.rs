@@ -102,7 +102,7 @@ impl<T: Task> Lanes<T> {
             Made::Threads => {
                 let name = format!("triway-{worker}");
                 thread::Builder::new().name(name).spawn(move || {
-                    lane.work_blocking(|lane, input| Some(lane.attempt_blocking(input)))
+                    lane.work_blocking(|lane, input| Some(lane.attempt_blocking(input)));
                 })?;
                 Hold::Thread
             }

@@ -27,7 +27,7 @@ mod unwind;
 mod waiters;
 
 pub use control::Control;
-pub use job::{Finished, Job, Refusal, Running};
+pub use job::{Finished, Job, Outcomes, Refusal, Running};
 pub use sink::{Each, Sink};
 pub use source::{Feed, Source, Supply};
 pub use summary::Summary;

@@ -165,7 +165,7 @@ impl Witness {
             Step::Start => self.start(),
             Step::Settle { which, ended } if !self.running.is_empty() => {
                 let at = which % self.running.len();
-                self.settle(at, ended);
+                self.settle(at, &ended);
             }
             Step::Stale { which } if !self.past.is_empty() => {
                 let past = self.past[which % self.past.len()];
@@ -213,7 +213,7 @@ impl Witness {
         }
     }
 
-    fn settle(&mut self, at: usize, ended: Ended) {
+    fn settle(&mut self, at: usize, ended: &Ended) {
         let (start, _) = self.running.swap_remove(at);
         let index = start.index;
         self.past.push(start);
@@ -233,7 +233,7 @@ impl Witness {
                     None => *self.begun.get_mut(&index).unwrap() -= 1,
                 }
             }
-            Settled::Done(closed) => self.close(&closed, Some(&ended)),
+            Settled::Done(closed) => self.close(&closed, Some(ended)),
         }
     }
 
@@ -260,7 +260,7 @@ impl Witness {
         for _ in 0..100_000 {
             self.start();
             if !self.running.is_empty() {
-                self.settle(0, Ended::Ok);
+                self.settle(0, &Ended::Ok);
             } else if let Some(at) = self.ledger.wake_at() {
                 self.now = self.now.max(at);
             } else {

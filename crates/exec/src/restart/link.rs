@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_deadline_and_a_torn_frame_are_told_apart() {
-        let (mut a, mut b) = pair();
+        let (a, mut b) = pair();
         let soon = Instant::now() + Duration::from_millis(20);
         assert!(matches!(b.recv(Some(soon)), Err(LinkError::TimedOut)));
         a.send_rest([&[9, 0, 0, 0, 1], b"torn"], 0).unwrap();

@@ -20,6 +20,9 @@ pub struct Registration {
     roles: Vec<(&'static str, Role)>,
 }
 
+/// Appends a value's bytes to what is there.
+pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, postcard::Error>;
+
 /// How a task, its inputs and its outputs become bytes and back.
 pub struct Codec<T: Task> {
     /// The task's configuration.
@@ -27,11 +30,11 @@ pub struct Codec<T: Task> {
     /// The task from its configuration.
     pub decode_task: fn(&[u8]) -> Result<T, postcard::Error>,
     /// Appends an input.
-    pub encode_input: fn(&T::Input, Vec<u8>) -> Result<Vec<u8>, postcard::Error>,
+    pub encode_input: Append<T::Input>,
     /// The input that the bytes begin with.
     pub decode_input: fn(&[u8]) -> Result<T::Input, postcard::Error>,
     /// Appends an output.
-    pub encode_output: fn(&T::Output, Vec<u8>) -> Result<Vec<u8>, postcard::Error>,
+    pub encode_output: Append<T::Output>,
     /// The output that the bytes begin with.
     pub decode_output: fn(&[u8]) -> Result<T::Output, postcard::Error>,
 }

@@ -1,0 +1,158 @@
+//! Worker processes that die: nothing is lost, nothing hangs, nothing is left behind.
+
+use std::{fs, process::Command, thread, time::Duration};
+
+use triway_core::{Model, Plan, Status, StopReason};
+use triway_exec::Job;
+
+use crate::{
+    Test,
+    models::lanes,
+    tasks::{Act, Script, Unmakeable, within},
+};
+
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "faults::a_worker_that_ends_costs_its_input_alone",
+        a_worker_that_ends_costs_its_input_alone,
+    ),
+    (
+        "faults::a_worker_killed_from_outside_costs_one_input",
+        a_worker_killed_from_outside_costs_one_input,
+    ),
+    (
+        "faults::a_lost_worker_is_retried_where_allowed",
+        a_lost_worker_is_retried_where_allowed,
+    ),
+    (
+        "faults::workers_that_cannot_start_give_up",
+        workers_that_cannot_start_give_up,
+    ),
+];
+
+fn a_worker_that_ends_costs_its_input_alone() {
+    let inputs = [Act::Exit(3), Act::Abort, Act::Exit(0)]
+        .into_iter()
+        .chain((0..50).map(Act::Double));
+    let job = Job::new(Script::default(), inputs)
+        .model(Model::Processes)
+        .concurrency(lanes(2))
+        .keep_order();
+    let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+    let messages: Vec<&str> = done.sink[..3]
+        .iter()
+        .map(|outcome| outcome.error.as_ref().unwrap().message.as_str())
+        .collect();
+    assert!(
+        messages[0].ends_with("it exited with code 3"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[1].ends_with("it was killed by signal 6 (SIGABRT)"),
+        "{messages:?}"
+    );
+    assert!(
+        messages[2].ends_with("it exited with code 0"),
+        "{messages:?}"
+    );
+    assert!(
+        done.sink[..3]
+            .iter()
+            .all(|outcome| outcome.status == Status::WorkerLost)
+    );
+    assert!(
+        done.sink[3..]
+            .iter()
+            .all(|outcome| outcome.status == Status::Ok)
+    );
+    assert_eq!(done.sink.len(), 53);
+}
+
+/// The processes that this one has started, by their parent's number.
+fn children() -> Vec<u32> {
+    let own = std::process::id().to_string();
+    let listed = Command::new("ps")
+        .args(["-o", "pid=", "--ppid", &own])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    listed
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
+}
+
+fn is_worker(pid: u32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|line| String::from_utf8_lossy(&line).contains("worker\0script"))
+}
+
+fn a_worker_killed_from_outside_costs_one_input() {
+    let folder = std::env::temp_dir().join(format!("triway-kill-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let ledger = folder.join("ledger");
+    let task = Script {
+        ledger: Some(ledger.clone()),
+    };
+    let job = Job::new(task, vec![Act::Sleep(20); 100])
+        .model(Model::Processes)
+        .concurrency(lanes(2));
+    let killer = thread::spawn(|| {
+        thread::sleep(Duration::from_millis(300));
+        let worker = children()
+            .into_iter()
+            .find(|&pid| is_worker(pid))
+            .expect("a worker runs");
+        Command::new("kill")
+            .args(["-9", &worker.to_string()])
+            .status()
+            .unwrap();
+    });
+    let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+    killer.join().unwrap();
+    let lost = done
+        .sink
+        .iter()
+        .filter(|outcome| outcome.status == Status::WorkerLost)
+        .count();
+    assert!(lost <= 1, "{lost} inputs were lost");
+    assert_eq!(done.summary.succeeded as usize, 100 - lost);
+    let executions = fs::read_to_string(&ledger).unwrap().lines().count();
+    assert_eq!(executions, 100, "each input ran once");
+    assert!(!children().into_iter().any(is_worker), "no worker is left");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+fn a_lost_worker_is_retried_where_allowed() {
+    let mut plan = Plan::new(Model::Processes, lanes(2));
+    plan.retry.retries = 2;
+    plan.retry.base = Duration::from_millis(1);
+    let done = Job::new(Script::default(), [Act::Exit(1), Act::Double(4)])
+        .plan(plan)
+        .run()
+        .wait()
+        .unwrap();
+    let lost = done
+        .sink
+        .iter()
+        .find(|outcome| outcome.input == Act::Exit(1))
+        .unwrap();
+    assert_eq!((lost.status, lost.attempts), (Status::WorkerLost, 3));
+    assert_eq!(done.summary.succeeded, 1);
+}
+
+fn workers_that_cannot_start_give_up() {
+    let job = Job::new(Unmakeable, 0..10)
+        .model(Model::Processes)
+        .concurrency(lanes(2));
+    let done = within(Duration::from_secs(5), || job.run().wait().unwrap());
+    let Some(StopReason::NoLanes(reason)) = done.summary.stopped else {
+        panic!("it went on without workers");
+    };
+    assert!(reason.contains("could not be started"), "{reason}");
+    assert!(
+        reason.contains("configuration does not read back"),
+        "{reason}"
+    );
+    assert_eq!(done.summary.cancelled, done.summary.admitted);
+}

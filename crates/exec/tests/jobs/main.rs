@@ -1,0 +1,39 @@
+//! Whole jobs under every model. The harness is a library, because worker processes are this binary started again and
+//! must be served before anything else happens.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+#![expect(
+    clippy::print_stdout,
+    reason = "one task prints, to show that this disturbs nothing"
+)]
+
+mod faults;
+mod limits;
+mod models;
+mod tasks;
+
+use libtest_mimic::{Arguments, Trial};
+use triway_exec::restart::{self, Registration};
+
+fn main() {
+    restart::init(vec![
+        Registration::of::<tasks::Script>("script"),
+        Registration::of::<tasks::OnlyAsync>("only-async"),
+        Registration::of::<tasks::Unmakeable>("unmakeable"),
+    ]);
+    let mut trials = Vec::new();
+    let all = models::TESTS
+        .iter()
+        .chain(limits::TESTS)
+        .chain(faults::TESTS);
+    for &(name, test) in all {
+        trials.push(Trial::test(name, move || {
+            test();
+            Ok(())
+        }));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// A name and the function under it.
+type Test = (&'static str, fn());

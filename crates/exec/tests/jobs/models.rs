@@ -1,0 +1,264 @@
+//! What holds under every model: each input has one outcome, in order if asked, whatever the form of the task.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use triway_core::{FailureKind, Model, Status};
+use triway_exec::{Feed, Job, Refusal};
+
+use crate::{
+    Test,
+    tasks::{Act, OnlyAsync, OnlyBlocking, REJECTED, Script, within},
+};
+
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "models::every_input_has_its_own_outcome",
+        every_input_has_its_own_outcome,
+    ),
+    (
+        "models::order_is_kept_where_asked",
+        order_is_kept_where_asked,
+    ),
+    (
+        "models::waits_overlap_except_sequentially",
+        waits_overlap_except_sequentially,
+    ),
+    ("models::failures_are_told_apart", failures_are_told_apart),
+    (
+        "models::an_async_task_runs_where_it_can",
+        an_async_task_runs_where_it_can,
+    ),
+    (
+        "models::what_a_task_lacks_is_refused",
+        what_a_task_lacks_is_refused,
+    ),
+    ("models::a_job_can_be_awaited", a_job_can_be_awaited),
+    ("models::no_inputs_make_no_lanes", no_inputs_make_no_lanes),
+    (
+        "models::a_blocking_source_is_streamed",
+        a_blocking_source_is_streamed,
+    ),
+    (
+        "models::what_a_task_prints_disturbs_nothing",
+        what_a_task_prints_disturbs_nothing,
+    ),
+];
+
+pub(crate) fn lanes(n: usize) -> NonZeroUsize {
+    NonZeroUsize::new(n).unwrap()
+}
+
+fn every_input_has_its_own_outcome() {
+    for model in Model::ALL {
+        let inputs = (0..10_000).map(Act::Double);
+        let job = Job::new(Script::default(), inputs)
+            .model(model)
+            .concurrency(lanes(4));
+        let done = within(Duration::from_secs(20), || job.run().wait().unwrap());
+        let mut outcomes = done.sink;
+        outcomes.sort_by_key(|outcome| outcome.index);
+        assert_eq!(outcomes.len(), 10_000, "{model}");
+        for (index, outcome) in outcomes.iter().enumerate() {
+            let index = index as u64;
+            assert_eq!(
+                (outcome.index, &outcome.input),
+                (index, &Act::Double(index))
+            );
+            assert_eq!(
+                (outcome.status, outcome.output),
+                (Status::Ok, Some(index * 2))
+            );
+            assert_eq!((outcome.attempts, &outcome.error), (1, &None));
+        }
+        assert_eq!(done.summary.succeeded, 10_000);
+        let expected = if model == Model::Sequential { 1 } else { 4 };
+        assert_eq!(done.summary.lanes, expected, "{model}");
+    }
+}
+
+fn order_is_kept_where_asked() {
+    for model in Model::ALL {
+        let inputs = (0..200).map(|n| {
+            if n % 10 == 0 {
+                Act::Sleep(3)
+            } else {
+                Act::Double(n)
+            }
+        });
+        let job = Job::new(Script::default(), inputs)
+            .model(model)
+            .concurrency(lanes(8))
+            .keep_order();
+        let done = job.run().wait().unwrap();
+        let indices: Vec<u64> = done.sink.iter().map(|outcome| outcome.index).collect();
+        assert_eq!(indices, (0..200).collect::<Vec<_>>(), "{model}");
+    }
+}
+
+fn waits_overlap_except_sequentially() {
+    for model in Model::ALL {
+        let job = Job::new(Script::default(), vec![Act::Sleep(50); 8])
+            .model(model)
+            .concurrency(lanes(8));
+        let wall = job.run().wait().unwrap().summary.wall;
+        let overlapped = wall < Duration::from_millis(300);
+        assert_eq!(
+            overlapped,
+            model != Model::Sequential,
+            "{model} took {wall:?}"
+        );
+    }
+}
+
+fn failures_are_told_apart() {
+    let rows = [
+        (Act::Double(1), Status::Ok, ""),
+        (Act::Fail, Status::Failed, "error"),
+        (Act::Panic, Status::Failed, "panic"),
+        (Act::Reject, Status::Failed, "rejected"),
+        (Act::FailPermanently, Status::Failed, "bad-input"),
+    ];
+    for model in Model::ALL {
+        let inputs: Vec<Act> = rows.iter().map(|row| row.0.clone()).collect();
+        let job = Job::new(Script::default(), inputs)
+            .model(model)
+            .concurrency(lanes(2))
+            .keep_order();
+        let done = job.run().wait().unwrap();
+        for (outcome, (act, status, kind)) in done.sink.iter().zip(&rows) {
+            let got = outcome
+                .error
+                .as_ref()
+                .map_or("", |error| error.kind.as_str());
+            assert_eq!((outcome.status, got), (*status, *kind), "{model} {act:?}");
+        }
+        let panic = done.sink[2].error.as_ref().unwrap();
+        assert_eq!(panic.message, "asked to panic at input 2");
+        assert_eq!(
+            done.sink[3].output,
+            Some(REJECTED),
+            "a rejected output is kept"
+        );
+        assert_eq!((done.summary.succeeded, done.summary.failed), (1, 4));
+    }
+}
+
+fn an_async_task_runs_where_it_can() {
+    for model in [Model::Sequential, Model::Processes, Model::Async] {
+        let done = Job::new(OnlyAsync, 0..20)
+            .model(model)
+            .keep_order()
+            .run()
+            .wait()
+            .unwrap();
+        let outputs: Vec<_> = done
+            .sink
+            .iter()
+            .filter_map(|outcome| outcome.output)
+            .collect();
+        assert_eq!(outputs, (1..21).collect::<Vec<_>>(), "{model}");
+    }
+}
+
+fn what_a_task_lacks_is_refused() {
+    let refused = Job::new(OnlyAsync, 0..3)
+        .model(Model::Threads)
+        .run()
+        .wait()
+        .unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Refusal::NoForm {
+                form: "blocking",
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    let refused = Job::new(OnlyBlocking, 0..3)
+        .model(Model::Async)
+        .run()
+        .wait()
+        .unwrap_err();
+    assert!(
+        matches!(refused, Refusal::NoForm { form: "async", .. }),
+        "{refused}"
+    );
+    let refused = Job::new(OnlyBlocking, 0..3)
+        .model(Model::Processes)
+        .run()
+        .wait()
+        .unwrap_err();
+    let line = "triway::init([triway::task::<jobs::tasks::OnlyBlocking>(\"onlyblocking\")]);";
+    assert!(refused.to_string().contains(line), "{refused}");
+    let million = lanes(1_000_000);
+    let refused = Job::new(OnlyBlocking, 0..3)
+        .concurrency(million)
+        .run()
+        .wait()
+        .unwrap_err();
+    assert!(refused.to_string().contains("1000000"), "{refused}");
+}
+
+fn a_job_can_be_awaited() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for model in Model::ALL {
+        let job = Job::new(Script::default(), (0..50).map(Act::Double)).model(model);
+        let done = runtime.block_on(async { job.run().await }).unwrap();
+        assert_eq!(done.summary.succeeded, 50, "{model}");
+    }
+}
+
+fn no_inputs_make_no_lanes() {
+    for model in Model::ALL {
+        let done = Job::new(Script::default(), [])
+            .model(model)
+            .run()
+            .wait()
+            .unwrap();
+        assert_eq!((done.summary.lanes, done.summary.admitted), (0, 0));
+    }
+}
+
+/// Outcomes come while the source still blocks.
+fn a_blocking_source_is_streamed() {
+    for model in Model::ALL {
+        let (send, receive) = std::sync::mpsc::channel::<u64>();
+        send.send(0).unwrap();
+        let inputs = receive.into_iter().map(|n| Ok(Act::Double(n)));
+        let source = Feed::new(inputs, |_| 8, 1 << 20);
+        let job = Job::from_source(Script::default(), source)
+            .model(model)
+            .concurrency(lanes(2));
+        let mut send = Some(send);
+        let done = job
+            .run_each(move |outcome| {
+                // The next input exists only once this one has come back.
+                if outcome.index < 20 {
+                    send.as_ref().unwrap().send(outcome.index + 1).unwrap();
+                } else {
+                    send = None;
+                }
+                Ok(())
+            })
+            .wait()
+            .unwrap();
+        assert_eq!(done.summary.succeeded, 21, "{model}");
+    }
+}
+
+fn what_a_task_prints_disturbs_nothing() {
+    let job = Job::new(Script::default(), vec![Act::Print; 20]).model(Model::Processes);
+    let done = job.run().wait().unwrap();
+    assert_eq!(done.summary.succeeded, 20);
+    assert!(
+        done.sink
+            .iter()
+            .all(|outcome| outcome.error.as_ref().map(|e| &e.kind)
+                != Some(&FailureKind::WORKER_LOST))
+    );
+}

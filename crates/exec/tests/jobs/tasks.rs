@@ -1,0 +1,214 @@
+//! Tasks for tests: each input says what is to happen to it.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use triway_core::{Context, Failure, FailureKind, Forms, Task};
+
+/// An output that is judged a failure.
+pub(crate) const REJECTED: u64 = u64::MAX;
+
+/// What an attempt is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Act {
+    /// Give the number, doubled.
+    Double(u64),
+    /// Wait so many milliseconds, as the form does it.
+    Sleep(u64),
+    /// Hold the thread for so many milliseconds, whatever the form and whatever is asked.
+    Hold(u64),
+    /// Return within the deadline, or when cancelled.
+    Polite,
+    Panic,
+    Fail,
+    FailPermanently,
+    /// Fail at every attempt before this one.
+    SucceedAt(u32),
+    /// Give an output that is judged a failure.
+    Reject,
+    /// End the process.
+    Exit(i32),
+    Abort,
+    /// Print to standard output.
+    Print,
+}
+
+/// Does what its inputs say; with a ledger file, notes each execution in it.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub(crate) struct Script {
+    pub(crate) ledger: Option<PathBuf>,
+}
+
+impl Script {
+    fn begin(&self, input: &Act, context: &Context<'_>) -> Option<Result<u64, Failure>> {
+        self.note(context);
+        let now = |result| Some(result);
+        match input {
+            Act::Double(n) => now(Ok(n * 2)),
+            Act::Hold(millis) => {
+                thread::sleep(Duration::from_millis(*millis));
+                now(Ok(*millis))
+            }
+            Act::Panic => panic!("asked to panic at input {}", context.index()),
+            Act::Fail => now(Err(Failure::new(FailureKind::ERROR, "asked to fail"))),
+            Act::FailPermanently => now(Err(Failure::bad_input("asked to fail for good"))),
+            Act::SucceedAt(attempt) if context.attempt() < *attempt => {
+                now(Err(Failure::new(FailureKind::ERROR, "not yet")))
+            }
+            Act::SucceedAt(attempt) => now(Ok(u64::from(*attempt))),
+            Act::Reject => now(Ok(REJECTED)),
+            Act::Exit(code) => std::process::exit(*code),
+            Act::Abort => std::process::abort(),
+            Act::Print => {
+                println!("a line of the task's own");
+                now(Ok(0))
+            }
+            Act::Sleep(_) | Act::Polite => None,
+        }
+    }
+
+    /// One write in append mode, so that lines of several processes never mix.
+    fn note(&self, context: &Context<'_>) {
+        if let Some(path) = &self.ledger {
+            let mut file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)
+                .unwrap();
+            let line = format!("{} {}\n", context.index(), context.attempt());
+            file.write_all(line.as_bytes()).unwrap();
+        }
+    }
+}
+
+impl Task for Script {
+    type Input = Act;
+    type Output = u64;
+    type Lane = u64;
+
+    fn forms(&self) -> Forms {
+        Forms::Both
+    }
+
+    fn run_blocking(
+        &self,
+        lane: &mut u64,
+        input: &Act,
+        context: &Context<'_>,
+    ) -> Result<u64, Failure> {
+        *lane += 1;
+        if let Some(result) = self.begin(input, context) {
+            return result;
+        }
+        match input {
+            Act::Sleep(millis) => thread::sleep(Duration::from_millis(*millis)),
+            _ => {
+                while !context.is_cancelled() && context.remaining() != Some(Duration::ZERO) {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                return Err(Failure::new(FailureKind::TIMEOUT, "kept its own deadline"));
+            }
+        }
+        Ok(0)
+    }
+
+    async fn run_async(
+        &self,
+        lane: &mut u64,
+        input: &Act,
+        context: &Context<'_>,
+    ) -> Result<u64, Failure> {
+        *lane += 1;
+        if let Some(result) = self.begin(input, context) {
+            return result;
+        }
+        match input {
+            Act::Sleep(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            _ => std::future::pending().await,
+        }
+        Ok(0)
+    }
+
+    fn judge(&self, output: &u64) -> Result<(), Failure> {
+        if *output == REJECTED {
+            return Err(Failure::new(FailureKind::new("rejected"), "a bad number"));
+        }
+        Ok(())
+    }
+
+    fn key(&self, input: &Act) -> Option<String> {
+        Some(format!("{input:?}"))
+    }
+}
+
+/// A task without a blocking form.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct OnlyAsync;
+
+impl Task for OnlyAsync {
+    type Input = u64;
+    type Output = u64;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Async
+    }
+
+    async fn run_async(&self, (): &mut (), input: &u64, _: &Context<'_>) -> Result<u64, Failure> {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        Ok(input + 1)
+    }
+}
+
+/// A task that no worker can make from its configuration.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Unmakeable;
+
+impl<'de> Deserialize<'de> for Unmakeable {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("cannot be made here"))
+    }
+}
+
+impl Task for Unmakeable {
+    type Input = u64;
+    type Output = u64;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Blocking
+    }
+}
+
+/// A task without an async form, and not registered.
+#[derive(Debug, Default)]
+pub(crate) struct OnlyBlocking;
+
+impl Task for OnlyBlocking {
+    type Input = u64;
+    type Output = u64;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Blocking
+    }
+
+    fn run_blocking(&self, (): &mut (), input: &u64, _: &Context<'_>) -> Result<u64, Failure> {
+        Ok(input + 1)
+    }
+}
+
+/// Runs `call` and fails if it takes longer than `limit`: nothing may hang.
+pub(crate) fn within<R>(limit: Duration, call: impl FnOnce() -> R) -> R {
+    let began = Instant::now();
+    let result = call();
+    let took = began.elapsed();
+    assert!(took < limit, "took {took:?}, more than {limit:?}");
+    result
+}

@@ -1,0 +1,155 @@
+//! An HTTP/1.1 test server in the manner of httpbin: its answers are as slow, as large or as unsuccessful as the path
+//! asks for.
+//!
+//! It must not be what limits a comparison, so it copies no body, looks up its routes in one `match` and logs nothing.
+
+mod body;
+mod connection;
+mod routes;
+
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How many connections may be open at once, unless told otherwise.
+pub const DEFAULT_MAX_CONNECTIONS: usize = 20_000;
+
+/// How long requests in flight may still take once the server was told to shut down.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long to wait before accepting again after the machine had no descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Connections that the kernel may complete before they are accepted: a comparison opens thousands at once.
+const BACKLOG: i32 = 4096;
+
+/// A listening test server; [`HttpServer::run`] serves it.
+#[derive(Debug)]
+pub struct HttpServer {
+    listener: TcpListener,
+    max_connections: usize,
+}
+
+impl HttpServer {
+    /// Listens on `address`; port 0 takes a free one, which [`HttpServer::local_addr`] tells.
+    ///
+    /// # Errors
+    /// What the system said when the address could not be had.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    #[expect(
+        clippy::unused_async,
+        reason = "only inside a runtime can a listener be registered; a caller sees that by the `await`"
+    )]
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::STREAM,
+            Some(Protocol::TCP),
+        )?;
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(Self {
+            listener: TcpListener::from_std(socket.into())?,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+        })
+    }
+
+    /// The same server with another limit on open connections; further ones wait in the kernel's queue.
+    #[must_use]
+    pub fn with_max_connections(self, max_connections: usize) -> Self {
+        Self {
+            max_connections,
+            ..self
+        }
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` ends, then takes no further connection, lets requests in flight finish for up to five
+    /// seconds, and closes the rest.
+    ///
+    /// # Errors
+    /// An error of the listening socket that waiting does not mend.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let connections = TaskTracker::new();
+        let drain = CancellationToken::new();
+        let abort = CancellationToken::new();
+        let mut shutdown = pin!(shutdown);
+        let permits = Arc::new(Semaphore::new(self.max_connections));
+        let ended = loop {
+            let accepted = async {
+                // Nobody closes the semaphore, so there is always a permit in the end.
+                let permit = Arc::clone(&permits).acquire_owned().await.ok();
+                Ok((accept(&self.listener).await?, permit))
+            };
+            let (stream, permit) = tokio::select! {
+                biased;
+                () = &mut shutdown => break Ok(()),
+                accepted = accepted => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => break Err(error),
+                },
+            };
+            let served = connection::serve(stream, drain.clone(), abort.clone());
+            connections.spawn(async move {
+                served.await;
+                drop(permit);
+            });
+        };
+        drop(self.listener);
+        drain.cancel();
+        connections.close();
+        if tokio::time::timeout(DRAIN, connections.wait())
+            .await
+            .is_err()
+        {
+            abort.cancel();
+            connections.wait().await;
+        }
+        ended
+    }
+}
+
+/// The next connection, however often the machine refuses one in between.
+async fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return Ok(stream),
+            Err(error) if is_fatal(&error) => return Err(error),
+            // No descriptor or no memory left: connections that close will give some back.
+            Err(error) if is_shortage(&error) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            // The client gave up before it was accepted.
+            Err(_) => {}
+        }
+    }
+}
+
+fn is_fatal(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected
+    )
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    // The errors of accept(2) that a client has no part in; std has no portable names for ENFILE, EMFILE, ENOBUFS.
+    const SHORTAGES: [i32; 4] = [23, 24, 105, 12];
+    error
+        .raw_os_error()
+        .is_some_and(|code| SHORTAGES.contains(&code))
+}

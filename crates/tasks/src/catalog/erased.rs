@@ -1,0 +1,105 @@
+//! A task chosen by name without its types: the one place where bytes become inputs, and outputs become JSON.
+
+use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
+
+use triway_core::{Context, Failure, Forms};
+
+use super::{RawOutput, digest::digest};
+use crate::command::{CommandTask, Preferred};
+
+/// State of one lane, whatever the task's is.
+#[derive(Debug, Default)]
+pub struct NamedLane(Option<Box<dyn Any + Send>>);
+
+pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = Result<RawOutput, Failure>> + Send + 'a>>;
+
+/// What an attempt is given.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) context: &'a Context<'a>,
+    /// The fields to leave out of the digest besides those that vary anyway; `None` for no digest.
+    pub(super) ignored: Option<&'a [String]>,
+}
+
+/// A [`CommandTask`] whose types are forgotten.
+pub(super) trait Erased: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn preferred(&self) -> Preferred;
+    fn forms(&self) -> Forms;
+    fn show<'a>(&self, text: &'a str) -> Cow<'a, str>;
+    fn key(&self, bytes: &[u8]) -> Option<String>;
+    fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure>;
+    fn run_async<'a>(&'a self, lane: &'a mut NamedLane, given: Given<'a>) -> Attempt<'a>;
+}
+
+impl<T: CommandTask> Erased for T {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn preferred(&self) -> Preferred {
+        T::preferred()
+    }
+
+    fn forms(&self) -> Forms {
+        T::forms(self)
+    }
+
+    fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        T::show(self, text)
+    }
+
+    fn key(&self, bytes: &[u8]) -> Option<String> {
+        T::key(self, &self.parse(bytes).ok()?)
+    }
+
+    fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure> {
+        let input = self.parse(given.bytes)?;
+        let output = T::run_blocking(self, lane.typed(), &input, given.context)?;
+        raw(self, &output, given.ignored)
+    }
+
+    fn run_async<'a>(&'a self, lane: &'a mut NamedLane, given: Given<'a>) -> Attempt<'a> {
+        Box::pin(async move {
+            let input = self.parse(given.bytes)?;
+            let output = T::run_async(self, lane.typed(), &input, given.context).await?;
+            raw(self, &output, given.ignored)
+        })
+    }
+}
+
+impl NamedLane {
+    /// The state as the task knows it. A lane serves one task, so it is of another type only before its first use.
+    fn typed<L: Default + Send + 'static>(&mut self) -> &mut L {
+        if self.0.as_ref().is_some_and(|state| !state.is::<L>()) {
+            self.0 = None;
+        }
+        self.0
+            .get_or_insert_with(|| Box::<L>::default())
+            .downcast_mut()
+            .expect("a state of another type was dropped above")
+    }
+}
+
+fn raw<T: CommandTask>(
+    task: &T,
+    output: &T::Output,
+    ignored: Option<&[String]>,
+) -> Result<RawOutput, Failure> {
+    let digest = match ignored {
+        None => 0,
+        Some(ignored) => {
+            let ignored = ignored.iter().map(String::as_str);
+            digest(
+                serde_json::to_value(output)?,
+                T::VARYING.iter().copied().chain(ignored),
+            )
+        }
+    };
+    Ok(RawOutput {
+        json: serde_json::to_string(output)?,
+        digest,
+        rejected: task.judge(output).err(),
+    })
+}

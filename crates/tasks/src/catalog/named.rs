@@ -1,0 +1,153 @@
+//! The adapter: any task of the catalogue as one task over raw bytes.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use triway_core::{Context, Failure, Forms, Task};
+
+pub use super::erased::NamedLane;
+use super::{
+    RawInput, RawOutput,
+    erased::{Erased, Given},
+};
+use crate::{command::Preferred, cpu::Cpu, http::Http};
+
+/// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Named {
+    configured: Configured,
+    digests: Option<Vec<String>>,
+}
+
+/// Which task, and how it is configured.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Configured {
+    /// Requests URLs.
+    Http(Box<Http>),
+    /// Keeps a processor busy.
+    Cpu(Cpu),
+}
+
+impl Named {
+    /// This task, making no digests.
+    pub fn new(configured: impl Into<Configured>) -> Self {
+        Self {
+            configured: configured.into(),
+            digests: None,
+        }
+    }
+
+    /// The same task, making a digest of each output for a comparison. `ignored` are fields to leave out besides those
+    /// that the task says vary.
+    #[must_use]
+    pub fn with_digests(self, ignored: Vec<String>) -> Self {
+        Self {
+            digests: Some(ignored),
+            ..self
+        }
+    }
+
+    /// The name that chooses it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.erased().name()
+    }
+
+    /// How it is run unless somebody says otherwise.
+    #[must_use]
+    pub fn preferred(&self) -> Preferred {
+        self.erased().preferred()
+    }
+
+    /// An input as it may be shown: without what is secret in it.
+    #[must_use]
+    pub fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.erased().show(text)
+    }
+
+    fn erased(&self) -> &dyn Erased {
+        match &self.configured {
+            Configured::Http(task) => &**task,
+            Configured::Cpu(task) => task,
+        }
+    }
+
+    fn given<'a>(
+        &'a self,
+        input: &'a RawInput,
+        context: &'a Context<'a>,
+    ) -> Result<Given<'a>, Failure> {
+        Ok(Given {
+            bytes: input.whole()?,
+            context,
+            ignored: self.digests.as_deref(),
+        })
+    }
+}
+
+impl From<Http> for Configured {
+    fn from(task: Http) -> Self {
+        Self::Http(Box::new(task))
+    }
+}
+
+impl From<Cpu> for Configured {
+    fn from(task: Cpu) -> Self {
+        Self::Cpu(task)
+    }
+}
+
+impl Task for Named {
+    type Input = RawInput;
+    type Output = RawOutput;
+    type Lane = NamedLane;
+
+    fn forms(&self) -> Forms {
+        self.erased().forms()
+    }
+
+    fn run_blocking(
+        &self,
+        lane: &mut NamedLane,
+        input: &RawInput,
+        context: &Context<'_>,
+    ) -> Result<RawOutput, Failure> {
+        let given = self.given(input, context)?;
+        self.erased().run_blocking(lane, given)
+    }
+
+    async fn run_async(
+        &self,
+        lane: &mut NamedLane,
+        input: &RawInput,
+        context: &Context<'_>,
+    ) -> Result<RawOutput, Failure> {
+        let given = self.given(input, context)?;
+        self.erased().run_async(lane, given).await
+    }
+
+    /// The verdict of the task itself, which it gave where the typed output was.
+    fn judge(&self, output: &RawOutput) -> Result<(), Failure> {
+        output.rejected.clone().map_or(Ok(()), Err)
+    }
+
+    fn key(&self, input: &RawInput) -> Option<String> {
+        self.erased().key(input.whole().ok()?)
+    }
+
+    fn input_bytes(&self, input: &RawInput) -> usize {
+        size_of::<RawInput>() + input.as_bytes().len()
+    }
+
+    fn output_bytes(&self, output: &RawOutput) -> usize {
+        let rejected = output.rejected.as_ref();
+        size_of::<RawOutput>() + output.json.len() + rejected.map_or(0, |why| why.message.len())
+    }
+
+    /// What the worker made; `None` if it was not asked to.
+    fn digest(&self, output: &RawOutput) -> Option<u64> {
+        self.digests.is_some().then_some(output.digest)
+    }
+}

@@ -1,0 +1,9 @@
+//! The tasks as a job meets them: over real connections, with real clocks, and by name.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod both;
+mod catalog;
+mod cpu;
+mod http;
+mod servers;
