@@ -6,9 +6,8 @@ use triway_core::Model;
 
 use crate::{
     agreement::{Settled, Standing},
-    course::{Course, estimate},
+    course::Course,
     evidence::Evidence,
-    machine,
     ranking::{Contender, Ranking, rank, ratio},
     report::{ArmReport, Difference, Estimate},
     spool::place,
@@ -52,7 +51,7 @@ pub(crate) fn conclude(courses: &[Course], evidence: &Evidence) -> io::Result<Co
             ArmReport {
                 unranked: reasons[place].clone(),
                 speedup: contender.and_then(|own| speedup(&contenders, ranked_baseline, own)),
-                ..arm_report(&courses[place], evidence.runtime_threads)
+                ..courses[place].report(evidence.runtime_threads)
             }
         });
     Ok(Conclusion {
@@ -186,30 +185,6 @@ fn speedup(
         });
     }
     ratio(totals(baseline?), totals(contender), contenders.len())
-}
-
-fn arm_report(course: &Course, runtime_threads: Option<usize>) -> ArmReport {
-    let is_async = course.arm.model == Model::Async;
-    ArmReport {
-        id: course.arm.id.clone(),
-        model: course.arm.model,
-        concurrency: course.arm.concurrency.get(),
-        runtime_threads: is_async.then(|| runtime_threads.unwrap_or_else(machine::cpus)),
-        skipped: course.skipped.clone(),
-        unranked: None,
-        sampled: None,
-        succeeded: course.succeeded(),
-        failed: course.failed(),
-        wall_s: estimate(&course.walls()),
-        startup_s: course.startup(),
-        total_s: estimate(&course.totals()),
-        throughput_per_s: course.throughput(),
-        speedup: None,
-        latency_s: course.latencies().percentiles(),
-        cpu_s: course.cpu(),
-        peak_memory_bytes: course.peak_memory_bytes(),
-        context_switches: course.switches(),
-    }
 }
 
 fn verdict(
