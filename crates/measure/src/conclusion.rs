@@ -6,9 +6,8 @@ use triway_core::Model;
 
 use crate::{
     agreement::{Settled, Standing},
-    course::{Course, estimate},
+    course::Course,
     evidence::Evidence,
-    machine,
     ranking::{Contender, Ranking, rank, ratio},
     report::{ArmReport, Difference, Estimate},
     spool::place,
@@ -52,7 +51,7 @@ pub(crate) fn conclude(courses: &[Course], evidence: &Evidence) -> io::Result<Co
             ArmReport {
                 unranked: reasons[place].clone(),
                 speedup: contender.and_then(|own| speedup(&contenders, ranked_baseline, own)),
-                ..arm_report(&courses[place], evidence.runtime_threads)
+                ..courses[place].report(evidence.runtime_threads)
             }
         });
     Ok(Conclusion {
@@ -188,30 +187,6 @@ fn speedup(
     ratio(totals(baseline?), totals(contender), contenders.len())
 }
 
-fn arm_report(course: &Course, runtime_threads: Option<usize>) -> ArmReport {
-    let is_async = course.arm.model == Model::Async;
-    ArmReport {
-        id: course.arm.id.clone(),
-        model: course.arm.model,
-        concurrency: course.arm.concurrency.get(),
-        runtime_threads: is_async.then(|| runtime_threads.unwrap_or_else(machine::cpus)),
-        skipped: course.skipped.clone(),
-        unranked: None,
-        sampled: None,
-        succeeded: course.succeeded(),
-        failed: course.failed(),
-        wall_s: estimate(&course.walls()),
-        startup_s: course.startup(),
-        total_s: estimate(&course.totals()),
-        throughput_per_s: course.throughput(),
-        speedup: None,
-        latency_s: course.latencies().percentiles(),
-        cpu_s: course.cpu(),
-        peak_memory_bytes: course.peak_memory_bytes(),
-        context_switches: course.switches(),
-    }
-}
-
 fn verdict(
     courses: &[Course],
     reasons: &[Option<String>],
@@ -245,4 +220,126 @@ fn all_failed(courses: &[Course]) -> Option<String> {
     }
     let (kind, _) = kinds.into_iter().max_by_key(|(_, n)| *n)?;
     Some(kind.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use triway_core::{FailureKind, Status};
+
+    use super::*;
+    use crate::{arms::parse, tally::Tally, trial::Measured};
+
+    /// One trial in which so many inputs succeeded and failed.
+    fn trial(succeeded: u64, failed: u64) -> Measured {
+        let mut tally = Tally::default();
+        let failures = [
+            (Status::Ok, None),
+            (Status::Failed, Some(&FailureKind::PANIC)),
+        ];
+        for ((status, kind), n) in failures.into_iter().zip([succeeded, failed]) {
+            (0..n).for_each(|_| tally.record(status, kind, Duration::from_millis(1)));
+        }
+        Measured {
+            startup: Duration::from_millis(1),
+            wall: Duration::from_millis(9),
+            cost: None,
+            peak_memory_bytes: None,
+            tally,
+            lanes: 1,
+            stopped: None,
+        }
+    }
+
+    fn courses(list: &str, trials: &[&[(u64, u64)]]) -> Vec<Course> {
+        let arms = parse(list, 2.try_into().unwrap()).unwrap();
+        let course = |(arm, trials): (_, &&[(u64, u64)])| {
+            let mut course = Course::new(arm, None);
+            course
+                .trials
+                .extend(trials.iter().map(|(ok, failed)| trial(*ok, *failed)));
+            course
+        };
+        arms.into_iter().zip(trials).map(course).collect()
+    }
+
+    fn settled(standings: &[Standing]) -> Settled {
+        Settled {
+            reference: Some(0),
+            standings: standings.to_vec(),
+            differences: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn reasons_not_to_be_ranked() {
+        use Standing::{Agrees, Differs, Unknown, Wavers};
+        let mut arms = courses(
+            "sequential,threads,async",
+            &[&[(5, 0)], &[(5, 0), (4, 1)], &[(5, 0)]],
+        );
+        for (standing, expected) in [
+            (Agrees, "it failed 1 input, others only 0"),
+            (
+                Differs(1),
+                "its outcomes differ from those of sequential, for 1 input",
+            ),
+            (
+                Wavers(2),
+                "its outcomes differ between its own rounds, for 2 inputs",
+            ),
+            (Unknown, "it gave no outcomes"),
+        ] {
+            let reasons = unranked(&arms, &settled(&[Agrees, standing, Agrees]));
+            assert_eq!(reasons, [None, Some(expected.to_owned()), None]);
+        }
+        arms[2].failures.push("it died".to_owned());
+        arms[0].trials[0].stopped = Some("told to".to_owned());
+        let reasons = unranked(&arms, &settled(&[Agrees, Agrees, Agrees]));
+        assert_eq!(reasons[0].as_deref(), Some("it stopped early: told to"));
+        assert_eq!(
+            reasons[2].as_deref(),
+            Some("a trial gave no figures: it died")
+        );
+    }
+
+    #[test]
+    fn the_baseline_is_sequential_or_the_first_that_ran() {
+        for (list, trials, expected) in [
+            ("threads,sequential", [&[(1, 0)][..], &[(1, 0)]], Some(1)),
+            ("threads,async", [&[(1, 0)], &[(1, 0)]], Some(0)),
+            ("sequential,async", [&[], &[(1, 0)]], Some(1)),
+            ("sequential,async", [&[], &[]], None),
+        ] {
+            assert_eq!(baseline(&courses(list, &trials)), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn only_a_job_without_any_success_failed_altogether() {
+        for (trials, expected) in [
+            ([&[(0, 3)][..], &[(0, 3)]], Some("panic")),
+            ([&[(0, 3)], &[(0, 3), (1, 2)]], None),
+            ([&[(0, 3)], &[]], Some("panic")),
+            ([&[], &[]], None),
+        ] {
+            let all = all_failed(&courses("sequential,threads", &trials));
+            assert_eq!(all.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn an_arm_that_died_gave_nothing_equal() {
+        let arms = courses("sequential,threads", &[&[(1, 0)], &[]]);
+        assert!(!equal(
+            &arms,
+            &settled(&[Standing::Agrees, Standing::Unknown])
+        ));
+        assert!(equal(
+            &arms,
+            &settled(&[Standing::Agrees, Standing::Agrees])
+        ));
+        assert!(!equal(&[], &settled(&[])));
+    }
 }

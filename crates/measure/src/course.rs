@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use triway_core::FailureKind;
+use triway_core::{FailureKind, Model};
 
 use crate::{
     arms::Arm,
     latency::Latencies,
-    report::{ContextSwitches, Estimate},
+    machine,
+    report::{ArmReport, ContextSwitches, Estimate},
     statistics::{median, median_interval},
     trial::Measured,
 };
@@ -42,6 +43,31 @@ impl Course {
         self.skipped.is_none() && self.failures.len() < MOST_FAILURES
     }
 
+    /// What was measured; how it compares with other arms is left open.
+    pub(crate) fn report(&self, runtime_threads: Option<usize>) -> ArmReport {
+        let is_async = self.arm.model == Model::Async;
+        ArmReport {
+            id: self.arm.id.clone(),
+            model: self.arm.model,
+            concurrency: self.arm.concurrency.get(),
+            runtime_threads: is_async.then(|| runtime_threads.unwrap_or_else(machine::cpus)),
+            skipped: self.skipped.clone(),
+            unranked: None,
+            sampled: None,
+            succeeded: self.succeeded(),
+            failed: self.failed(),
+            wall_s: estimate(&self.walls()),
+            startup_s: self.startup(),
+            total_s: estimate(&self.totals()),
+            throughput_per_s: self.throughput(),
+            speedup: None,
+            latency_s: self.latencies().percentiles(),
+            cpu_s: self.cpu(),
+            peak_memory_bytes: self.peak_memory_bytes(),
+            context_switches: self.switches(),
+        }
+    }
+
     pub(crate) fn totals(&self) -> Vec<f64> {
         self.seconds(Measured::total)
     }
@@ -50,7 +76,7 @@ impl Course {
         self.seconds(|trial| trial.wall)
     }
 
-    pub(crate) fn startup(&self) -> Option<f64> {
+    fn startup(&self) -> Option<f64> {
         median(&self.seconds(|trial| trial.startup))
     }
 
@@ -90,12 +116,12 @@ impl Course {
     }
 
     /// Outcomes per second of steady work; the median.
-    pub(crate) fn throughput(&self) -> Option<f64> {
+    fn throughput(&self) -> Option<f64> {
         let per_second: Vec<f64> = self.trials.iter().filter_map(throughput).collect();
         median(&per_second)
     }
 
-    pub(crate) fn latencies(&self) -> Latencies {
+    fn latencies(&self) -> Latencies {
         let mut all = Latencies::new();
         for trial in &self.trials {
             all.merge(trial.tally.latencies());
@@ -103,19 +129,19 @@ impl Course {
         all
     }
 
-    pub(crate) fn cpu(&self) -> Option<f64> {
+    fn cpu(&self) -> Option<f64> {
         let costs = self.trials.iter().filter_map(|trial| trial.cost);
         median(&costs.map(|cost| cost.cpu.as_secs_f64()).collect::<Vec<_>>())
     }
 
-    pub(crate) fn peak_memory_bytes(&self) -> Option<u64> {
+    fn peak_memory_bytes(&self) -> Option<u64> {
         self.trials
             .iter()
             .filter_map(|trial| trial.peak_memory_bytes)
             .max()
     }
 
-    pub(crate) fn switches(&self) -> Option<ContextSwitches> {
+    fn switches(&self) -> Option<ContextSwitches> {
         let of = |count: fn(ContextSwitches) -> u64| {
             let costs = self.trials.iter().filter_map(|trial| trial.cost);
             middle(costs.map(|cost| count(cost.switches)).collect())
@@ -135,7 +161,7 @@ impl Course {
 }
 
 /// The median with its interval; `None` of nothing.
-pub(crate) fn estimate(samples: &[f64]) -> Option<Estimate> {
+fn estimate(samples: &[f64]) -> Option<Estimate> {
     Some(Estimate {
         median: median(samples)?,
         ci95: median_interval(samples),

@@ -1,6 +1,11 @@
 //! Whole comparisons, trials and all. A trial is this very binary started again, hence a `main` of its own that calls
 //! `init` before anything else.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this binary is tests, which clippy cannot see without the usual harness"
+)]
+
 mod probe;
 mod reports;
 mod trouble;
