@@ -18,11 +18,16 @@ use crate::{
     progress::Progress,
     report::Comparison,
     rounds::{Broken, Rounds},
+    schedule,
     spool::{Spool, SpoolError, Writer},
 };
 
-/// Counted rounds, unless told otherwise: the fewest that carry a difference worth having on a busy machine.
-pub const DEFAULT_ROUNDS: usize = 7;
+/// Counted rounds, unless told otherwise: at least the fewest that carry a difference worth having on a busy machine,
+/// and more where they are short.
+pub const DEFAULT_ROUNDS: schedule::Rounds = schedule::Rounds {
+    fewest: 7,
+    most: 25,
+};
 
 /// How long a comparison may take, unless told otherwise.
 pub const DEFAULT_BUDGET: Duration = Duration::from_secs(60);
@@ -36,7 +41,7 @@ pub struct Compare<T: Task> {
     inputs: Box<dyn Iterator<Item = Result<T::Input, Failure>>>,
     plan: Plan,
     arms: Vec<Arm>,
-    rounds: usize,
+    rounds: schedule::Rounds,
     budget: Option<Duration>,
     sample: Option<u64>,
     name: Option<String>,
@@ -51,7 +56,7 @@ where
     T::Output: Serialize + DeserializeOwned,
 {
     /// Compares every model on these inputs, at a concurrency of as many as there are processors, in
-    /// [`DEFAULT_ROUNDS`] rounds and within [`DEFAULT_BUDGET`].
+    /// [`DEFAULT_ROUNDS`] and within [`DEFAULT_BUDGET`].
     pub fn new<I>(task: T, inputs: I) -> Self
     where
         I: IntoIterator<Item = T::Input>,
@@ -93,9 +98,9 @@ where
         self
     }
 
-    /// Counted rounds. With fewer than seven, only large differences can be told from chance; with one, none.
+    /// Exactly so many counted rounds. With fewer than seven, only large differences can be told from chance; with one, none.
     pub fn rounds(mut self, rounds: usize) -> Self {
-        self.rounds = rounds;
+        self.rounds = schedule::Rounds::exactly(rounds);
         self
     }
 
@@ -164,7 +169,7 @@ where
             task: self.name.unwrap_or_else(|| registered.to_owned()),
             inputs: evidence.inputs,
             sampled: evidence.sampled(),
-            rounds: self.rounds,
+            rounds: evidence.rounds,
             machine: machine::describe(),
             options: self.options.unwrap_or_else(|| shared_options(&self.plan)),
             results_equal: conclusion.results_equal,
@@ -181,7 +186,7 @@ where
         if self.arms.is_empty() {
             return Err(CompareError::NoArms);
         }
-        if self.rounds == 0 {
+        if self.rounds.fewest == 0 {
             return Err(CompareError::NoRounds);
         }
         if self.sample == Some(0) {

@@ -7,7 +7,7 @@ use crate::{
     course::Course,
     progress::Progress,
     rounds::{Broken, Rounds},
-    schedule::{Extent, Wish, extent},
+    schedule::{self, Extent, Wish, extent},
     spool::Spool,
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Prepared {
     /// All inputs.
     pub(crate) inputs: Spool,
     /// Counted rounds.
-    pub(crate) rounds: usize,
+    pub(crate) rounds: schedule::Rounds,
     /// How many inputs to use at most.
     pub(crate) sample: Option<u64>,
     /// How long it may take.
@@ -32,6 +32,8 @@ pub(crate) struct Evidence {
     pub(crate) inputs: u64,
     /// How many of them each trial executed.
     pub(crate) executed: u64,
+    /// Counted rounds.
+    pub(crate) rounds: usize,
     /// Threads of the async runtime, where the plan says.
     pub(crate) runtime_threads: Option<usize>,
     /// What a reader should know besides the figures.
@@ -51,7 +53,7 @@ impl Prepared {
             inputs: self.inputs.inputs(),
             arms,
             rounds: self.rounds,
-            executions_per_input: arms * (self.rounds + 1),
+            executions_per_input: arms * (self.rounds.most + 1),
         });
         let predictions = rounds.warm_up(courses, &self.inputs)?;
         let wish = Wish {
@@ -66,17 +68,19 @@ impl Prepared {
         (rounds.tell)(Progress::Estimated {
             duration: extent.duration,
             inputs: extent.inputs,
+            rounds: extent.rounds,
         });
         let sample = self.inputs.sample(extent.inputs).map_err(Broken::Results)?;
         let expected: Vec<Duration> = predictions
             .iter()
             .map(|arm| arm.of(extent.inputs))
             .collect();
-        let agreement = rounds.count(courses, &sample, self.rounds, &expected)?;
+        let agreement = rounds.count(courses, &sample, extent.rounds, &expected)?;
         Ok(Evidence {
             agreement,
             inputs: self.inputs.inputs(),
             executed: extent.inputs,
+            rounds: extent.rounds,
             runtime_threads: rounds.plan.runtime_threads.map(usize::from),
             notes: notes(&wish, &extent, courses),
         })

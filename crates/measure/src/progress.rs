@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::schedule::Rounds;
+
 /// Something that a person who waits may want to know.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -12,8 +14,8 @@ pub enum Progress<'a> {
         inputs: u64,
         /// How many arms can run it.
         arms: usize,
-        /// Counted rounds.
-        rounds: usize,
+        /// Counted rounds; how many exactly depends on how long the warm-up takes.
+        rounds: Rounds,
         /// How often an input will be executed at most, the warm-up included.
         executions_per_input: usize,
     },
@@ -41,5 +43,7 @@ pub enum Progress<'a> {
         duration: Duration,
         /// How many inputs each trial gets.
         inputs: u64,
+        /// How many rounds there will be.
+        rounds: usize,
     },
 }

@@ -19,13 +19,47 @@ impl Prediction {
     }
 }
 
+/// How many counted rounds a comparison may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounds {
+    /// So many at least, whatever they take.
+    pub fewest: usize,
+    /// So many at most, as long as all of them together take no longer than [`Rounds::PATIENCE`].
+    ///
+    /// The number is fixed before the first counted round; to go on until a difference shows would find differences
+    /// that are not there.
+    pub most: usize,
+}
+
+impl Rounds {
+    /// How long more than the fewest rounds may take. Short trials are the noisy ones, and can afford more rounds.
+    pub const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Exactly so many.
+    #[must_use]
+    pub fn exactly(rounds: usize) -> Self {
+        Self {
+            fewest: rounds,
+            most: rounds,
+        }
+    }
+
+    fn within(self, inputs: u64, budget: Option<Duration>, arms: &[Prediction]) -> usize {
+        let patience = budget.unwrap_or(Self::PATIENCE).min(Self::PATIENCE);
+        (self.fewest..=self.most)
+            .rev()
+            .find(|&rounds| duration(rounds, inputs, arms) <= patience)
+            .unwrap_or(self.fewest)
+    }
+}
+
 /// What is wanted of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wish {
     /// How many inputs there are.
     pub inputs: u64,
     /// Counted rounds.
-    pub rounds: usize,
+    pub rounds: Rounds,
     /// How long they may take together; `None` for as long as it takes.
     pub budget: Option<Duration>,
     /// How many inputs a trial must have at least to mean anything: all lanes of the widest arm should have one.
@@ -35,6 +69,8 @@ pub struct Wish {
 /// What the counted rounds will be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Extent {
+    /// Counted rounds.
+    pub rounds: usize,
     /// Inputs of each trial.
     pub inputs: u64,
     /// How long all rounds will take.
@@ -55,16 +91,18 @@ pub fn order(round: usize, arms: usize) -> impl Iterator<Item = usize> {
 pub fn extent(wish: &Wish, arms: &[Prediction]) -> Extent {
     let fits = |inputs: u64| {
         wish.budget
-            .is_none_or(|budget| duration(wish.rounds, inputs, arms) <= budget)
+            .is_none_or(|budget| duration(wish.rounds.fewest, inputs, arms) <= budget)
     };
     let inputs = if fits(wish.inputs) {
         wish.inputs
     } else {
         affordable(wish, arms).max(wish.fewest).min(wish.inputs)
     };
+    let rounds = wish.rounds.within(inputs, wish.budget, arms);
     Extent {
+        rounds,
         inputs,
-        duration: duration(wish.rounds, inputs, arms),
+        duration: duration(rounds, inputs, arms),
         over_budget: !fits(inputs),
     }
 }
@@ -80,7 +118,7 @@ fn affordable(wish: &Wish, arms: &[Prediction]) -> u64 {
     let budget = wish.budget.unwrap_or(Duration::MAX).as_secs_f64();
     let fixed: f64 = arms.iter().map(|arm| arm.fixed.as_secs_f64()).sum();
     let per_input: f64 = arms.iter().map(|arm| arm.per_input.as_secs_f64()).sum();
-    let left = (budget / wish.rounds.max(1) as f64 - fixed).max(0.0);
+    let left = (budget / wish.rounds.fewest.max(1) as f64 - fixed).max(0.0);
     // Rounded down, less a hair, so that the result fits when it is multiplied out again.
     (left / per_input.max(1e-12) * (1.0 - 1e-9)) as u64
 }
@@ -128,7 +166,7 @@ mod tests {
         ] {
             let wish = Wish {
                 inputs,
-                rounds: 10,
+                rounds: Rounds::exactly(10),
                 budget: budget.map(Duration::from_millis),
                 fewest,
             };
@@ -143,10 +181,37 @@ mod tests {
     }
 
     #[test]
+    fn short_rounds_are_repeated_more_often() {
+        // One arm of 10 ms an input; 10 s of patience.
+        let arm = Prediction {
+            fixed: Duration::ZERO,
+            per_input: 10 * MS,
+        };
+        for (inputs, budget, expected) in [
+            (10, None, 25),
+            (50, None, 20),
+            (50, Some(5_000), 10),
+            (50, Some(1_000), 7),
+            (10_000, None, 7),
+        ] {
+            let wish = Wish {
+                inputs,
+                rounds: Rounds {
+                    fewest: 7,
+                    most: 25,
+                },
+                budget: budget.map(Duration::from_millis),
+                fewest: 2,
+            };
+            assert_eq!(extent(&wish, &[arm]).rounds, expected, "{wish:?}");
+        }
+    }
+
+    #[test]
     fn inputs_that_cost_nothing_always_fit() {
         let wish = Wish {
             inputs: u64::MAX,
-            rounds: 7,
+            rounds: Rounds::exactly(7),
             budget: Some(MS),
             fewest: 4,
         };

@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use triway_core::Plan;
-use triway_exec::restart::{self, Frame, Link, LinkError};
+use triway_exec::restart::{self, Frame, Link, LinkError, Prints};
 
 use crate::{meter::Cost, spool::Spool, tally::Tally};
 
@@ -95,8 +95,8 @@ impl Trial<'_> {
     pub(crate) fn run(&self) -> Result<(Measured, File), TrialError> {
         let started = Instant::now();
         let digests = tempfile::tempfile().map_err(failed("the file for its results"))?;
-        let (mut child, mut link) =
-            restart::start(ROLE, self.task).map_err(failed("the process of its own"))?;
+        let (mut child, mut link) = restart::start(ROLE, self.task, Prints::ToStandardError)
+            .map_err(failed("the process of its own"))?;
         let answer = self
             .submit(&mut link, &digests)
             .and_then(|()| self.answer(&mut link, started));

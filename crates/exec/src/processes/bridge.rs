@@ -17,7 +17,7 @@ use super::{
 use crate::{
     hand_over::{Assignment, End, Notice},
     lane::{Attempt, Lane, Shared},
-    restart::{self, Child, Codec, Frame, Link, LinkError, Registration, describe},
+    restart::{self, Child, Codec, Frame, Link, LinkError, Prints, Registration, describe},
 };
 
 /// How long a worker may take until it is ready.
@@ -135,7 +135,8 @@ impl<T: Task> Bridge<T> {
 
     fn try_start(&mut self) -> Result<(), String> {
         let (child, mut link) =
-            restart::start(ROLE, self.registration.name()).map_err(|error| error.to_string())?;
+            restart::start(ROLE, self.registration.name(), Prints::ToStandardOutput)
+                .map_err(|error| error.to_string())?;
         self.process.set(Some(child.pid()));
         let greeted = self.greet(&mut link);
         self.running = Some((child, link));

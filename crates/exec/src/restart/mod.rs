@@ -41,6 +41,15 @@ const ROLE_ARGUMENT: &str = "--triway-started-again-as";
 
 static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
 
+/// Where what the task's own code prints goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prints {
+    /// Where it goes in the parent.
+    ToStandardOutput,
+    /// Beside the parent's output for machines, not into it.
+    ToStandardError,
+}
+
 /// Makes the tasks known by name, and serves as one of this program's worker or trial processes if it was started as
 /// one. Belongs at the top of `main`: in such a process it does not return.
 ///
@@ -74,7 +83,7 @@ pub fn lookup<T: Task>() -> Result<&'static Registration, NotRegistered> {
 ///
 /// # Errors
 /// The machine gave no socket or no process.
-pub fn start(role: &str, name: &str) -> io::Result<(Child, Link)> {
+pub fn start(role: &str, name: &str, prints: Prints) -> io::Result<(Child, Link)> {
     let (ours, theirs) = socketpair(
         AddressFamily::UNIX,
         SocketType::STREAM,
@@ -82,11 +91,16 @@ pub fn start(role: &str, name: &str) -> io::Result<(Child, Link)> {
         None,
     )?;
     // The link in /proc still leads to this very program when its file was replaced meanwhile.
+    let stdout = match prints {
+        Prints::ToStandardOutput => Stdio::inherit(),
+        Prints::ToStandardError => Stdio::from(io::stderr().as_fd().try_clone_to_owned()?),
+    };
     let child = Command::new("/proc/self/exe")
         .arg0(env::args_os().next().unwrap_or_else(|| "triway".into()))
         .args([ROLE_ARGUMENT, role, name])
         .arg(std::process::id().to_string())
         .stdin(Stdio::from(theirs))
+        .stdout(stdout)
         .process_group(0)
         .spawn()?;
     let child = Child::new(child)?;

@@ -19,16 +19,11 @@ use super::{
     journey::{Journey, Next, Opening},
     kinds,
     names::Names,
+    wire::{MAX_HEAD_BYTES, READ_BYTES},
 };
 
 /// How much of a redirect's body is read to keep the connection; a longer one costs more than a new connection.
 pub(super) const DRAIN_BYTES: u64 = 64 << 10;
-
-/// The longest head of an answer.
-pub(super) const MAX_HEAD_BYTES: usize = 32 << 10;
-
-/// What a connection reads at once. It must hold more than a head may have, or neither client would see the excess.
-pub(super) const READ_BYTES: usize = 2 * MAX_HEAD_BYTES;
 
 /// What the lanes on threads share.
 #[derive(Debug)]

@@ -27,10 +27,13 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use triway_core::Failure;
 
-use super::{
-    blocking::{MAX_HEAD_BYTES, READ_BYTES},
-    kinds,
-};
+use super::kinds;
+
+/// The longest head of an answer.
+pub(super) const MAX_HEAD_BYTES: usize = 32 << 10;
+
+/// What a connection reads at once. It must hold more than a head may have, or neither client would see the excess.
+pub(super) const READ_BYTES: usize = 2 * MAX_HEAD_BYTES;
 
 type Nothing = Empty<Bytes>;
 type Http1 = Connection<TokioIo<Box<dyn Stream>>, Nothing>;
