@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[Test] = &[
         what_a_task_lacks_is_refused,
     ),
     ("models::a_job_can_be_awaited", a_job_can_be_awaited),
+    ("models::no_wake_up_is_ever_lost", no_wake_up_is_ever_lost),
     ("models::no_inputs_make_no_lanes", no_inputs_make_no_lanes),
     (
         "models::a_blocking_source_is_streamed",
@@ -199,6 +200,25 @@ fn what_a_task_lacks_is_refused() {
         .wait()
         .unwrap_err();
     assert!(refused.to_string().contains("1000000"), "{refused}");
+}
+
+/// Hundreds of short jobs, whose lanes and dispatcher fall asleep and wake each other in ever other orders.
+fn no_wake_up_is_ever_lost() {
+    for model in [Model::Threads, Model::Async, Model::Sequential] {
+        within(Duration::from_secs(30), || {
+            for round in 0..300 {
+                let inputs = (0..24).map(move |n| match (n + round) % 4 {
+                    0 => Act::Sleep(1),
+                    1 => Act::Hold(0),
+                    _ => Act::Double(n),
+                });
+                let job = Job::new(Script::default(), inputs)
+                    .model(model)
+                    .concurrency(lanes(3));
+                assert_eq!(job.run().wait().unwrap().summary.succeeded, 24);
+            }
+        });
+    }
 }
 
 fn a_job_can_be_awaited() {
