@@ -9,17 +9,44 @@
     reason = "the figures are what this program is for"
 )]
 
+mod cost;
 mod empty;
+mod memory;
 mod rounds;
+mod start;
+mod verdicts;
 
-use triway_exec::{registration, restart};
+use triway_exec::restart;
+use triway_measure::registration;
 
-fn main() {
-    restart::init(vec![registration::<empty::Nothing>("nothing")]);
+const USAGE: &str = "\
+cargo run --release -p triway-benches -- TABLE [WORD]
+
+  empty [ROWS]      an empty task under each model, and the bare costs of peers
+  cost              what `compare` reports as wall time, against the same job by itself
+  verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
+  memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
+  start [TRIWAY]    how long `triway --version` takes, and how large the binary is
+
+TRIWAY is the release binary; without it, target/release/triway.
+";
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    restart::init(vec![
+        registration::<empty::Nothing>("nothing"),
+        registration::<verdicts::Uneven>("uneven"),
+    ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let only = words.get(1).map_or("", String::as_str);
+    let word = words.get(1).map(String::as_str);
     match words.first().map(String::as_str) {
-        Some("empty") => empty::run(only),
-        _ => println!("cargo run --release -p triway-benches -- empty [ROWS]"),
+        Some("empty") => empty::run(word.unwrap_or("")),
+        Some("cost") => cost::run()?,
+        Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,
+        Some("memory") => memory::run(word.unwrap_or(BINARY))?,
+        Some("start") => start::run(word.unwrap_or(BINARY))?,
+        _ => print!("{USAGE}"),
     }
+    Ok(())
 }
+
+const BINARY: &str = "target/release/triway";
