@@ -71,6 +71,21 @@ const SHARDS: usize = 16;
 /// So many reports in a shard wake the dispatcher.
 const REPORTS_WAKE: usize = 256;
 
+/// Who wakes lanes that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waking {
+    /// The dispatcher wakes as many as there are new inputs. Right for async tasks: one that woke another from its own
+    /// runtime thread would keep it waiting behind itself.
+    Direct,
+    /// The dispatcher wakes one, which wakes others if there is more to do. Right for threads: several woken at once
+    /// from one processor tend to be put onto the same other one, and to share it for many milliseconds while the
+    /// first falls idle.
+    Chained,
+}
+
+/// So many lanes at most are woken by one that found work, so that many are woken in few steps.
+const CHAINED: usize = 2;
+
 /// How deep the dispatcher sleeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -88,6 +103,7 @@ pub(crate) struct HandOver<I, O> {
     shards: Vec<PaddedShard<I, O>>,
     next_shard: AtomicUsize,
     waiters: Waiters,
+    waking: Waking,
     closed: AtomicBool,
     notices: Mutex<Vec<Notice>>,
     noticed: AtomicBool,
@@ -107,7 +123,7 @@ struct Shard<I, O> {
 }
 
 impl<I, O> HandOver<I, O> {
-    pub(crate) fn new(lanes: usize, dispatcher: Unparker) -> Self {
+    pub(crate) fn new(lanes: usize, waking: Waking, dispatcher: Unparker) -> Self {
         let shard = || Shard {
             todo: VecDeque::new(),
             done: Vec::new(),
@@ -119,6 +135,7 @@ impl<I, O> HandOver<I, O> {
                 .collect(),
             next_shard: AtomicUsize::new(0),
             waiters: Waiters::default(),
+            waking,
             closed: AtomicBool::new(false),
             notices: Mutex::new(Vec::new()),
             noticed: AtomicBool::new(false),
@@ -140,7 +157,10 @@ impl<I, O> HandOver<I, O> {
             shard.todo.extend(assignments.by_ref().take(each));
             shard.low = shard.todo.len() / 4;
         }
-        self.waiters.wake(count);
+        self.waiters.wake(match self.waking {
+            Waking::Direct => count,
+            Waking::Chained => 1,
+        });
     }
 
     /// Moves all reports out of the shards.
@@ -211,15 +231,24 @@ impl<I, O> HandOver<I, O> {
 
     fn poll_take(&self, lane: u32, context: &Context<'_>) -> Poll<Option<Assignment<I>>> {
         if let Some(assignment) = self.find(lane) {
+            self.wake_next();
             return Poll::Ready(Some(assignment));
         }
         self.waiters.enter(lane, context.waker());
         let found = self.find(lane);
         if found.is_some() || self.closed.load(Ordering::SeqCst) {
             self.waiters.leave(lane);
+            self.wake_next();
             return Poll::Ready(found);
         }
         Poll::Pending
+    }
+
+    fn wake_next(&self) {
+        if self.waking == Waking::Chained {
+            let waiting: usize = self.shards.iter().map(|shard| lock(shard).todo.len()).sum();
+            self.waiters.wake(waiting.min(CHAINED));
+        }
     }
 
     fn find(&self, lane: u32) -> Option<Assignment<I>> {

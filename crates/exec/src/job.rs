@@ -20,7 +20,7 @@ use crate::{
     dispatch::{Dispatcher, Parts},
     hand_over::HandOver,
     lane::Shared,
-    lanes::Lanes,
+    lanes::{Kind, Lanes},
     refusal::Refusal,
     runtime::Host,
     sink::{Each, Sink},
@@ -183,16 +183,18 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             control,
         } = self.job;
         plan.check()?;
+        let kind = Kind::of(plan.model, task.forms())?;
         let parker = Parker::new();
+        let dispatcher = parker.unparker().clone();
         let shared = Arc::new(Shared {
             task,
-            hand_over: HandOver::new(plan.concurrency.get(), parker.unparker().clone()),
+            hand_over: HandOver::new(plan.concurrency.get(), kind.waking(), dispatcher),
             clock: Clock::start(),
             timeout: plan.timeout,
             grace: plan.grace,
             cancelled: AtomicBool::new(false),
         });
-        let lanes = Lanes::new(&plan, Arc::clone(&shared), host)?;
+        let lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;
         let dispatcher = Dispatcher::new(Parts {
             plan,
             shared,

@@ -3,17 +3,48 @@
 use std::{sync::Arc, thread, time::Duration};
 
 use tokio::{runtime::Runtime, task::AbortHandle};
-use triway_core::{Model, Plan, Task};
+use triway_core::{Forms, Model, Plan, Task};
 
 use crate::{
     cell::{Cell, Running},
+    hand_over::Waking,
     lane::{Lane, Shared},
     processes::{WorkerProcess, Workers},
     refusal::Refusal,
     runtime::{self, Host},
 };
 
-/// What the lanes of a job are made of. This is the one place where models differ in kind.
+/// What a model's lanes are. This is the one place where models differ in kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Threads,
+    Tasks,
+    Processes,
+}
+
+impl Kind {
+    /// What lanes a model has for a task with these forms, if it can have any.
+    pub(crate) fn of(model: Model, forms: Forms) -> Result<Self, Refusal> {
+        let lacks = |form| Err(Refusal::NoForm { model, form });
+        match model {
+            Model::Processes => Ok(Self::Processes),
+            Model::Threads if !forms.has_blocking() => lacks("blocking"),
+            Model::Async if !forms.has_async() => lacks("async"),
+            Model::Async => Ok(Self::Tasks),
+            _ if forms.has_blocking() => Ok(Self::Threads),
+            _ => Ok(Self::Tasks),
+        }
+    }
+
+    pub(crate) fn waking(self) -> Waking {
+        match self {
+            Self::Tasks => Waking::Direct,
+            Self::Threads | Self::Processes => Waking::Chained,
+        }
+    }
+}
+
+/// What the lanes of a job live on.
 enum Made<T: Task> {
     Threads,
     Tasks(Host),
@@ -44,40 +75,20 @@ enum Hold {
 }
 
 impl<T: Task> Lanes<T> {
-    /// Decides what the lanes are to be, and refuses what the task cannot do.
+    /// No lanes yet, but what they live on.
     pub(crate) fn new(
+        kind: Kind,
         plan: &Plan,
         shared: Arc<Shared<T>>,
         host: Option<Host>,
     ) -> Result<Self, Refusal> {
-        let forms = shared.task.forms();
-        let as_tasks = match plan.model {
-            Model::Sequential => !forms.has_blocking(),
-            Model::Async if forms.has_async() => true,
-            Model::Async => {
-                return Err(Refusal::NoForm {
-                    model: plan.model,
-                    form: "async",
-                });
-            }
-            Model::Threads if !forms.has_blocking() => {
-                return Err(Refusal::NoForm {
-                    model: plan.model,
-                    form: "blocking",
-                });
-            }
-            _ => false,
-        };
-        let made = if as_tasks {
-            let host = host.filter(|_| plan.runtime_threads.is_none());
-            Made::Tasks(match host {
-                Some(host) => host,
-                None => Host::start(plan)?,
-            })
-        } else if plan.model == Model::Processes {
-            Made::Processes(Workers::new(&shared)?)
-        } else {
-            Made::Threads
+        let made = match kind {
+            Kind::Threads => Made::Threads,
+            Kind::Processes => Made::Processes(Workers::new(&shared)?),
+            Kind::Tasks => match host.filter(|_| plan.runtime_threads.is_none()) {
+                Some(host) => Made::Tasks(host),
+                None => Made::Tasks(Host::start(plan)?),
+            },
         };
         Ok(Self {
             shared,
