@@ -46,6 +46,7 @@ pub struct Compare<T: Task> {
     sample: Option<u64>,
     name: Option<String>,
     options: Option<serde_json::Value>,
+    baseline: Option<String>,
     stop: Arc<AtomicBool>,
 }
 
@@ -82,6 +83,7 @@ where
             sample: None,
             name: None,
             options: None,
+            baseline: None,
             stop: Arc::default(),
         }
     }
@@ -130,6 +132,12 @@ where
         self
     }
 
+    /// The id of the arm that speedups refer to; unless told otherwise sequential, or the first arm that ran.
+    pub fn baseline(mut self, id: impl Into<Option<String>>) -> Self {
+        self.baseline = id.into();
+        self
+    }
+
     /// Ends the comparison soon after this becomes true: the running trial is killed.
     pub fn stop_on(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
@@ -163,7 +171,7 @@ where
             tell: &mut tell,
         };
         let evidence = prepared.gather(&mut courses, &mut rounds)?;
-        let conclusion = conclude(&courses, &evidence)?;
+        let conclusion = conclude(&courses, &evidence, self.baseline.as_deref())?;
         Ok(Comparison {
             schema: 1,
             task: self.name.unwrap_or_else(|| registered.to_owned()),
@@ -192,6 +200,15 @@ where
         if self.sample == Some(0) {
             return Err(CompareError::NoSample);
         }
+        if let Some(baseline) = &self.baseline
+            && !self.arms.iter().any(|arm| arm.id == *baseline)
+        {
+            let ids: Vec<&str> = self.arms.iter().map(|arm| &*arm.id).collect();
+            return Err(CompareError::NoBaseline {
+                baseline: baseline.clone(),
+                arms: ids.join(", "),
+            });
+        }
         for arm in &self.arms {
             let plan = self.plan.with_model(arm.model, arm.concurrency);
             plan.check().map_err(|cause| CompareError::Arm {
@@ -216,6 +233,14 @@ pub enum CompareError {
     /// The sample is empty.
     #[error("a sample of no inputs measures nothing; take at least one")]
     NoSample,
+    /// The baseline is none of the arms.
+    #[error("the baseline `{baseline}` is none of the arms; they are {arms}")]
+    NoBaseline {
+        /// What was asked for.
+        baseline: String,
+        /// What there is.
+        arms: String,
+    },
     /// There are no inputs.
     #[error("there are no inputs to compare models on")]
     NoInputs,

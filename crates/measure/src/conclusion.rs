@@ -31,10 +31,14 @@ pub(crate) struct Conclusion {
     pub(crate) models: Vec<ArmReport>,
 }
 
-/// Draws the conclusion.
-pub(crate) fn conclude(courses: &[Course], evidence: &Evidence) -> io::Result<Conclusion> {
+/// Draws the conclusion; `wanted` is the id of the arm that speedups are to refer to, if somebody chose one.
+pub(crate) fn conclude(
+    courses: &[Course],
+    evidence: &Evidence,
+    wanted: Option<&str>,
+) -> io::Result<Conclusion> {
     let ids: Vec<&str> = courses.iter().map(|course| &*course.arm.id).collect();
-    let baseline = baseline(courses);
+    let baseline = baseline(courses, wanted);
     let mut settled = evidence.agreement.settle(&ids, baseline)?;
     for difference in &mut settled.differences {
         difference.index = place(difference.index, evidence.executed, evidence.inputs);
@@ -103,12 +107,17 @@ impl Field {
     }
 }
 
-/// Sequential if it ran, otherwise the first arm that did.
-fn baseline(courses: &[Course]) -> Option<usize> {
+/// The wanted arm if it ran, otherwise sequential, otherwise the first arm that did.
+fn baseline(courses: &[Course], wanted: Option<&str>) -> Option<usize> {
+    let chosen = |place: &usize| wanted == Some(&*courses[*place].arm.id);
     let ran = |place: &usize| !courses[*place].trials.is_empty();
     let sequential = |place: &usize| courses[*place].arm.model == Model::Sequential;
     let mut places = (0..courses.len()).filter(ran);
-    places.clone().find(sequential).or_else(|| places.next())
+    places
+        .clone()
+        .find(chosen)
+        .or_else(|| places.clone().find(sequential))
+        .or_else(|| places.next())
 }
 
 /// For each arm that ran, why it is not ranked.

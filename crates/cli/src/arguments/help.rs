@@ -1,0 +1,54 @@
+//! Examples below the help texts.
+
+pub(crate) const TRIWAY: &str = "\
+Examples:
+  triway compare http                  which model is best at requesting URLs, on this machine
+  triway run http urls.txt -o out.csv  request every URL of a file
+  triway run cpu --n 100000000 -c 2    keep two processors busy
+
+Exit codes: 0 every input succeeded; 1 some failed; 2 wrong usage or unreadable input;
+3 the job could not run; 130 interrupted; 143 terminated.";
+
+pub(crate) const RUN: &str = "\
+Examples:
+  triway run http urls.txt -c 50 -m async -o out.jsonl
+  triway run http --timeout 5s --retries 2 -- https://example.org/ https://example.com/
+  zcat urls.gz | triway run http - --rate 100/s --max-failures 5% > out.jsonl
+  triway run cpu -m processes          with no inputs: an embedded example";
+
+pub(crate) const COMPARE: &str = "\
+Examples:
+  triway compare http                  with no inputs: an embedded server and 50 URLs
+  triway compare http urls.txt --models threads@50,async@50,async@1000
+  triway compare cpu --work spin --n 5 --inputs 100 --rounds 15
+  triway compare cpu numbers.txt --format json -o comparison.json";
+
+pub(crate) const SERVE: &str = "\
+Examples:
+  triway serve http --port 8080        then: curl http://127.0.0.1:8080/delay/0.5
+  triway serve http --port 0           takes a free port and prints it";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  triway completions bash > ~/.local/share/bash-completion/completions/triway
+  triway completions fish > ~/.config/fish/completions/triway.fish";
+
+pub(crate) const MAN: &str = "\
+Examples:
+  triway man | man -l -
+  triway man ~/.local/share/man/man1";
+
+pub(crate) const HTTP: &str = "\
+An input is a URL. With no inputs, an embedded server answers 50: 40 at once, 10 after a tenth of a second.
+Credentials in a URL are used, and never shown.
+
+Examples:
+  triway run http urls.txt --timeout 5s --retries 2
+  triway run http -m threads -c 20 --accept 200..=299,404 -- https://example.org/";
+
+pub(crate) const CPU: &str = "\
+An input is a number. With no inputs, as many as --inputs says, each --n.
+
+Examples:
+  triway run cpu --n 100000000 --inputs 4 -m processes
+  triway compare cpu --work spin --n 50 --inputs 8";

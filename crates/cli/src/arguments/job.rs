@@ -1,0 +1,106 @@
+//! The options that every job has, whatever its task and verb.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use triway_core::{FailureLimit, Model, Rate};
+
+use super::Budget;
+use crate::output::FormatName;
+
+/// Under which heading the help lists them.
+pub(super) const HEADING: &str = "Job";
+
+/// Options of every job.
+#[derive(Debug, Args)]
+#[command(next_help_heading = HEADING)]
+pub(crate) struct JobArguments {
+    /// How many inputs at once; what the task prefers unless given
+    #[arg(short, long, global = true, value_name = "N", value_parser = positive)]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+
+    /// Time limit of an attempt, such as 5s or 300ms; none unless given
+    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// How often a failed input is tried again, waiting longer each time
+    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    pub(crate) retries: u32,
+
+    /// Start at most so many attempts in a time, such as 100/s, 30/m or 5/h
+    #[arg(long, global = true, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+
+    /// At most so many inputs of one host (and port) at once
+    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    pub(crate) per_host: Option<NonZeroUsize>,
+
+    /// Write outcomes in the order of their inputs
+    #[arg(long, global = true)]
+    pub(crate) keep_order: bool,
+
+    /// Stop when more than so many inputs, or more than that share of them, have failed
+    #[arg(long, global = true, value_name = "N|N%")]
+    pub(crate) max_failures: Option<FailureLimit>,
+
+    /// Threads of the async runtime; one a processor unless given
+    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    pub(crate) runtime_threads: Option<NonZeroUsize>,
+
+    /// How long what was told to end may take before it is ended by force
+    #[arg(long, global = true, value_name = "TIME", default_value = "1s", value_parser = time)]
+    pub(crate) grace: Duration,
+
+    /// How long what is in flight may take after the first Ctrl-C
+    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub(crate) drain_limit: Duration,
+
+    /// Write to this file instead of standard output
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Output"
+    )]
+    pub(crate) output: Option<PathBuf>,
+
+    /// In which form; by the file's extension, or table on a terminal and jsonl elsewhere, unless given
+    #[arg(long, global = true, value_enum, help_heading = "Output")]
+    pub(crate) format: Option<FormatName>,
+
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+/// A model by its name; the help lists the names.
+pub(super) fn model() -> impl TypedValueParser<Value = Model> {
+    PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|name| name.parse::<Model>())
+}
+
+pub(super) fn budget(text: &str) -> Result<Budget, String> {
+    match text {
+        "none" => Ok(Budget(None)),
+        limit => match time(limit)? {
+            Duration::ZERO => {
+                Err("no comparison takes no time; give a duration such as 60s, or none".to_owned())
+            }
+            limit => Ok(Budget(Some(limit))),
+        },
+    }
+}
+
+pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "write a whole number from 1".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| {
+        format!("{error}; write a number and its unit, such as 5s, 300ms or 1m 30s")
+    })
+}

@@ -1,0 +1,169 @@
+//! What was typed, as clap reads it. What it means is decided elsewhere: see `job_options` and `prepared`.
+
+mod help;
+mod job;
+mod tasks;
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use triway_core::Model;
+
+pub(crate) use self::{
+    job::JobArguments,
+    tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
+};
+
+/// Runs one job (a task applied to many inputs) on threads, on processes or as async tasks, and measures which wins
+#[derive(Debug, Parser)]
+#[command(name = "triway", version, max_term_width = 100, after_help = help::TRIWAY)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a job under one model; one outcome an input
+    Run(Box<RunArguments>),
+    /// Run the same job under several models, in turn, and rank them
+    Compare(Box<CompareArguments>),
+    /// Serve something to try tasks on
+    Serve(ServeArguments),
+    /// Write a completion script for a shell to standard output
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual pages into a directory, or the main page to standard output
+    #[command(after_help = help::MAN)]
+    Man {
+        /// Where to; made if it is not there
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
+
+/// `triway run`.
+#[derive(Debug, Args)]
+#[command(after_help = help::RUN)]
+pub(crate) struct RunArguments {
+    /// Concurrency model; the task's preferred one unless given
+    #[arg(short, long, global = true, value_parser = job::model(), help_heading = job::HEADING)]
+    pub(crate) model: Option<Model>,
+
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+
+    #[command(subcommand)]
+    pub(crate) task: TaskArguments,
+}
+
+/// `triway compare`.
+#[derive(Debug, Args)]
+#[command(after_help = help::COMPARE)]
+pub(crate) struct CompareArguments {
+    /// What to compare: models, each with its own concurrency if wanted, such as threads,async@100; all unless given
+    #[arg(long, global = true, value_name = "MODEL[@N],…", help_heading = COMPARISON)]
+    pub(crate) models: Option<String>,
+
+    /// Counted rounds; fewer than seven carry large differences alone
+    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON,
+          default_value_t = triway_measure::compare::DEFAULT_ROUNDS)]
+    pub(crate) rounds: usize,
+
+    /// Use an evenly spaced sample of so many inputs
+    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON)]
+    pub(crate) sample: Option<u64>,
+
+    /// How long it may take; if all inputs would take longer, a sample is used; `none` for as long as it takes
+    #[arg(long, global = true, value_name = "TIME", help_heading = COMPARISON,
+          default_value = "60s", value_parser = job::budget)]
+    pub(crate) budget: Budget,
+
+    /// Leave this field of the outputs out when results are compared (a.b is the b in a); may be repeated
+    #[arg(long, global = true, value_name = "FIELD", help_heading = COMPARISON)]
+    pub(crate) ignore: Vec<String>,
+
+    /// The arm that speedups refer to [default: sequential]
+    #[arg(long, global = true, value_name = "ARM", help_heading = COMPARISON)]
+    pub(crate) baseline: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+
+    #[command(subcommand)]
+    pub(crate) task: TaskArguments,
+}
+
+const COMPARISON: &str = "Comparison";
+
+/// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
+/// `Option` as an option that may be missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget(pub(crate) Option<Duration>);
+
+/// `triway serve`.
+#[derive(Debug, Args)]
+#[command(after_help = help::SERVE)]
+pub(crate) struct ServeArguments {
+    /// What to serve.
+    #[command(subcommand)]
+    pub(crate) server: Server,
+}
+
+/// The servers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Server {
+    /// An HTTP test server in the manner of httpbin: /status/N, /delay/SECONDS, /bytes/N, /get, /headers
+    Http(ServeHttpArguments),
+}
+
+/// `triway serve http`.
+#[derive(Debug, Args)]
+#[command(after_help = help::SERVE)]
+pub(crate) struct ServeHttpArguments {
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) bind: IpAddr,
+
+    /// End when standard input does, as the embedded example wants it
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense_to_clap() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn job_options_may_stand_before_and_after_the_task() {
+        for line in [
+            "triway run http urls.txt -c 50 -m async -o out.jsonl",
+            "triway run -c 50 -m async http urls.txt -o out.jsonl",
+        ] {
+            let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+            let Verb::Run(run) = arguments.verb else {
+                panic!("{line} is no run");
+            };
+            assert_eq!(run.model, Some(Model::Async), "{line}");
+            assert_eq!(run.job.concurrency.map(usize::from), Some(50), "{line}");
+            assert!(run.job.output.is_some(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The tasks with their own options, the same for every verb that takes a task.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use triway_tasks::http::Accept;
+
+use super::help;
+
+/// Which task, and what it is applied to.
+#[derive(Debug, Subcommand)]
+#[command(subcommand_value_name = "TASK", subcommand_help_heading = "Tasks")]
+pub(crate) enum TaskArguments {
+    /// Request URLs; status, size, time spent on DNS, connect, TLS, first byte, body
+    #[command(after_help = help::HTTP)]
+    Http(HttpArguments),
+    /// Keep the processors busy: sum the square roots below n, or another reference load
+    #[command(after_help = help::CPU)]
+    Cpu(CpuArguments),
+}
+
+/// Options of `http`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Task")]
+pub(crate) struct HttpArguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+
+    /// The statuses that count as a success, such as 200..=299,404
+    #[arg(long, value_name = "STATUSES", default_value_t)]
+    pub(crate) accept: Accept,
+
+    /// How many redirects are followed
+    #[arg(long, value_name = "N")]
+    pub(crate) max_redirects: Option<u32>,
+
+    /// How large a body may be, in bytes after decoding
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body_bytes: Option<u64>,
+}
+
+/// Options of `cpu`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Task")]
+pub(crate) struct CpuArguments {
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
+
+    /// Which load an input is
+    #[arg(long, value_enum, default_value_t = Work::Sqrt)]
+    pub(crate) work: Work,
+
+    /// With no inputs given: the n of each [default: 100000000; for spin 100, for none 0]
+    #[arg(long, conflicts_with_all = ["files", "values"])]
+    pub(crate) n: Option<String>,
+
+    /// With no inputs given: how many there are [default: 4]
+    #[arg(long = "inputs", value_name = "N", conflicts_with_all = ["files", "values"])]
+    pub(crate) inputs_wanted: Option<u64>,
+}
+
+/// The loads of `cpu`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Work {
+    /// Sum the square roots of the numbers below n
+    Sqrt,
+    /// Use n milliseconds of processor time
+    Spin,
+    /// Give n back
+    None,
+}
+
+/// What a task is applied to.
+#[derive(Debug, Args)]
+pub(crate) struct InputArguments {
+    /// Files with one input a line; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Inputs themselves
+    #[arg(last = true, value_name = "INPUT")]
+    pub(crate) values: Vec<OsString>,
+
+    /// How long a line may be; a longer one fails, alone
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 16 << 20,
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
+    pub(crate) max_input_bytes: u64,
+}

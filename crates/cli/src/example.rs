@@ -1,0 +1,86 @@
+//! The embedded example of `http`: the test server as a process of its own, and URLs on it.
+
+use std::{
+    io::{self, BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context as _, anyhow};
+
+use crate::exit::Fault;
+
+/// How many URLs there are.
+const URLS: usize = 50;
+
+/// Every so many is answered late.
+const LATE_EVERY: usize = 5;
+
+/// What the server says before its address.
+pub(crate) const LISTENING: &str = "listening on ";
+
+/// A test server, this program started again. It ends with this process at the latest, because then its standard input
+/// closes.
+#[derive(Debug)]
+pub(crate) struct TestServer {
+    process: Child,
+    address: String,
+}
+
+impl TestServer {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start() -> Result<Self, Fault> {
+        let mut process = Command::new("/proc/self/exe")
+            .args(["serve", "http", "--port", "0", "--until-stdin-closes"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A terminal's Ctrl-C is for the job; what is in flight still needs its server.
+            .process_group(0)
+            .spawn()
+            .context("the embedded test server could not be started")
+            .map_err(Fault::could_not_run)?;
+        match address(&mut process) {
+            Ok(address) => Ok(Self { process, address }),
+            Err(error) => {
+                end(&mut process);
+                Err(Fault::could_not_run(error.context(
+                    "the embedded test server did not say where it listens",
+                )))
+            }
+        }
+    }
+
+    /// The example's inputs: most are answered at once, every fifth after a tenth of a second.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let url = |n| {
+            let path = if n % LATE_EVERY == LATE_EVERY - 1 {
+                "/delay/0.1"
+            } else {
+                "/bytes/1024"
+            };
+            format!("{}{path}", self.address)
+        };
+        (0..URLS).map(url).collect()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        end(&mut self.process);
+    }
+}
+
+fn address(process: &mut Child) -> anyhow::Result<String> {
+    let stdout = process.stdout.take().ok_or_else(|| anyhow!("no pipe"))?;
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line)?;
+    let address = line.trim_end().strip_prefix(LISTENING);
+    let address = address.ok_or_else(|| io::Error::other(format!("it said `{line}`")))?;
+    Ok(address.to_owned())
+}
+
+fn end(process: &mut Child) {
+    // Both fail only if it has ended already, which is what is wanted.
+    let _killed = process.kill();
+    let _reaped = process.wait();
+}

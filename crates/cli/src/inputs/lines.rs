@@ -1,0 +1,132 @@
+//! Lines of a file or pipe, byte for byte; one that is too long is told from the others without being held.
+
+use std::io::{self, BufRead};
+
+use triway_tasks::catalog::RawInput;
+
+/// How much of an oversized line is kept, to tell which it was.
+const KEPT_BYTES: usize = 200;
+
+/// The lines of a reader. `\n` or `\r\n` ends one; the end of the file does, too, if something stands before it.
+pub(crate) struct Lines<R> {
+    from: R,
+    most_bytes: u64,
+    line: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Lines of at most `most_bytes` bytes, their ends not counted.
+    pub(crate) fn new(from: R, most_bytes: u64) -> Self {
+        Self {
+            from,
+            most_bytes,
+            line: Vec::new(),
+        }
+    }
+
+    /// The next line; `None` at the end.
+    pub(crate) fn next_line(&mut self) -> io::Result<Option<RawInput>> {
+        self.line.clear();
+        let (length, ended) = self.gather()?;
+        if length == 0 && !ended {
+            return Ok(None);
+        }
+        // One byte more than allowed was kept, because it may belong to the line's end.
+        let carriage =
+            ended && length == self.line.len() as u64 && self.line.last() == Some(&b'\r');
+        let length = length - u64::from(carriage);
+        if length > self.most_bytes {
+            return Ok(Some(self.oversized(length)));
+        }
+        if carriage {
+            self.line.pop();
+        }
+        Ok(Some(RawInput::new(self.line.as_slice())))
+    }
+
+    /// Reads to the line's end, keeping as much as allowed and a byte. Says how long it was, and whether it had an end.
+    fn gather(&mut self) -> io::Result<(u64, bool)> {
+        let most = self.most_bytes.saturating_add(1);
+        let mut length = 0;
+        loop {
+            let bytes = match self.from.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            let end = memchr::memchr(b'\n', bytes);
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            let room = usize::try_from(most - self.line.len() as u64).unwrap_or(usize::MAX);
+            self.line.extend_from_slice(&part[..part.len().min(room)]);
+            length += part.len() as u64;
+            let (read, at_end) = (part.len() + usize::from(end.is_some()), bytes.is_empty());
+            self.from.consume(read);
+            if end.is_some() || at_end {
+                return Ok((length, end.is_some()));
+            }
+        }
+    }
+
+    fn oversized(&mut self, length: u64) -> RawInput {
+        let kept = &self.line[..KEPT_BYTES.min(self.line.len())];
+        // A character that was cut in two is no reason to call the line something else than text.
+        let whole = match str::from_utf8(kept) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => kept.len(),
+        };
+        let prefix = &kept[..whole];
+        let input = RawInput::oversized(prefix, length, self.most_bytes);
+        // The memory that a huge line took is not kept for the lines after it.
+        self.line = Vec::new();
+        input
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines as text, oversized ones as `PREFIX…LENGTH`. Read through a small buffer, so that lines straddle it.
+    fn lines(text: &[u8], most_bytes: u64) -> Vec<String> {
+        let mut lines = Lines::new(io::BufReader::with_capacity(3, text), most_bytes);
+        let next = || lines.next_line().unwrap();
+        let show = |input: RawInput| match &input {
+            RawInput::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            RawInput::Oversized { prefix, bytes, .. } => {
+                format!("{}…{bytes}", String::from_utf8_lossy(prefix))
+            }
+        };
+        std::iter::from_fn(next).map(show).collect()
+    }
+
+    #[test]
+    fn lines_end_where_people_expect_and_keep_the_rest() {
+        for (text, expected) in [
+            (&b""[..], &[][..]),
+            (b"\n", &[""]),
+            (b"a", &["a"]),
+            (b"a\n", &["a"]),
+            (b"a\n\nb\n", &["a", "", "b"]),
+            (b"a\r\nb\r\n", &["a", "b"]),
+            (b"a\rb\r", &["a\rb\r"]),
+            (b"a\r\r\n", &["a\r"]),
+            (b" a \t\n", &[" a \t"]),
+            (b"a\0b\n", &["a\0b"]),
+            (b"a\xffb\n", &["a\u{fffd}b"]),
+        ] {
+            assert_eq!(lines(text, 1000), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_told_with_its_beginning() {
+        for (text, expected) in [
+            (&b"abcd\nabcde\nab\n"[..], &["abcd", "abcde…5", "ab"][..]),
+            (b"abcd\r\nabcde\r\n", &["abcd", "abcde…5"]),
+            (b"abcdefgh\r\n", &["abcde…9"]),
+            (b"abcdefgh", &["abcde…8"]),
+            ("abcää\n".as_bytes(), &["abcä…7"]),
+        ] {
+            assert_eq!(lines(text, 4), expected, "{text:?}");
+        }
+    }
+}

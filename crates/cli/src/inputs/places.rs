@@ -1,0 +1,88 @@
+//! Where each input stood, so that a message can say `urls.txt:7` instead of a number.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The sources that have been begun so far, and the index of each one's first input. Shared with whoever reads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    begun: Arc<Mutex<Vec<Begun>>>,
+}
+
+#[derive(Debug)]
+struct Begun {
+    first: u64,
+    name: Name,
+}
+
+/// How inputs of a source are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// By a file and a line.
+    Lines(String),
+    /// By a number alone.
+    Numbered(&'static str),
+}
+
+impl Places {
+    /// The inputs from index `first` on are called by `name`.
+    pub(crate) fn begin(&self, first: u64, name: Name) {
+        self.lock().push(Begun { first, name });
+    }
+
+    /// What to call an input.
+    pub(crate) fn name(&self, index: u64) -> String {
+        match self.lookup(index) {
+            Some((Name::Lines(file), nth)) => format!("{file}:{nth}"),
+            Some((Name::Numbered(what), nth)) => format!("{what} {nth}"),
+            None => format!("input {}", index + 1),
+        }
+    }
+
+    /// The file and the line of an input, if it stood in one.
+    pub(crate) fn line(&self, index: u64) -> Option<(String, u64)> {
+        match self.lookup(index)? {
+            (Name::Lines(file), nth) => Some((file, nth)),
+            (Name::Numbered(_), _) => None,
+        }
+    }
+
+    /// The name of the source and the place of the input in it, from 1.
+    fn lookup(&self, index: u64) -> Option<(Name, u64)> {
+        let begun = self.lock();
+        // A source without inputs begins where the next one does; the input is the last one's.
+        let after = begun.partition_point(|source| source.first <= index);
+        let source = begun.get(after.checked_sub(1)?)?;
+        Some((source.name.clone(), index - source.first + 1))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Begun>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_called_by_their_file_and_line() {
+        let places = Places::default();
+        assert_eq!(places.name(0), "input 1");
+        let file = |name: &str| Name::Lines(name.to_owned());
+        places.begin(0, file("a"));
+        places.begin(2, file("empty"));
+        places.begin(2, file("b"));
+        places.begin(5, Name::Numbered("value"));
+        for (index, name) in [
+            (0, "a:1"),
+            (1, "a:2"),
+            (2, "b:1"),
+            (4, "b:3"),
+            (6, "value 2"),
+        ] {
+            assert_eq!(places.name(index), name);
+        }
+        assert_eq!(places.line(1), Some(("a".to_owned(), 2)));
+        assert_eq!(places.line(6), None);
+    }
+}

@@ -1,0 +1,39 @@
+//! What the options of a job mean: a plan, and which choices were the user's own.
+
+use triway_core::{Model, Plan, PlanError, Retry};
+use triway_tasks::command::Preferred;
+
+use crate::{arguments::JobArguments, exit::Fault};
+
+/// The plan that these options describe. What they leave open is as the task prefers it.
+pub(crate) fn plan(
+    job: &JobArguments,
+    model: Option<Model>,
+    preferred: Preferred,
+) -> Result<Plan, Fault> {
+    let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
+    let mut plan = Plan::new(model.unwrap_or(preferred.model), concurrency);
+    plan.timeout = job.timeout;
+    plan.grace = job.grace;
+    plan.drain_limit = job.drain_limit;
+    if job.retries > 0 {
+        plan.retry = Retry::times(job.retries);
+    }
+    plan.rate = job.rate;
+    plan.per_key = job.per_host;
+    plan.keep_order = job.keep_order;
+    plan.max_failures = job.max_failures;
+    plan.runtime_threads = job.runtime_threads;
+    plan.check().map_err(blame)?;
+    Ok(plan)
+}
+
+/// Names the option that made a plan impossible.
+fn blame(error: PlanError) -> Fault {
+    let option = match error {
+        PlanError::TooManyLanes { asked, .. } => format!("--concurrency {asked}"),
+        PlanError::ZeroTimeout => "--timeout".to_owned(),
+        _ => return Fault::usage(error),
+    };
+    Fault::usage(anyhow::Error::from(error).context(option))
+}

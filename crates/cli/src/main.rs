@@ -1,0 +1,47 @@
+//! The command line `triway`: reads what was typed, does it, and says how it ended.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod attended;
+mod example;
+mod exit;
+mod inputs;
+mod job_options;
+mod output;
+mod people;
+mod prepared;
+mod reporter;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use triway_exec::restart;
+use triway_measure::registration;
+use triway_tasks::catalog::Named;
+
+use crate::{
+    arguments::{Arguments, Verb},
+    exit::{Exit, Fault},
+};
+
+fn main() -> ExitCode {
+    // First of all: this program started again as a worker or a trial does not come back from here.
+    restart::init(vec![registration::<Named>("triway")]);
+    let ended = run(Arguments::parse()).unwrap_or_else(|fault| {
+        people::complain(&fault);
+        fault.exit
+    });
+    ended.into()
+}
+
+fn run(arguments: Arguments) -> Result<Exit, Fault> {
+    match arguments.verb {
+        Verb::Run(run) => verbs::run::run(*run),
+        Verb::Compare(compare) => verbs::compare::run(*compare),
+        Verb::Serve(serve) => verbs::serve::run(&serve),
+        Verb::Completions { shell } => verbs::completions::run(shell),
+        Verb::Man { directory } => verbs::man::run(directory.as_deref()),
+    }
+}

@@ -1,0 +1,147 @@
+//! Where outcomes and comparisons go: standard output, a file, or the screen above the progress bar.
+
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, anyhow};
+use triway_measure::report::Comparison;
+
+use super::{Format, FormatName, Paced, Record, paced::WritePiece};
+use crate::{arguments::JobArguments, exit::Fault, inputs::Inputs, people::Screen};
+
+/// A format and where its text goes.
+pub(crate) struct Destination {
+    format: Box<dyn Format>,
+    paced: Paced,
+    name: String,
+    for_people: bool,
+}
+
+impl Destination {
+    /// What the options ask for: a file or standard output, and the format that suits it.
+    ///
+    /// # Errors
+    /// The file cannot be made, or is one of the inputs.
+    pub(crate) fn open(
+        job: &JobArguments,
+        inputs: &Inputs,
+        screen: &Screen,
+    ) -> Result<Self, Fault> {
+        match &job.output {
+            Some(path) => {
+                refuse_input(path, inputs)?;
+                let file = create(path).map_err(Fault::usage)?;
+                let format = job.format.or_else(|| FormatName::of_file(path));
+                let format = format.unwrap_or(FormatName::Jsonl);
+                let name = path.display().to_string();
+                Self::new(format, false, name, to_file(file))
+            }
+            None => {
+                refuse_input(Path::new("/dev/stdout"), inputs)?;
+                let terminal = io::stdout().is_terminal();
+                let usual = if terminal {
+                    FormatName::Table
+                } else {
+                    FormatName::Jsonl
+                };
+                let format = job.format.unwrap_or(usual);
+                let colour = anstream::AutoStream::choice(&io::stdout());
+                let colour = colour != anstream::ColorChoice::Never;
+                let name = "standard output".to_owned();
+                Self::new(format, colour, name, to_stdout(terminal, screen))
+            }
+        }
+    }
+
+    /// The screen, for people who wait while the outcomes go to a file.
+    pub(crate) fn screen(screen: &Screen) -> Result<Self, Fault> {
+        let above = screen.clone();
+        let write: WritePiece = Box::new(move |piece| above.write(piece));
+        let name = "standard error".to_owned();
+        Self::new(FormatName::Table, screen.has_colour(), name, write)
+    }
+
+    /// What to call it in a message.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether what it is given is for people, so that they need not be told twice.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.for_people
+    }
+
+    /// Writes what stands before the first outcome.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        self.paced.put(|buffer| self.format.begin(buffer))
+    }
+
+    /// Writes an outcome.
+    pub(crate) fn outcome(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.paced.put(|buffer| self.format.outcome(record, buffer))
+    }
+
+    /// Writes what stands after the last outcome, and all that is left.
+    pub(crate) fn end(mut self) -> io::Result<()> {
+        let ended = self.paced.put(|buffer| self.format.end(buffer));
+        self.paced.finish().and(ended)
+    }
+
+    /// Writes a comparison and nothing else.
+    pub(crate) fn comparison(mut self, comparison: &Comparison) -> io::Result<()> {
+        let put = |buffer: &mut Vec<u8>| self.format.comparison(comparison, buffer);
+        let told = self.paced.put(put);
+        self.paced.finish().and(told)
+    }
+
+    fn new(
+        format: FormatName,
+        colour: bool,
+        name: String,
+        write: WritePiece,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            format: format.format(colour),
+            paced: Paced::new(write).map_err(Fault::could_not_run)?,
+            name,
+            for_people: format == FormatName::Table,
+        })
+    }
+}
+
+/// A file that is read and written at once grows for ever, or is gone before it was read.
+fn refuse_input(path: &Path, inputs: &Inputs) -> Result<(), Fault> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() && inputs.include(&metadata) => {
+            Err(Fault::usage(anyhow!(
+                "{} is an input; write the outcomes elsewhere",
+                path.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("--output: cannot write {}", path.display()))
+}
+
+fn to_file(mut file: File) -> WritePiece {
+    Box::new(move |piece| file.write_all(piece))
+}
+
+fn to_stdout(terminal: bool, screen: &Screen) -> WritePiece {
+    let write = |piece: &[u8]| {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(piece)?;
+        stdout.flush()
+    };
+    if terminal {
+        let screen = screen.clone();
+        return Box::new(move |piece| screen.without_bar(|| write(piece)));
+    }
+    Box::new(write)
+}

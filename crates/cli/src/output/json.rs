@@ -1,0 +1,34 @@
+//! One JSON document: an array of outcomes, or a comparison in lines that people can read as well.
+
+use std::io::{self, Write};
+
+use triway_measure::report::Comparison;
+
+use super::{Format, Record, jsonl};
+
+/// JSON.
+#[derive(Default)]
+pub(super) struct Json {
+    any: bool,
+}
+
+impl Format for Json {
+    fn begin(&mut self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(b"[")
+    }
+
+    fn outcome(&mut self, record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(if self.any { b",\n" } else { b"\n" })?;
+        self.any = true;
+        jsonl::object(record, to)
+    }
+
+    fn end(&mut self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(b"\n]\n")
+    }
+
+    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *to, comparison)?;
+        to.write_all(b"\n")
+    }
+}

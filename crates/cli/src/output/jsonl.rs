@@ -1,0 +1,67 @@
+//! One JSON object a line: the form that scripts may rely on.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use triway_measure::report::Comparison;
+
+use super::{Format, Record, Shown};
+
+/// JSON Lines.
+pub(super) struct Jsonl;
+
+impl Format for Jsonl {
+    fn outcome(&mut self, record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
+        object(record, to)?;
+        to.write_all(b"\n")
+    }
+
+    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *to, comparison)?;
+        to.write_all(b"\n")
+    }
+}
+
+/// An outcome as a JSON object without its line's end. The output is JSON already and is put in as it is.
+pub(super) fn object(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
+    let outcome = record.outcome;
+    write!(to, "{{\"index\":{},", outcome.index)?;
+    match &record.input {
+        Shown::Text(text) => {
+            to.write_all(b"\"input\":")?;
+            serde_json::to_writer(&mut *to, text)?;
+        }
+        Shown::Bytes(bytes) => write!(to, "\"input_b64\":\"{}\"", STANDARD.encode(bytes))?,
+    }
+    let output = record.output().unwrap_or("null");
+    write!(
+        to,
+        ",\"status\":\"{}\",\"output\":{output},\"error\":",
+        outcome.status.name()
+    )?;
+    match &outcome.error {
+        None => to.write_all(b"null")?,
+        Some(failure) => {
+            write!(to, "{{\"kind\":\"{}\",\"message\":", failure.kind.as_str())?;
+            serde_json::to_writer(&mut *to, &record.message(failure))?;
+            to.write_all(b"}")?;
+        }
+    }
+    write!(to, ",\"attempts\":{},\"worker\":", outcome.attempts)?;
+    match outcome.worker {
+        None => to.write_all(b"null")?,
+        Some(worker) => write!(to, "{worker}")?,
+    }
+    seconds(",\"started_s\":", outcome.started, to)?;
+    seconds(",\"queued_s\":", outcome.queued, to)?;
+    seconds(",\"run_s\":", outcome.run, to)?;
+    to.write_all(b"}")
+}
+
+/// A duration in seconds to the nanosecond, which a float could not promise.
+pub(super) fn seconds(before: &str, time: Duration, to: &mut dyn Write) -> io::Result<()> {
+    write!(to, "{before}{}.{:09}", time.as_secs(), time.subsec_nanos())
+}

@@ -1,0 +1,87 @@
+//! A Markdown table, in which nothing that an input says becomes markup.
+
+use std::io::{self, Write};
+
+use triway_measure::report::Comparison;
+
+use super::{
+    Format, Record,
+    excerpt::{brief, excerpt},
+    table,
+};
+use crate::people::figures;
+
+/// Markdown.
+pub(super) struct Markdown;
+
+/// How much of an input or a message a row shows.
+const SHOWN: usize = 200;
+
+impl Format for Markdown {
+    fn begin(&mut self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(b"| # | status | input | output or error | time |\n|---:|---|---|---|---:|\n")
+    }
+
+    fn outcome(&mut self, record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
+        let outcome = record.outcome;
+        let input = record.input.lossy();
+        let told = match (&outcome.error, record.output()) {
+            (Some(failure), _) => format!("{}: {}", failure.kind, record.message(failure)),
+            (None, output) => output.map(brief).unwrap_or_default(),
+        };
+        writeln!(
+            to,
+            "| {} | {} | {} | {} | {} |",
+            outcome.index,
+            outcome.status,
+            escaped(&excerpt(&input, SHOWN)),
+            escaped(&excerpt(&told, SHOWN)),
+            figures::time(outcome.run.as_secs_f64()),
+        )
+    }
+
+    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
+        let flat = |cell: &String| escaped(&cell.replace('\n', " "));
+        let headers: Vec<_> = table::HEADERS.iter().map(|(_, long)| *long).collect();
+        writeln!(to, "| {} |", headers.join(" | "))?;
+        writeln!(to, "|---|{}", "---:|".repeat(headers.len() - 1))?;
+        for arm in &comparison.models {
+            let cells: Vec<_> = table::cells(arm).iter().map(flat).collect();
+            writeln!(to, "| {} |", cells.join(" | "))?;
+        }
+        writeln!(to)?;
+        for line in table::remarks(comparison) {
+            writeln!(to, "{}\n", escaped(&line))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text that Markdown shows as it is, in one line.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "\\`*_{}[]<>#|&~$".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_becomes_markup() {
+        for (text, expected) in [
+            ("a|b", "a\\|b"),
+            ("<script>", "\\<script\\>"),
+            ("[x](y)", "\\[x\\](y)"),
+            ("50 times", "50 times"),
+        ] {
+            assert_eq!(escaped(text), expected);
+        }
+    }
+}

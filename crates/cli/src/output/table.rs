@@ -1,0 +1,173 @@
+//! For people: a line an outcome, and a comparison as a table that fits 100 columns.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
+use triway_core::Status;
+use triway_measure::report::{ArmReport, Comparison, Estimate};
+
+use super::{
+    Format, Record,
+    excerpt::{brief, excerpt},
+};
+use crate::people::figures;
+
+/// Lines and tables for people.
+pub(super) struct Table {
+    /// Whether marks are coloured.
+    pub(super) colour: bool,
+}
+
+/// The columns of a comparison: in two lines, and in one.
+pub(super) const HEADERS: [(&str, &str); 10] = [
+    ("\nmodel", "model"),
+    ("start-\nup", "start-up"),
+    ("wall\n95 %", "wall (95 %)"),
+    ("total\n95 %", "total (95 %)"),
+    ("speedup\n95 %", "speedup (95 %)"),
+    ("inputs\na second", "inputs a second"),
+    ("p50\np99", "latency p50 p99"),
+    ("CPU\nmemory", "CPU, memory"),
+    ("switches\nforced", "context switches, forced"),
+    ("ok\nfailed", "ok, failed"),
+];
+
+/// How much of an input and of what is told about it a line shows.
+const SHOWN: usize = 100;
+
+impl Format for Table {
+    fn outcome(&mut self, record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
+        let outcome = record.outcome;
+        let (mark, colour) = match outcome.status {
+            Status::Ok => ("✓", AnsiColor::Green),
+            Status::Cancelled => ("–", AnsiColor::Yellow),
+            _ => ("✗", AnsiColor::Red),
+        };
+        let style = if self.colour {
+            colour.on_default()
+        } else {
+            Style::new()
+        };
+        let time = figures::time(outcome.run.as_secs_f64());
+        let input = record.input.lossy();
+        write!(
+            to,
+            "{style}{mark}{style:#} {time:>8}  {}",
+            excerpt(&input, SHOWN)
+        )?;
+        if let Some(failure) = &outcome.error {
+            let told = record.message(failure);
+            write!(to, "  {}: {}", failure.kind, excerpt(&told, 2 * SHOWN))?;
+        } else if let Some(output) = record.output() {
+            write!(to, "  {}", excerpt(&brief(output), SHOWN))?;
+        }
+        if outcome.attempts > 1 {
+            write!(to, "  ({} attempts)", outcome.attempts)?;
+        }
+        writeln!(to)
+    }
+
+    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
+        let mut grid = Grid::new();
+        grid.load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(HEADERS.map(|(short, _)| short));
+        for arm in &comparison.models {
+            grid.add_row(cells(arm));
+        }
+        for (place, column) in grid.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if place > 0 {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        writeln!(to, "{}", grid.trim_fmt())?;
+        writeln!(to)?;
+        for line in remarks(comparison) {
+            writeln!(to, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The figures of an arm, a cell a column; a second line where two belong together.
+pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
+    let seconds = |value: Option<f64>| value.map_or_else(missing, figures::time);
+    let latency = arm.latency_s;
+    let memory = arm.peak_memory_bytes.map_or_else(missing, figures::bytes);
+    let switches = arm.context_switches;
+    [
+        arm.id.clone(),
+        seconds(arm.startup_s),
+        interval(arm.wall_s, figures::time, figures::time_range),
+        interval(arm.total_s, figures::time, figures::time_range),
+        interval(arm.speedup, figures::times, figures::times_range),
+        arm.throughput_per_s.map_or_else(missing, figures::number),
+        format!(
+            "{}\n{}",
+            seconds(latency.map(|latency| latency.p50)),
+            seconds(latency.map(|latency| latency.p99))
+        ),
+        format!("{}\n{memory}", seconds(arm.cpu_s)),
+        format!(
+            "{}\n{}",
+            count(switches.map(|switches| switches.voluntary)),
+            count(switches.map(|switches| switches.involuntary))
+        ),
+        format!("{}\n{}", count(arm.succeeded), count(arm.failed)),
+    ]
+}
+
+/// What is to be said below a comparison: who did not run or is not ranked, where results differ, notes, the verdict.
+pub(super) fn remarks(comparison: &Comparison) -> Vec<String> {
+    let skipped = comparison.models.iter().filter_map(|arm| {
+        let why = arm.skipped.as_ref()?;
+        Some(format!("{} was skipped: {why}", arm.id))
+    });
+    let unranked = comparison.models.iter().filter_map(|arm| {
+        let why = arm.unranked.as_ref()?;
+        Some(format!("{} is not ranked: {why}", arm.id))
+    });
+    let differences = comparison.differences.iter().map(|difference| {
+        let (one, other) = (&difference.reference, &difference.differing);
+        format!(
+            "input {} differs: {} gave {}, {} gave {}",
+            difference.index,
+            one.id,
+            excerpt(&one.outcome, SHOWN),
+            other.id,
+            excerpt(&other.outcome, SHOWN)
+        )
+    });
+    let notes = comparison.notes.iter().map(|note| format!("Note: {note}"));
+    skipped
+        .chain(unranked)
+        .chain(differences)
+        .chain(notes)
+        .chain([comparison.verdict.clone()])
+        .collect()
+}
+
+fn interval(
+    estimate: Option<Estimate>,
+    one: fn(f64) -> String,
+    range: fn(f64, [f64; 2]) -> String,
+) -> String {
+    match estimate {
+        None => missing(),
+        Some(Estimate { median, ci95: None }) => one(median),
+        Some(Estimate {
+            median,
+            ci95: Some(ends),
+        }) => format!("{}\n{}", one(median), range(median, ends)),
+    }
+}
+
+fn count(value: Option<u64>) -> String {
+    value.map_or_else(missing, figures::count)
+}
+
+fn missing() -> String {
+    "–".to_owned()
+}

@@ -1,0 +1,110 @@
+//! What people read while they wait, all on standard error: remarks, a progress bar, errors.
+
+pub(crate) mod events;
+pub(crate) mod figures;
+pub(crate) mod summary;
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::exit::Fault;
+
+/// How often the bar is drawn, at most.
+const DRAWN_HZ: u8 = 10;
+
+/// Standard error, with a progress bar at its bottom if it is a terminal. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Screen {
+    bar: ProgressBar,
+    quiet: bool,
+    terminal: bool,
+}
+
+impl Screen {
+    /// Says only errors if `quiet`.
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+            quiet,
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether somebody watches.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.terminal && !self.quiet
+    }
+
+    /// Whether it may be coloured.
+    pub(crate) fn has_colour(&self) -> bool {
+        anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+    }
+
+    /// Shows a progress bar, if somebody watches; one without end if the total is not known.
+    pub(crate) fn show_bar(&self, total: Option<u64>, what: &str) {
+        if !self.is_watched() {
+            return;
+        }
+        let template = match total {
+            Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec}, {eta} left",
+            None => "{msg} {spinner} {human_pos} {per_sec}, {elapsed} so far",
+        };
+        // The template is a constant; if it did not parse, the library's own would do.
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        self.bar.set_style(style);
+        self.bar.set_message(what.to_owned());
+        if let Some(total) = total {
+            self.bar.set_length(total);
+        }
+        self.bar
+            .set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWN_HZ));
+        self.bar.reset();
+        self.bar.enable_steady_tick(Duration::from_millis(200));
+    }
+
+    /// The bar goes a step further.
+    pub(crate) fn step(&self) {
+        self.bar.inc(1);
+    }
+
+    /// What the bar says beside itself.
+    pub(crate) fn set_message(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
+    /// Takes the bar away for good.
+    pub(crate) fn end_bar(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Tells people something, if they want to be told.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            // If nobody can be told, there is nobody to tell that either.
+            let _unheard = self.write(format!("{line}\n").as_bytes());
+        }
+    }
+
+    /// Writes above the bar.
+    pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
+        self.without_bar(|| io::stderr().lock().write_all(text))
+    }
+
+    /// Takes the bar away while something else writes to the terminal.
+    pub(crate) fn without_bar<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.bar.suspend(write)
+    }
+}
+
+/// Says why the program cannot go on, with all causes.
+pub(crate) fn complain(fault: &Fault) {
+    let cause = &fault.cause;
+    // If nobody can be told, the exit code still tells.
+    let _unheard = writeln!(io::stderr().lock(), "triway: {cause:#}");
+}

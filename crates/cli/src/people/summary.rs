@@ -1,0 +1,160 @@
+//! What a run came to, for people: the last thing they read.
+
+use triway_core::{Plan, StopReason};
+use triway_exec::Summary;
+use triway_measure::tally::Tally;
+
+use super::figures;
+use crate::inputs::Places;
+
+/// All that a summary tells of.
+pub(crate) struct Told<'a> {
+    /// The task's name.
+    pub(crate) task: &'a str,
+    /// How it was run.
+    pub(crate) plan: &'a Plan,
+    /// Whether somebody chose the model.
+    pub(crate) model_given: bool,
+    /// Counts and times.
+    pub(crate) summary: &'a Summary,
+    /// Latencies and kinds of failure.
+    pub(crate) tally: &'a Tally,
+    /// How often an input was tried again.
+    pub(crate) retries: u64,
+    /// Where inputs stood.
+    pub(crate) places: &'a Places,
+}
+
+impl Told<'_> {
+    /// The summary, line by line.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.how(), self.counts()];
+        lines.extend(self.latency());
+        lines.extend(self.failures());
+        lines.extend(self.trouble());
+        lines.extend(self.stopped());
+        lines
+    }
+
+    fn how(&self) -> String {
+        let Self { task, plan, .. } = self;
+        let chosen = if self.model_given {
+            ""
+        } else {
+            ", as the task prefers; -m chooses another"
+        };
+        let start_up = figures::time(self.summary.startup.as_secs_f64());
+        format!(
+            "{task} under {}@{}{chosen} (start-up {start_up})",
+            plan.model, plan.concurrency
+        )
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "three digits are shown, a float has more"
+    )]
+    fn counts(&self) -> String {
+        let Summary {
+            succeeded,
+            failed,
+            cancelled,
+            wall,
+            ..
+        } = self.summary;
+        let ended = succeeded + failed;
+        let seconds = wall.as_secs_f64();
+        let mut line = format!(
+            "{succeeded} of {ended} succeeded ({}) in {}",
+            figures::per_cent(*succeeded, ended),
+            figures::time(seconds)
+        );
+        if ended > 0 && seconds > 0.0 {
+            let rate = figures::number(ended as f64 / seconds);
+            line.push_str(&format!(", {rate} a second"));
+        }
+        if *cancelled > 0 {
+            line.push_str(&format!("; {cancelled} cancelled"));
+        }
+        line
+    }
+
+    fn latency(&self) -> Option<String> {
+        let latency = self.tally.latencies().percentiles()?;
+        Some(format!(
+            "latency p50 {}, p90 {}, p99 {}, max {}",
+            figures::time(latency.p50),
+            figures::time(latency.p90),
+            figures::time(latency.p99),
+            figures::time(latency.max)
+        ))
+    }
+
+    fn failures(&self) -> Option<String> {
+        let kinds = self.tally.kinds();
+        let told: Vec<_> = kinds
+            .iter()
+            .filter(|(kind, _)| kind.as_str() != "cancelled")
+            .map(|(kind, n)| format!("{n} {kind}"))
+            .collect();
+        (!told.is_empty()).then(|| format!("failed: {}", told.join(", ")))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let mut told = Vec::new();
+        if self.retries > 0 {
+            told.push(format!("{} retries", self.retries));
+        }
+        if self.summary.abandoned > 0 {
+            told.push(format!("{} attempts left behind", self.summary.abandoned));
+        }
+        let lanes = self.summary.lanes as u64;
+        let wanted = (self.plan.concurrency.get() as u64).min(self.summary.admitted);
+        if lanes < wanted && self.summary.stopped.is_none() && self.summary.admitted > 0 {
+            told.push(format!("{lanes} lanes at most"));
+        }
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+
+    /// Why it stopped early, where, and how to go on.
+    fn stopped(&self) -> Vec<String> {
+        let Some(reason) = &self.summary.stopped else {
+            return Vec::new();
+        };
+        let mut lines = Vec::new();
+        lines.extend(asked_for(reason).map(|why| format!("stopped: {why}")));
+        if let Some(unread) = self.summary.unread_from {
+            lines.push(self.how_to_go_on(unread));
+        }
+        if self.summary.cancelled > 0 {
+            lines.push(format!(
+                "{} inputs that were read and not finished have the status `cancelled` and are to be run again as well",
+                self.summary.cancelled
+            ));
+        }
+        lines
+    }
+
+    fn how_to_go_on(&self, unread: u64) -> String {
+        match self.places.line(unread) {
+            Some((file, line)) if file != "standard input" => format!(
+                "not read from {file}:{line} on; to go on: tail -n +{line} {file} | triway run {} -",
+                self.task
+            ),
+            _ => format!(
+                "not read from {} on; to go on, give the inputs from there on",
+                self.places.name(unread)
+            ),
+        }
+    }
+}
+
+/// Why a job stopped that was told to. What went wrong is said as the error that it is.
+fn asked_for(reason: &StopReason) -> Option<&'static str> {
+    match reason {
+        StopReason::Drained => Some("what was in flight has ended"),
+        StopReason::Aborted => Some("what was in flight was given up"),
+        StopReason::FailureLimit => Some("more inputs failed than --max-failures allows"),
+        _ => None,
+    }
+}

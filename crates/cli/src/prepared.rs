@@ -1,0 +1,142 @@
+//! What a task's arguments mean: the task itself and its inputs, the embedded example where none are given.
+
+use anyhow::anyhow;
+use triway_tasks::{
+    catalog::Named,
+    cpu::{self, Cpu, MAX_MILLIS, MAX_NUMBER},
+    http::{Http, Policy},
+};
+
+use crate::{
+    arguments::{CpuArguments, HttpArguments, TaskArguments, Work},
+    example::TestServer,
+    exit::Fault,
+    inputs::Inputs,
+};
+
+/// A task and what it is applied to.
+pub(crate) struct Prepared {
+    /// The task.
+    pub(crate) task: Configuration,
+    /// Its inputs.
+    pub(crate) inputs: Inputs,
+    /// What to tell about them beforehand.
+    pub(crate) note: Option<String>,
+    /// What must live as long as the job.
+    pub(crate) server: Option<TestServer>,
+}
+
+/// How a task is configured; a job takes its task away, so that whoever shows its outcomes needs another.
+#[derive(Debug, Clone)]
+pub(crate) enum Configuration {
+    /// `http`.
+    Http(Policy),
+    /// `cpu`.
+    Cpu(Cpu),
+}
+
+impl Configuration {
+    /// The task.
+    pub(crate) fn task(&self) -> Named {
+        match self {
+            Self::Http(policy) => Named::new(Http::new(policy.clone())),
+            Self::Cpu(cpu) => Named::new(*cpu),
+        }
+    }
+}
+
+/// Makes of the arguments what they mean.
+pub(crate) fn prepare(arguments: TaskArguments) -> Result<Prepared, Fault> {
+    match arguments {
+        TaskArguments::Http(http) => prepare_http(http),
+        TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
+    }
+}
+
+fn prepare_http(arguments: HttpArguments) -> Result<Prepared, Fault> {
+    let mut policy = Policy::default();
+    policy.accept = arguments.accept;
+    policy.max_redirects = arguments.max_redirects.unwrap_or(policy.max_redirects);
+    policy.max_body_bytes = arguments.max_body_bytes.unwrap_or(policy.max_body_bytes);
+    let task = Configuration::Http(policy);
+    if let Some(inputs) = Inputs::named(arguments.inputs)? {
+        return Ok(Prepared::of(task, inputs));
+    }
+    let server = TestServer::start()?;
+    let urls = Inputs::values(server.urls());
+    Ok(Prepared {
+        note: Some(
+            "no inputs given: 50 URLs on an embedded server (name a file, or - for standard input)"
+                .to_owned(),
+        ),
+        server: Some(server),
+        ..Prepared::of(task, urls)
+    })
+}
+
+fn prepare_cpu(arguments: CpuArguments) -> Result<Prepared, Fault> {
+    let work = arguments.work;
+    let task = Configuration::Cpu(Cpu::new(load(work)));
+    if let Some(inputs) = Inputs::named(arguments.inputs)? {
+        return Ok(Prepared::of(task, inputs));
+    }
+    let given = arguments.n.is_some() || arguments.inputs_wanted.is_some();
+    let n = match arguments.n {
+        Some(n) => checked(n, work)?,
+        None => default_n(work).to_owned(),
+    };
+    let times = arguments.inputs_wanted.unwrap_or(4);
+    let note = (!given).then(|| format!("no inputs given: {times} times {n}"));
+    Ok(Prepared {
+        note,
+        ..Prepared::of(task, Inputs::repeated(n, times))
+    })
+}
+
+impl Prepared {
+    fn of(task: Configuration, inputs: Inputs) -> Self {
+        Self {
+            task,
+            inputs,
+            note: None,
+            server: None,
+        }
+    }
+}
+
+fn load(work: Work) -> cpu::Work {
+    match work {
+        Work::Sqrt => cpu::Work::Sqrt,
+        Work::Spin => cpu::Work::Spin,
+        Work::None => cpu::Work::None,
+    }
+}
+
+fn default_n(work: Work) -> &'static str {
+    match work {
+        Work::Sqrt => "100000000",
+        Work::Spin => "100",
+        Work::None => "0",
+    }
+}
+
+/// An option that every input would fail for is refused once.
+fn checked(n: String, work: Work) -> Result<String, Fault> {
+    let (right, wanted) = match work {
+        Work::Spin => (
+            n.parse()
+                .is_ok_and(|ms: f64| (0.0..=MAX_MILLIS).contains(&ms)),
+            format!("a number of milliseconds from 0 to {MAX_MILLIS}"),
+        ),
+        Work::Sqrt => (
+            n.parse().is_ok_and(|n: u64| n <= MAX_NUMBER),
+            format!("a whole number from 0 to {MAX_NUMBER}"),
+        ),
+        Work::None => (n.parse::<u64>().is_ok(), "a whole number".to_owned()),
+    };
+    if right {
+        Ok(n)
+    } else {
+        Err(Fault::usage(anyhow!("--n {n}: write {wanted}")))
+    }
+}

@@ -1,0 +1,193 @@
+//! `triway compare`: the same job under several models, in turn.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use triway_measure::{
+    Arm, Compare, CompareError, Progress, arms,
+    report::{ArmReport, Comparison},
+};
+use triway_tasks::command::Preferred;
+
+use crate::{
+    arguments::{CompareArguments, JobArguments},
+    attended::attend,
+    exit::{Exit, Fault},
+    job_options,
+    output::Destination,
+    people::{Screen, figures},
+    prepared::{Prepared, prepare},
+};
+
+/// How long the running trial may take to end after a signal, before it is left to its parent's death.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// Compares and says who won.
+pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
+    let CompareArguments {
+        models,
+        rounds,
+        sample,
+        budget,
+        ignore,
+        baseline,
+        job,
+        task,
+    } = arguments;
+    let screen = Screen::new(job.quiet);
+    // The server, if there is one, must live until the last trial has ended.
+    let Prepared {
+        task: configuration,
+        inputs,
+        note,
+        server: _server,
+    } = prepare(task)?;
+    let task = configuration.task();
+    let arms = chosen(models.as_deref(), &job, task.preferred())?;
+    // The model is that of each arm; this one has no limit that an arm might exceed.
+    let sequential = Some(triway_core::Model::Sequential);
+    let plan = job_options::plan(&job, sequential, task.preferred())?;
+    let destination = Destination::open(&job, &inputs, &screen)?;
+    if let Some(note) = note {
+        screen.say(&note);
+    }
+    let title = inputs.title();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (stopped, told) = (Arc::clone(&stop), screen.clone());
+    let compare = move || {
+        let name = task.name();
+        Compare::of_readable(task.with_digests(ignore), inputs.read())
+            .name(name)
+            .plan(plan)
+            .arms(arms)
+            .rounds(rounds)
+            .sample(sample)
+            .budget(budget.0)
+            .baseline(baseline)
+            .stop_on(stopped)
+            .run(|progress| tell(&told, progress))
+    };
+    let attended = attend(compare, |_| {
+        stop.store(true, Ordering::Relaxed);
+        Some(STOP_LIMIT)
+    })?;
+    screen.end_bar();
+    match (attended.asked, attended.result) {
+        (Some(asked), _) => {
+            screen.say("the comparison was stopped before it was done; nothing is reported");
+            Ok(asked.exit)
+        }
+        (None, Some(Ok(comparison))) => report(&comparison, destination, &screen),
+        (None, Some(Err(error))) => Err(refused(error, &title)),
+        (None, None) => Err(Fault::could_not_run(anyhow!(
+            "the comparison panicked, which is a bug of this program"
+        ))),
+    }
+}
+
+fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Result<Vec<Arm>, Fault> {
+    let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
+    match list {
+        None => Ok(arms::every_model(concurrency)),
+        Some(list) => arms::parse(list, concurrency)
+            .context("--models")
+            .map_err(Fault::usage),
+    }
+}
+
+fn tell(screen: &Screen, progress: Progress<'_>) {
+    match progress {
+        Progress::Announced {
+            inputs,
+            arms,
+            rounds,
+            executions_per_input,
+        } => {
+            screen.say(&format!(
+                "{inputs} inputs, {arms} arms, {rounds} rounds and a warm-up: each input will be executed up to \
+                 {executions_per_input} times"
+            ));
+            screen.show_bar(u64::try_from(arms * (rounds + 1)).ok(), "warm-up");
+        }
+        Progress::Estimated { duration, inputs } => {
+            let about = figures::time(duration.as_secs_f64());
+            screen.say(&format!(
+                "the rounds will take about {about}, on {inputs} inputs each"
+            ));
+        }
+        Progress::TrialStarted { arm, round } => screen.set_message(match round {
+            Some(round) => format!("round {round}: {arm}"),
+            None => format!("warm-up: {arm}"),
+        }),
+        Progress::TrialEnded { arm, failure, .. } => {
+            screen.step();
+            if let Some(failure) = failure {
+                screen.say(&format!("{arm}: a trial gave no figures: {failure}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn report(
+    comparison: &Comparison,
+    destination: Destination,
+    screen: &Screen,
+) -> Result<Exit, Fault> {
+    let name = destination.name().to_owned();
+    let said = destination.is_for_people();
+    match destination.comparison(comparison) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(exit_of(comparison)),
+        Err(error) => {
+            return Err(Fault::could_not_run(
+                anyhow::Error::from(error)
+                    .context(format!("the comparison could not be written to {name}")),
+            ));
+        }
+        Ok(()) => {}
+    }
+    if !said {
+        screen.say(&comparison.verdict);
+    }
+    Ok(exit_of(comparison))
+}
+
+/// An arm that could not run is no failure; that none could is.
+fn exit_of(comparison: &Comparison) -> Exit {
+    let ran = |arm: &&ArmReport| arm.skipped.is_none();
+    let unsuccessful = |arm: &ArmReport| arm.failed != Some(0);
+    let mut arms = comparison.models.iter().filter(ran);
+    if arms.clone().all(|arm| arm.succeeded.is_none()) {
+        return Exit::CouldNotRun;
+    }
+    if arms.any(unsuccessful) || !comparison.results_equal {
+        return Exit::SomeFailed;
+    }
+    Exit::Ok
+}
+
+fn refused(error: CompareError, title: &str) -> Fault {
+    match error {
+        CompareError::NoInputs => Fault::usage(anyhow!(
+            "{title} is empty: there are no inputs to compare models on"
+        )),
+        CompareError::NoRounds => option("--rounds", error),
+        CompareError::NoSample => option("--sample", error),
+        CompareError::NoBaseline { .. } => option("--baseline", error),
+        CompareError::NoArms | CompareError::Arm { .. } | CompareError::Inputs(_) => {
+            Fault::usage(error)
+        }
+        other => Fault::could_not_run(other),
+    }
+}
+
+fn option(name: &'static str, error: CompareError) -> Fault {
+    Fault::usage(anyhow::Error::from(error).context(name))
+}

@@ -1,0 +1,7 @@
+//! The verbs, one a file.
+
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod man;
+pub(crate) mod run;
+pub(crate) mod serve;
