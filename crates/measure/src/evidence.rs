@@ -53,7 +53,6 @@ impl Prepared {
             inputs: self.inputs.inputs(),
             arms,
             rounds: self.rounds,
-            executions_per_input: arms * (self.rounds.most + 1),
         });
         let predictions = rounds.warm_up(courses, &self.inputs)?;
         let wish = Wish {
@@ -69,6 +68,7 @@ impl Prepared {
             duration: extent.duration,
             inputs: extent.inputs,
             rounds: extent.rounds,
+            trials: arms * extent.rounds,
         });
         let sample = self.inputs.sample(extent.inputs).map_err(Broken::Results)?;
         let expected: Vec<Duration> = predictions

@@ -16,8 +16,6 @@ pub enum Progress<'a> {
         arms: usize,
         /// Counted rounds; how many exactly depends on how long the warm-up takes.
         rounds: Rounds,
-        /// How often an input will be executed at most, the warm-up included.
-        executions_per_input: usize,
     },
     /// A trial begins.
     TrialStarted {
@@ -45,5 +43,7 @@ pub enum Progress<'a> {
         inputs: u64,
         /// How many rounds there will be.
         rounds: usize,
+        /// How many trials that makes.
+        trials: usize,
     },
 }

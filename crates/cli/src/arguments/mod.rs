@@ -71,10 +71,9 @@ pub(crate) struct CompareArguments {
     #[arg(long, global = true, value_name = "MODEL[@N],…", help_heading = COMPARISON)]
     pub(crate) models: Option<String>,
 
-    /// Counted rounds; fewer than seven carry large differences alone
-    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON,
-          default_value_t = triway_measure::compare::DEFAULT_ROUNDS)]
-    pub(crate) rounds: usize,
+    /// Counted rounds; fewer than seven carry large differences alone [default: 7, or up to 25 that fit into 10 s]
+    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON)]
+    pub(crate) rounds: Option<usize>,
 
     /// Use an evenly spaced sample of so many inputs
     #[arg(long, global = true, value_name = "N", help_heading = COMPARISON)]

@@ -57,6 +57,7 @@ impl Screen {
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");
+        self.bar.reset();
         self.bar.set_style(style);
         self.bar.set_message(what.to_owned());
         if let Some(total) = total {

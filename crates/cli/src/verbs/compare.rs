@@ -63,11 +63,15 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let (stopped, told) = (Arc::clone(&stop), screen.clone());
     let compare = move || {
         let name = task.name();
-        Compare::of_readable(task.with_digests(ignore), inputs.read())
+        let compare = Compare::of_readable(task.with_digests(ignore), inputs.read());
+        let compare = match rounds {
+            Some(rounds) => compare.rounds(rounds),
+            None => compare,
+        };
+        compare
             .name(name)
             .plan(plan)
             .arms(arms)
-            .rounds(rounds)
             .sample(sample)
             .budget(budget.0)
             .baseline(baseline)
@@ -108,19 +112,30 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
             inputs,
             arms,
             rounds,
-            executions_per_input,
         } => {
+            let (fewest, most) = (arms * (rounds.fewest + 1), arms * (rounds.most + 1));
+            let times = if fewest == most {
+                format!("{most}")
+            } else {
+                format!("{fewest} to {most}")
+            };
             screen.say(&format!(
-                "{inputs} inputs, {arms} arms, {rounds} rounds and a warm-up: each input will be executed up to \
-                 {executions_per_input} times"
+                "{inputs} inputs, {arms} arms: each input will be executed up to {times} times, depending on how \
+                 long a round takes"
             ));
-            screen.show_bar(u64::try_from(arms * (rounds + 1)).ok(), "warm-up");
+            screen.show_bar(u64::try_from(arms).ok(), "warm-up");
         }
-        Progress::Estimated { duration, inputs } => {
+        Progress::Estimated {
+            duration,
+            inputs,
+            rounds,
+            trials,
+        } => {
             let about = figures::time(duration.as_secs_f64());
             screen.say(&format!(
-                "the rounds will take about {about}, on {inputs} inputs each"
+                "{rounds} rounds on {inputs} inputs each will take about {about}"
             ));
+            screen.show_bar(u64::try_from(trials).ok(), "round 1");
         }
         Progress::TrialStarted { arm, round } => screen.set_message(match round {
             Some(round) => format!("round {round}: {arm}"),
