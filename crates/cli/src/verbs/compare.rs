@@ -120,7 +120,7 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
                 format!("{fewest} to {most}")
             };
             screen.say(&format!(
-                "{inputs} inputs, {arms} arms: each input will be executed up to {times} times, depending on how \
+                "{inputs} inputs, {arms} arms: each input will be executed {times} times, depending on how \
                  long a round takes"
             ));
             screen.show_bar(u64::try_from(arms).ok(), "warm-up");
