@@ -51,7 +51,7 @@ pub(crate) struct CpuArguments {
     pub(crate) work: Work,
 
     /// With no inputs given: the n of each [default: 100000000; for spin 100, for none 0]
-    #[arg(long, conflicts_with_all = ["files", "values"])]
+    #[arg(long, allow_hyphen_values = true, conflicts_with_all = ["files", "values"])]
     pub(crate) n: Option<String>,
 
     /// With no inputs given: how many there are [default: 4]
@@ -70,21 +70,25 @@ pub(crate) enum Work {
     None,
 }
 
+/// Under which heading the help lists them.
+const INPUTS: &str = "Inputs";
+
 /// What a task is applied to.
 #[derive(Debug, Args)]
 pub(crate) struct InputArguments {
     /// Files with one input a line; `-` is standard input
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", help_heading = INPUTS)]
     pub(crate) files: Vec<PathBuf>,
 
     /// Inputs themselves
-    #[arg(last = true, value_name = "INPUT")]
+    #[arg(last = true, value_name = "INPUT", help_heading = INPUTS)]
     pub(crate) values: Vec<OsString>,
 
     /// How long a line may be; a longer one fails, alone
     #[arg(
         long,
         value_name = "BYTES",
+        help_heading = INPUTS,
         default_value_t = 16 << 20,
         value_parser = clap::value_parser!(u64).range(1..),
     )]

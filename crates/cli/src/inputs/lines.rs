@@ -14,6 +14,16 @@ pub(crate) struct Lines<R> {
     line: Vec<u8>,
 }
 
+/// What was read of a line, besides what was kept.
+struct Gathered {
+    /// How many bytes stood before the `\n`.
+    length: u64,
+    /// Whether there was one.
+    ended: bool,
+    /// The byte before it.
+    last: Option<u8>,
+}
+
 impl<R: BufRead> Lines<R> {
     /// Lines of at most `most_bytes` bytes, their ends not counted.
     pub(crate) fn new(from: R, most_bytes: u64) -> Self {
@@ -27,13 +37,15 @@ impl<R: BufRead> Lines<R> {
     /// The next line; `None` at the end.
     pub(crate) fn next_line(&mut self) -> io::Result<Option<RawInput>> {
         self.line.clear();
-        let (length, ended) = self.gather()?;
+        let Gathered {
+            length,
+            ended,
+            last,
+        } = self.gather()?;
         if length == 0 && !ended {
             return Ok(None);
         }
-        // One byte more than allowed was kept, because it may belong to the line's end.
-        let carriage =
-            ended && length == self.line.len() as u64 && self.line.last() == Some(&b'\r');
+        let carriage = ended && last == Some(b'\r');
         let length = length - u64::from(carriage);
         if length > self.most_bytes {
             return Ok(Some(self.oversized(length)));
@@ -44,10 +56,10 @@ impl<R: BufRead> Lines<R> {
         Ok(Some(RawInput::new(self.line.as_slice())))
     }
 
-    /// Reads to the line's end, keeping as much as allowed and a byte. Says how long it was, and whether it had an end.
-    fn gather(&mut self) -> io::Result<(u64, bool)> {
+    /// Reads to the line's end, keeping as much as allowed, and a byte that may belong to its end.
+    fn gather(&mut self) -> io::Result<Gathered> {
         let most = self.most_bytes.saturating_add(1);
-        let mut length = 0;
+        let (mut length, mut last) = (0, None);
         loop {
             let bytes = match self.from.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -58,10 +70,15 @@ impl<R: BufRead> Lines<R> {
             let room = usize::try_from(most - self.line.len() as u64).unwrap_or(usize::MAX);
             self.line.extend_from_slice(&part[..part.len().min(room)]);
             length += part.len() as u64;
+            last = part.last().copied().or(last);
             let (read, at_end) = (part.len() + usize::from(end.is_some()), bytes.is_empty());
             self.from.consume(read);
             if end.is_some() || at_end {
-                return Ok((length, end.is_some()));
+                return Ok(Gathered {
+                    length,
+                    ended: end.is_some(),
+                    last,
+                });
             }
         }
     }
@@ -122,7 +139,7 @@ mod tests {
         for (text, expected) in [
             (&b"abcd\nabcde\nab\n"[..], &["abcd", "abcde…5", "ab"][..]),
             (b"abcd\r\nabcde\r\n", &["abcd", "abcde…5"]),
-            (b"abcdefgh\r\n", &["abcde…9"]),
+            (b"abcdefgh\r\n", &["abcde…8"]),
             (b"abcdefgh", &["abcde…8"]),
             ("abcää\n".as_bytes(), &["abcä…7"]),
         ] {

@@ -126,7 +126,14 @@ impl Source {
             return Ok(Self::Stdin);
         }
         let shown = path.display();
-        let metadata = fs::metadata(&path).with_context(|| format!("cannot read {shown}"))?;
+        let metadata = match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(anyhow!(
+                    "there is no file {shown}; if that is itself an input, write it after --"
+                ));
+            }
+            other => other.with_context(|| format!("cannot read {shown}"))?,
+        };
         if metadata.is_dir() {
             return Err(anyhow!("{shown} is a directory; name the files in it"));
         }

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, IsTerminal as _, Write as _},
+    os::unix::fs::FileTypeExt as _,
     path::Path,
 };
 
@@ -18,6 +19,7 @@ pub(crate) struct Destination {
     paced: Paced,
     name: String,
     for_people: bool,
+    piped: bool,
 }
 
 impl Destination {
@@ -51,7 +53,11 @@ impl Destination {
                 let colour = anstream::AutoStream::choice(&io::stdout());
                 let colour = colour != anstream::ColorChoice::Never;
                 let name = "standard output".to_owned();
-                Self::new(format, colour, name, to_stdout(terminal, screen))
+                let metadata = fs::metadata("/dev/stdout");
+                Ok(Self {
+                    piped: metadata.is_ok_and(|it| it.file_type().is_fifo()),
+                    ..Self::new(format, colour, name, to_stdout(terminal, screen))?
+                })
             }
         }
     }
@@ -72,6 +78,11 @@ impl Destination {
     /// Whether what it is given is for people, so that they need not be told twice.
     pub(crate) fn is_for_people(&self) -> bool {
         self.for_people
+    }
+
+    /// Whether another program reads it that may write to the same terminal, such as a pager.
+    pub(crate) fn is_piped(&self) -> bool {
+        self.piped
     }
 
     /// Writes what stands before the first outcome.
@@ -108,6 +119,7 @@ impl Destination {
             paced: Paced::new(write).map_err(Fault::could_not_run)?,
             name,
             for_people: format == FormatName::Table,
+            piped: false,
         })
     }
 }

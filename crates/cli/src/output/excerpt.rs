@@ -29,6 +29,23 @@ pub(super) fn excerpt(text: &str, characters: usize) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The text with line ends between words, so that no line is wider than `columns` but for a word that is.
+pub(super) fn wrapped(text: &str, columns: usize) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let wide = word.chars().count();
+        if width > 0 {
+            let fits = width + 1 + wide <= columns;
+            lines.push(if fits { ' ' } else { '\n' });
+            width = if fits { width + 1 } else { 0 };
+        }
+        lines.push_str(word);
+        width += wide;
+    }
+    lines
+}
+
 /// The top of an output, such as `status 200, bytes 1024`. Times and what is null are left out: the line has its own
 /// time.
 pub(super) fn brief(json: &str) -> String {
@@ -84,6 +101,18 @@ mod tests {
             ("ääääääääää", "ääääääääää"),
         ] {
             assert_eq!(excerpt(text, 10), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_sentences_break_between_words() {
+        for (text, expected) in [
+            ("a bc def", "a bc\ndef"),
+            ("abcdef gh", "abcdef\ngh"),
+            ("ä ö ü", "ä ö ü"),
+            ("", ""),
+        ] {
+            assert_eq!(wrapped(text, 5), expected);
         }
     }
 

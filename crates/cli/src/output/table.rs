@@ -9,7 +9,7 @@ use triway_measure::report::{ArmReport, Comparison, Estimate};
 
 use super::{
     Format, Record,
-    excerpt::{brief, excerpt},
+    excerpt::{brief, excerpt, wrapped},
 };
 use crate::people::figures;
 
@@ -32,6 +32,9 @@ pub(super) const HEADERS: [(&str, &str); 10] = [
     ("switches\nforced", "context switches, forced"),
     ("ok\nfailed", "ok, failed"),
 ];
+
+/// How wide a line of remarks may be.
+const COLUMNS: usize = 100;
 
 /// How much of an input and of what is told about it a line shows.
 const SHOWN: usize = 100;
@@ -85,7 +88,7 @@ impl Format for Table {
         writeln!(to, "{}", grid.trim_fmt())?;
         writeln!(to)?;
         for line in remarks(comparison) {
-            writeln!(to, "{line}")?;
+            writeln!(to, "{}", wrapped(&line, COLUMNS))?;
         }
         Ok(())
     }
@@ -97,12 +100,17 @@ pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
     let latency = arm.latency_s;
     let memory = arm.peak_memory_bytes.map_or_else(missing, figures::bytes);
     let switches = arm.context_switches;
+    // The baseline is exactly as fast as itself, which needs no interval.
+    let speedup = arm.speedup.map(|speedup| Estimate {
+        ci95: speedup.ci95.filter(|ends| *ends != [1.0, 1.0]),
+        ..speedup
+    });
     [
         arm.id.clone(),
         seconds(arm.startup_s),
         interval(arm.wall_s, figures::time, figures::time_range),
         interval(arm.total_s, figures::time, figures::time_range),
-        interval(arm.speedup, figures::times, figures::times_range),
+        interval(speedup, figures::times, figures::times_range),
         arm.throughput_per_s.map_or_else(missing, figures::number),
         format!(
             "{}\n{}",

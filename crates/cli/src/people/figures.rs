@@ -9,17 +9,17 @@ pub(crate) fn time(seconds: f64) -> String {
 /// An interval of seconds in the unit that its middle has, which stands nearby.
 pub(crate) fn time_range(middle: f64, [low, high]: [f64; 2]) -> String {
     let (factor, _) = unit(middle);
-    format!("{}–{}", digits(low * factor), digits(high * factor))
+    format!("{}–{}", number(low * factor), number(high * factor))
 }
 
 /// A factor, such as `8.50×`.
 pub(crate) fn times(factor: f64) -> String {
-    format!("{}×", digits(factor))
+    format!("{}×", number(factor))
 }
 
 /// An interval of factors.
 pub(crate) fn times_range(_middle: f64, [low, high]: [f64; 2]) -> String {
-    format!("{}–{}", digits(low), digits(high))
+    format!("{}–{}", number(low), number(high))
 }
 
 /// A number, such as `412` or `1.25 M`.

@@ -5,11 +5,12 @@ pub(crate) mod figures;
 pub(crate) mod summary;
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _, Write as _},
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::exit::Fault;
 
@@ -44,18 +45,23 @@ impl Screen {
         anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
     }
 
-    /// Shows a progress bar, if somebody watches; one without end if the total is not known.
+    /// Shows a progress bar, if somebody watches; one without end if the total is not known. There must be nobody else
+    /// who writes to the terminal.
     pub(crate) fn show_bar(&self, total: Option<u64>, what: &str) {
         if !self.is_watched() {
             return;
         }
         let template = match total {
-            Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len} {per_sec}, {eta} left",
-            None => "{msg} {spinner} {human_pos} {per_sec}, {elapsed} so far",
+            Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len}, {rate} a second, {eta} left",
+            None => "{msg} {spinner} {human_pos}, {rate} a second, {elapsed} so far",
         };
         // The template is a constant; if it did not parse, the library's own would do.
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", |state: &ProgressState, to: &mut dyn fmt::Write| {
+                // Writing to the line that is being drawn does not fail.
+                let _drawn = to.write_str(&figures::number(state.per_sec()));
+            })
             .progress_chars("=> ");
         self.bar.reset();
         self.bar.set_style(style);

@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
     let plan = job_options::plan(&job, model, task.preferred())?;
     let mut destination = Destination::open(&job, &inputs, &screen)?;
     destination.begin().map_err(Fault::could_not_run)?;
+    let piped = destination.is_piped();
     if let Some(note) = note {
         screen.say(&note);
     }
@@ -59,7 +60,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
         lines(&job, &screen)?,
         screen.clone(),
     );
-    if screen.is_watched() {
+    if screen.is_watched() && !piped {
         let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
         screen.show_bar(inputs.count(), &what);
     }

@@ -1,0 +1,204 @@
+//! Whatever is wrong with options or inputs: a message that names it, or an outcome for that input alone.
+
+use std::fs;
+
+use serde_json::json;
+use tempfile::tempdir;
+
+use crate::program::{run, run_with, triway};
+
+/// What is typed (with a good file, its folder and a missing file), and what is said about it. All of it ends with 2.
+const REFUSED: &[(&str, &[&str])] = &[
+    ("run cpu FOLDER", &["FOLDER is a directory"]),
+    ("run cpu MISSING", &["there is no file MISSING"]),
+    ("run cpu LIST FOLDER", &["is a directory"]),
+    ("run cpu - -", &["`-` stands there twice"]),
+    ("run cpu -c 0", &["--concurrency", "whole number from 1"]),
+    ("run cpu -c 1000000", &["--concurrency 1000000", "16384"]),
+    ("run cpu -c x", &["--concurrency"]),
+    ("run cpu --timeout 0s", &["--timeout", "zero"]),
+    ("run cpu --timeout 0", &["--timeout"]),
+    ("run cpu --timeout 5", &["--timeout", "unit"]),
+    ("run cpu --rate 0/s", &["--rate", "no rate"]),
+    ("run cpu --max-failures 200%", &["--max-failures", "200%"]),
+    (
+        "run cpu -m fibers",
+        &["fibers", "sequential, threads, processes, async"],
+    ),
+    ("run cpu --n x", &["--n x"]),
+    ("run cpu --work spin --n -1", &["--n -1"]),
+    ("run cpu LIST --n 3", &["--n"]),
+    ("run cpu LIST --format xml", &["--format", "xml"]),
+    ("run cpu LIST -o LIST", &["LIST is an input"]),
+    ("run cpu LIST -o FOLDER/no/such", &["--output", "no/such"]),
+    ("run http LIST --accept 700", &["--accept", "700"]),
+    (
+        "compare cpu LIST --models threads@0",
+        &["--models", "threads@0"],
+    ),
+    ("compare cpu LIST --models threads,", &["--models", "empty"]),
+    ("compare cpu LIST -c 1000000", &["threads", "16384"]),
+    ("compare cpu LIST --rounds 0", &["--rounds"]),
+    ("compare cpu LIST --sample 0", &["--sample"]),
+    ("compare cpu LIST --budget 0s", &["--budget"]),
+    (
+        "compare cpu LIST --baseline x",
+        &["--baseline", "sequential"],
+    ),
+    ("compare cpu /dev/null", &["/dev/null is empty"]),
+    ("run fly", &["fly"]),
+    ("", &["Usage"]),
+];
+
+#[test]
+fn what_cannot_be_done_is_refused_by_name() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().display().to_string();
+    let list = format!("{path}/list");
+    fs::write(&list, "1\n").unwrap();
+    let fill = |text: &str| {
+        text.replace("LIST", &list)
+            .replace("FOLDER", &path)
+            .replace("MISSING", &format!("{path}/missing"))
+    };
+    for (arguments, says) in REFUSED {
+        let ended = run(&fill(arguments));
+        assert_eq!((ended.code, &*ended.out), (2, ""), "{arguments}: {ended:?}");
+        for words in *says {
+            let words = fill(words);
+            assert!(
+                ended.err.contains(&words),
+                "{arguments} does not say {words}: {}",
+                ended.err
+            );
+        }
+    }
+    let kept = fs::read_to_string(&list).unwrap();
+    assert_eq!(kept, "1\n", "a refused command writes nothing");
+}
+
+#[test]
+fn an_input_that_is_wrong_fails_alone_and_says_where_it_stood() {
+    let input = b"3\nx\n\n3\r\n\xff\na\0b\n 3 \n-1\n3";
+    for model in ["sequential", "threads", "processes", "async"] {
+        let ended = run_with(&format!("run cpu - -m {model}"), input);
+        assert_eq!(ended.code, 1, "{model}: {}", ended.err);
+        let outcomes = ended.outcomes();
+        let got: Vec<_> = outcomes
+            .iter()
+            .map(|outcome| {
+                (
+                    outcome["input"].clone(),
+                    outcome["status"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        let expected = [
+            (json!("3"), "ok"),
+            (json!("x"), "failed"),
+            (json!(""), "failed"),
+            (json!("3"), "ok"),
+            (json!(null), "failed"),
+            (json!("a\0b"), "failed"),
+            (json!(" 3 "), "ok"),
+            (json!("-1"), "failed"),
+            (json!("3"), "ok"),
+        ];
+        assert_eq!(got, expected, "{model}");
+        assert_eq!(outcomes[4]["input_b64"], "/w==");
+        for (place, says) in [(1, "`x`"), (2, "is empty"), (4, "not UTF-8"), (5, "NUL")] {
+            let error = &outcomes[place]["error"];
+            assert_eq!(error["kind"], "bad-input");
+            let message = error["message"].as_str().unwrap();
+            let place = format!("standard input:{}:", place + 1);
+            assert!(
+                message.starts_with(&place) && message.contains(says),
+                "{message}"
+            );
+        }
+        assert!(ended.err.contains("5 bad-input"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_line_that_is_no_url_fails_alone_and_secrets_are_not_shown() {
+    let input = b"nonsense\nftp://x/\nhttp://user:secret@127.0.0.1:1/\nhttp://user:secret@[/\nhttp://u:secret@\xff/\n";
+    let ended = run_with("run http - -c 2", input);
+    assert_eq!(ended.code, 1);
+    let outcomes = ended.outcomes();
+    assert_eq!(outcomes.len(), 5);
+    assert_eq!(outcomes[0]["error"]["kind"], "bad-input");
+    assert_eq!(outcomes[2]["input"], "http://***@127.0.0.1:1/");
+    assert_eq!(outcomes[2]["error"]["kind"], "refused");
+    assert!(!format!("{ended:?}").contains("secret"), "{ended:?}");
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let hidden = STANDARD
+        .decode(outcomes[4]["input_b64"].as_str().unwrap())
+        .unwrap();
+    assert!(!String::from_utf8_lossy(&hidden).contains("secret"));
+}
+
+#[test]
+fn an_empty_file_is_an_empty_job() {
+    for (format, out) in [("jsonl", ""), ("json", "[\n]\n")] {
+        let ended = run(&format!("run cpu /dev/null --format {format}"));
+        assert_eq!((ended.code, &*ended.out), (0, out));
+        assert!(ended.err.contains("/dev/null is empty"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn files_values_and_standard_input_follow_each_other() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("numbers.txt");
+    fs::write(&file, "1\n2\n").unwrap();
+    let arguments = format!(
+        "run cpu {0} - {0} --work none --keep-order -- 7 x",
+        file.display()
+    );
+    let ended = run_with(&arguments, b"3\n4");
+    let inputs: Vec<_> = ended.outcomes();
+    let inputs: Vec<_> = inputs
+        .iter()
+        .map(|outcome| outcome["input"].as_str().unwrap())
+        .collect();
+    assert_eq!(inputs.concat(), "1234127x");
+    assert!(ended.out.contains("value 2: `x`"), "{}", ended.out);
+    assert_eq!(ended.outcomes().len(), ended.out.lines().count());
+}
+
+#[test]
+fn a_full_disk_stops_the_job() {
+    for arguments in [
+        "run cpu --work none --inputs 3 -o /dev/full",
+        "run cpu --work none --inputs 1000000000 -o /dev/full",
+        "compare cpu --work none --inputs 3 --rounds 1 --models threads,async -o /dev/full",
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, 3, "{arguments}: {}", ended.err);
+        assert!(
+            ended.err.contains("/dev/full: No space left"),
+            "{}",
+            ended.err
+        );
+    }
+    let mut command = triway("run cpu --work none --inputs 3");
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = command.stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn inputs_that_end_in_an_error_are_told_and_what_was_read_has_outcomes() {
+    // It opens like any file, and fails at the first read.
+    let ended = run("run cpu /proc/self/mem");
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended.err.contains("/proc/self/mem: Input/output error"),
+        "{}",
+        ended.err
+    );
+}

@@ -1,0 +1,144 @@
+//! `compare`: its contract with scripts, and what it says of failures.
+
+use serde_json::Value;
+
+use crate::program::{Ended, run, run_with};
+
+const REPORT: [&str; 13] = [
+    "schema",
+    "task",
+    "inputs",
+    "sampled",
+    "rounds",
+    "machine",
+    "options",
+    "results_equal",
+    "differences",
+    "baseline",
+    "winner",
+    "verdict",
+    "models",
+];
+
+const ARM: [&str; 12] = [
+    "id",
+    "model",
+    "concurrency",
+    "skipped",
+    "sampled",
+    "succeeded",
+    "failed",
+    "startup_s",
+    "throughput_per_s",
+    "speedup",
+    "cpu_s",
+    "peak_memory_bytes",
+];
+
+#[track_caller]
+fn report(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
+
+#[track_caller]
+fn has_keys(value: &Value, keys: &[&str]) {
+    for key in keys {
+        assert!(value.get(key).is_some(), "no {key} in {value}");
+    }
+}
+
+#[test]
+fn the_report_keeps_its_contract() {
+    let ended = run("compare http --rounds 2 --sample 12 --format json");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = report(&ended);
+    has_keys(&report, &REPORT);
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["task"], "http");
+    assert_eq!(report["inputs"], 50);
+    assert_eq!(report["results_equal"], true);
+    assert_eq!(report["baseline"], "sequential");
+    let models = report["models"].as_array().unwrap();
+    assert_eq!(models.len(), 4);
+    for model in models {
+        has_keys(model, &ARM);
+        has_keys(&model["wall_s"], &["median", "ci95"]);
+        has_keys(&model["total_s"], &["median", "ci95"]);
+        has_keys(&model["latency_s"], &["p50", "p90", "p99", "max"]);
+        has_keys(&model["context_switches"], &["voluntary", "involuntary"]);
+        assert_eq!(model["failed"], 0, "{model}");
+    }
+    assert!(
+        ended
+            .err
+            .contains("each input will be executed up to 12 times"),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended.err.contains("the rounds will take about"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_server_that_is_down_has_no_winner() {
+    let input = b"http://127.0.0.1:1/\nhttp://127.0.0.1:1/x\n";
+    let ended = run_with("compare http - --rounds 2 -c 2 --format json", input);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let report = report(&ended);
+    assert_eq!(report["winner"], Value::Null);
+    assert_eq!(report["results_equal"], true);
+    assert!(
+        report["verdict"]
+            .as_str()
+            .unwrap()
+            .contains("every input failed")
+    );
+    for model in report["models"].as_array().unwrap() {
+        assert_eq!(
+            (&model["succeeded"], &model["failed"]),
+            (&0.into(), &2.into())
+        );
+    }
+}
+
+#[test]
+fn the_baseline_can_be_chosen() {
+    let arguments = "compare cpu --work none --inputs 3 --models threads@2,async@2 --rounds 2 --baseline async@2 --format json";
+    let ended = run(arguments);
+    let report = report(&ended);
+    assert_eq!(report["baseline"], "async@2", "{ended:?}");
+    assert_eq!(ended.code, 0);
+}
+
+#[test]
+fn every_format_tells_of_all_arms_and_people_get_the_verdict() {
+    for (format, says) in [
+        ("table", "switches      ok"),
+        ("csv", "id,model,concurrency,"),
+        ("md", "| model | start-up |"),
+        ("jsonl", "{\"schema\":1,"),
+    ] {
+        let ended = run(&format!(
+            "compare cpu --work none --inputs 3 --models threads,sequential --rounds 2 --format {format}"
+        ));
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let first = ended.out.lines().next().unwrap();
+        assert!(first.contains(says), "{format}: {first}");
+        assert!(ended.out.contains("threads") && ended.out.contains("sequential"));
+        let all = format!("{}{}", ended.out, ended.err);
+        assert!(all.contains("No winner") || all.contains("wins"), "{all}");
+    }
+}
+
+#[test]
+fn the_table_fits_a_hundred_columns() {
+    let models = "threads@50,processes@2,async@1000,sequential";
+    let ended = run(&format!(
+        "compare cpu --work none --inputs 3000 --models {models} --rounds 2 --format table"
+    ));
+    let widths = ended.out.lines().map(|line| line.chars().count());
+    assert!(widths.max().unwrap() <= 100, "{}", ended.out);
+}

@@ -1,0 +1,12 @@
+//! The binary from outside: what it writes, what it says, how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bad_input;
+mod comparing;
+mod formats;
+mod helping;
+mod program;
+mod serving;
+mod stopping;
+mod streaming;

@@ -1,0 +1,179 @@
+//! Jobs that somebody or something stops.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Signal, kill_process};
+
+use crate::program::{Ended, eventually, pid, run, start, triway};
+
+/// A job whose every input takes long, so that a signal finds some running and some waiting.
+fn interrupted(arguments: &str, signals: &[Signal]) -> (Ended, Duration) {
+    let started = start(triway(arguments).stdin(Stdio::null()));
+    std::thread::sleep(Duration::from_millis(400));
+    let asked = Instant::now();
+    for signal in signals {
+        started.signal(*signal);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    (started.end(), asked.elapsed())
+}
+
+#[test]
+fn one_signal_drains_and_says_how_to_go_on() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        for model in ["sequential", "threads", "processes", "async"] {
+            let arguments = format!("run cpu --work spin --n 200 --inputs 100000 -m {model} -c 2");
+            let (ended, took) = interrupted(&arguments, &[signal]);
+            assert_eq!(ended.code, code, "{model}: {}", ended.err);
+            assert!(took < Duration::from_secs(5), "{model}: {took:?}");
+            let outcomes = ended.outcomes();
+            assert!(
+                outcomes.iter().any(|outcome| outcome["status"] == "ok"),
+                "{model}"
+            );
+            let unread = format!("not read from input {} on", outcomes.len() + 1);
+            for says in ["stopping", "what was in flight has ended", &unread] {
+                assert!(
+                    ended.err.contains(says),
+                    "{model}: no {says} in {}",
+                    ended.err
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_second_signal_gives_up_what_is_in_flight() {
+    for model in ["threads", "processes", "async"] {
+        let arguments = format!("run cpu --work spin --n 60000 --inputs 5 -m {model} -c 2");
+        let (ended, took) = interrupted(&arguments, &[Signal::INT, Signal::INT]);
+        assert_eq!(ended.code, 130, "{model}: {}", ended.err);
+        assert!(took < Duration::from_secs(3), "{model}: {took:?}");
+        for outcome in ended.outcomes() {
+            assert_eq!(outcome["status"], "cancelled", "{model}");
+        }
+    }
+}
+
+#[test]
+fn standard_input_that_never_ends_does_not_keep_a_job() {
+    let mut started = start(triway("run cpu - --work none").stdin(Stdio::piped()));
+    let mut stdin = started.stdin();
+    stdin.write_all(b"1\n2\n").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    started.signal(Signal::INT);
+    let ended = started.end();
+    assert_eq!(
+        (ended.code, ended.outcomes().len()),
+        (130, 2),
+        "{}",
+        ended.err
+    );
+    let mut started = start(triway("compare cpu - --work none").stdin(Stdio::piped()));
+    let _open = started.stdin();
+    std::thread::sleep(Duration::from_millis(200));
+    started.signal(Signal::INT);
+    assert_eq!(started.end().code, 130);
+}
+
+#[test]
+fn a_comparison_ends_with_its_running_trial() {
+    let arguments = "compare cpu --work spin --n 1000 --inputs 100 --models threads,processes";
+    let (ended, took) = interrupted(arguments, &[Signal::INT]);
+    assert_eq!((ended.code, &*ended.out), (130, ""), "{}", ended.err);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn too_many_failures_stop_the_job() {
+    let ended = run("run cpu /proc/cpuinfo --max-failures 3 -m sequential");
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("--max-failures"), "{}", ended.err);
+    assert!(
+        ended
+            .outcomes()
+            .iter()
+            .any(|outcome| outcome["status"] == "failed")
+    );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    for format in ["jsonl", "table"] {
+        let arguments = format!("run cpu --work none --inputs 1000000000 --format {format}");
+        let mut process = triway(&arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let status = eventually(|| process.try_wait().unwrap());
+        let said = std::io::read_to_string(process.stderr.take().unwrap()).unwrap();
+        assert_eq!((status.code(), &*said), (Some(0), ""), "{format}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_killed_costs_one_input_at_most() {
+    let arguments = "run cpu --work spin --n 40 --inputs 30 -m processes -c 2 --keep-order";
+    let started = start(triway(arguments).stdin(Stdio::null()));
+    let worker = eventually(|| children(started.pid()).into_iter().next());
+    std::thread::sleep(Duration::from_millis(150));
+    kill_process(pid(worker), Signal::KILL).unwrap();
+    let ended = started.end();
+    let outcomes = ended.outcomes();
+    assert_eq!(outcomes.len(), 30, "{}", ended.err);
+    let lost = outcomes
+        .iter()
+        .filter(|outcome| outcome["status"] != "ok")
+        .count();
+    assert!(lost <= 1, "{}", ended.out);
+    assert!(
+        ended.err.contains("died: it was killed by signal 9"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn outcomes_are_seen_while_a_slow_job_still_runs() {
+    let mut process = triway("run cpu - --work none")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    for n in 0..3 {
+        writeln!(stdin, "{n}").unwrap();
+        let asked = Instant::now();
+        assert!(lines.next().unwrap().unwrap().contains("\"ok\""));
+        assert!(asked.elapsed() < Duration::from_secs(2));
+    }
+    drop(stdin);
+    assert!(eventually(|| process.try_wait().unwrap()).success());
+}
+
+/// The children of a process, whichever of its threads started them.
+fn children(parent: u32) -> Vec<u32> {
+    let is_child = |entry: fs::DirEntry| {
+        let number = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let is = fields.split_whitespace().nth(1)?.parse() == Ok(parent);
+        is.then_some(number)
+    };
+    let processes = fs::read_dir("/proc").unwrap();
+    processes.flatten().filter_map(is_child).collect()
+}
