@@ -63,14 +63,16 @@ impl Screen {
                 let _drawn = to.write_str(&figures::number(state.per_sec()));
             })
             .progress_chars("=> ");
-        self.bar.reset();
         self.bar.set_style(style);
         self.bar.set_message(what.to_owned());
         if let Some(total) = total {
             self.bar.set_length(total);
         }
-        self.bar
-            .set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWN_HZ));
+        // A bar that is shown already would leave its last line behind on a new target.
+        if self.bar.is_hidden() {
+            self.bar
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWN_HZ));
+        }
         self.bar.reset();
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
