@@ -100,9 +100,9 @@ where
         self
     }
 
-    /// Exactly so many counted rounds. With fewer than seven, only large differences can be told from chance; with one, none.
-    pub fn rounds(mut self, rounds: usize) -> Self {
-        self.rounds = schedule::Rounds::exactly(rounds);
+    /// Counted rounds; a number means exactly so many. With fewer than seven, only large differences can be told from chance; with one, none.
+    pub fn rounds(mut self, rounds: impl Into<schedule::Rounds>) -> Self {
+        self.rounds = rounds.into();
         self
     }
 

@@ -314,14 +314,27 @@ mod tests {
     }
 
     #[test]
-    fn the_baseline_is_sequential_or_the_first_that_ran() {
-        for (list, trials, expected) in [
-            ("threads,sequential", [&[(1, 0)][..], &[(1, 0)]], Some(1)),
-            ("threads,async", [&[(1, 0)], &[(1, 0)]], Some(0)),
-            ("sequential,async", [&[], &[(1, 0)]], Some(1)),
-            ("sequential,async", [&[], &[]], None),
+    fn the_baseline_is_the_wanted_arm_or_sequential_or_the_first_that_ran() {
+        for (list, wanted, trials, expected) in [
+            (
+                "threads,sequential",
+                None,
+                [&[(1, 0)][..], &[(1, 0)]],
+                Some(1),
+            ),
+            ("threads,async", None, [&[(1, 0)], &[(1, 0)]], Some(0)),
+            (
+                "threads,async",
+                Some("async"),
+                [&[(1, 0)], &[(1, 0)]],
+                Some(1),
+            ),
+            ("threads,async", Some("async"), [&[(1, 0)], &[]], Some(0)),
+            ("sequential,async", None, [&[], &[(1, 0)]], Some(1)),
+            ("sequential,async", None, [&[], &[]], None),
         ] {
-            assert_eq!(baseline(&courses(list, &trials)), expected, "{list}");
+            let got = baseline(&courses(list, &trials), wanted);
+            assert_eq!(got, expected, "{list} {wanted:?}");
         }
     }
 

@@ -53,6 +53,12 @@ impl Rounds {
     }
 }
 
+impl From<usize> for Rounds {
+    fn from(rounds: usize) -> Self {
+        Self::exactly(rounds)
+    }
+}
+
 /// What is wanted of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wish {

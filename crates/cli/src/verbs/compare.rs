@@ -12,7 +12,9 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use triway_measure::{
     Arm, Compare, CompareError, Progress, arms,
+    compare::DEFAULT_ROUNDS,
     report::{ArmReport, Comparison},
+    schedule::Rounds,
 };
 use triway_tasks::command::Preferred;
 
@@ -63,12 +65,8 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let (stopped, told) = (Arc::clone(&stop), screen.clone());
     let compare = move || {
         let name = task.name();
-        let compare = Compare::of_readable(task.with_digests(ignore), inputs.read());
-        let compare = match rounds {
-            Some(rounds) => compare.rounds(rounds),
-            None => compare,
-        };
-        compare
+        Compare::of_readable(task.with_digests(ignore), inputs.read())
+            .rounds(rounds.map_or(DEFAULT_ROUNDS, Rounds::exactly))
             .name(name)
             .plan(plan)
             .arms(arms)

@@ -173,24 +173,22 @@ fn progress_is_told_in_order() {
     let comparison = compare(Probe::Wait(1), 4, "threads,async").rounds(2);
     let note = |progress: Progress<'_>| {
         told.push(match progress {
-            Progress::Announced {
-                arms,
-                executions_per_input,
-                ..
-            } => {
-                format!("{arms} arms, {executions_per_input} executions")
+            Progress::Announced { arms, rounds, .. } => {
+                format!("{arms} arms, {} rounds", rounds.most)
             }
             Progress::TrialStarted { arm, round } => format!("{arm} {round:?}"),
-            Progress::Estimated { inputs, .. } => format!("{inputs} inputs"),
+            Progress::Estimated { inputs, trials, .. } => {
+                format!("{inputs} inputs, {trials} trials")
+            }
             _ => return,
         });
     };
     comparison.run(note).unwrap();
     let expected = [
-        "2 arms, 6 executions",
+        "2 arms, 2 rounds",
         "threads None",
         "async None",
-        "4 inputs",
+        "4 inputs, 4 trials",
         "threads Some(1)",
         "async Some(1)",
         "async Some(2)",
