@@ -31,6 +31,7 @@ impl TestServer {
     /// Starts it and waits until it listens.
     pub(crate) fn start() -> Result<Self, Fault> {
         let mut process = Command::new("/proc/self/exe")
+            .arg0("triway")
             .args(["serve", "http", "--port", "0", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
