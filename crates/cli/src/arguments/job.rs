@@ -9,7 +9,7 @@ use clap::{
 use triway_core::{FailureLimit, Model, Rate};
 
 use super::Budget;
-use crate::output::FormatName;
+use super::FormatName;
 
 /// Under which heading the help lists them.
 pub(super) const HEADING: &str = "Job";

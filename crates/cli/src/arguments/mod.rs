@@ -1,5 +1,6 @@
 //! What was typed, as clap reads it. What it means is decided elsewhere: see `job_options` and `prepared`.
 
+mod format;
 mod help;
 mod job;
 mod tasks;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use triway_core::Model;
 
 pub(crate) use self::{
+    format::FormatName,
     job::JobArguments,
     tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
 };

@@ -10,8 +10,13 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use triway_measure::report::Comparison;
 
-use super::{Format, FormatName, Paced, Record, paced::WritePiece};
-use crate::{arguments::JobArguments, exit::Fault, inputs::Inputs, people::Screen};
+use super::{Format, Paced, Record, format, paced::WritePiece};
+use crate::{
+    arguments::{FormatName, JobArguments},
+    exit::Fault,
+    inputs::Inputs,
+    people::Screen,
+};
 
 /// A format and where its text goes.
 pub(crate) struct Destination {
@@ -109,16 +114,16 @@ impl Destination {
     }
 
     fn new(
-        format: FormatName,
+        named: FormatName,
         colour: bool,
         name: String,
         write: WritePiece,
     ) -> Result<Self, Fault> {
         Ok(Self {
-            format: format.format(colour),
+            format: format(named, colour),
             paced: Paced::new(write).map_err(Fault::could_not_run)?,
             name,
-            for_people: format == FormatName::Table,
+            for_people: named == FormatName::Table,
             piped: false,
         })
     }

@@ -10,12 +10,8 @@ mod paced;
 mod record;
 mod table;
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
-use clap::ValueEnum;
 use triway_measure::report::Comparison;
 
 pub(crate) use self::{
@@ -23,21 +19,7 @@ pub(crate) use self::{
     paced::Paced,
     record::{Record, Shown},
 };
-
-/// The formats by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatName {
-    /// For people
-    Table,
-    /// One JSON object a line
-    Jsonl,
-    /// One JSON document
-    Json,
-    /// Comma-separated values with a header
-    Csv,
-    /// A Markdown table
-    Md,
-}
+use crate::arguments::FormatName;
 
 /// How outcomes and comparisons are written down.
 pub(crate) trait Format: Send {
@@ -58,27 +40,13 @@ pub(crate) trait Format: Send {
     fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()>;
 }
 
-impl FormatName {
-    /// The format of this name; `colour` is for formats that people read.
-    pub(crate) fn format(self, colour: bool) -> Box<dyn Format> {
-        match self {
-            Self::Table => Box::new(table::Table { colour }),
-            Self::Jsonl => Box::new(jsonl::Jsonl),
-            Self::Json => Box::new(json::Json::default()),
-            Self::Csv => Box::new(csv::Csv),
-            Self::Md => Box::new(md::Markdown),
-        }
-    }
-
-    /// The format that a file's extension stands for.
-    pub(crate) fn of_file(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match &*extension {
-            "jsonl" | "ndjson" => Some(Self::Jsonl),
-            "json" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
-            "md" => Some(Self::Md),
-            _ => None,
-        }
+/// The format of this name; `colour` is for formats that people read.
+fn format(name: FormatName, colour: bool) -> Box<dyn Format> {
+    match name {
+        FormatName::Table => Box::new(table::Table { colour }),
+        FormatName::Jsonl => Box::new(jsonl::Jsonl),
+        FormatName::Json => Box::new(json::Json::default()),
+        FormatName::Csv => Box::new(csv::Csv),
+        FormatName::Md => Box::new(md::Markdown),
     }
 }

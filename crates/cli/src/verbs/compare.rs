@@ -113,13 +113,12 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
         } => {
             let (fewest, most) = (arms * (rounds.fewest + 1), arms * (rounds.most + 1));
             let times = if fewest == most {
-                format!("{most}")
+                format!("{most} times")
             } else {
-                format!("{fewest} to {most}")
+                format!("{fewest} to {most} times, depending on how long a round takes")
             };
             screen.say(&format!(
-                "{inputs} inputs, {arms} arms: each input will be executed {times} times, depending on how \
-                 long a round takes"
+                "{inputs} inputs, {arms} arms: each input will be executed {times}"
             ));
             screen.show_bar(u64::try_from(arms).ok(), "warm-up");
         }
