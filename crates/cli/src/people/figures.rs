@@ -14,7 +14,12 @@ pub(crate) fn time_range(middle: f64, [low, high]: [f64; 2]) -> String {
 
 /// A factor, such as `8.50×`.
 pub(crate) fn times(factor: f64) -> String {
-    format!("{}×", number(factor))
+    let shown = if factor < 999.5 {
+        digits(factor)
+    } else {
+        number(factor)
+    };
+    format!("{shown}×")
 }
 
 /// An interval of factors.
@@ -140,6 +145,8 @@ mod tests {
         ] {
             assert_eq!(number(value), expected);
         }
+        assert_eq!(times(1.0), "1.00×");
+        assert_eq!(times(69_212_776.0), "69.2 M×");
         assert_eq!(bytes(12_897_485), "12.3 MiB");
         assert_eq!(bytes(100), "100 B");
         assert_eq!(count(99_999), "99999");

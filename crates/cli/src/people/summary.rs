@@ -103,7 +103,8 @@ impl Told<'_> {
     fn trouble(&self) -> Option<String> {
         let mut told = Vec::new();
         if self.retries > 0 {
-            told.push(format!("{} retries", self.retries));
+            let ending = if self.retries == 1 { "y" } else { "ies" };
+            told.push(format!("{} retr{ending}", self.retries));
         }
         if self.summary.abandoned > 0 {
             told.push(format!("{} attempts left behind", self.summary.abandoned));
