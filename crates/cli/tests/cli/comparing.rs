@@ -74,7 +74,9 @@ fn the_report_keeps_its_contract() {
         ended.err
     );
     assert!(
-        ended.err.contains("the rounds will take about"),
+        ended
+            .err
+            .contains("2 rounds on 12 inputs each will take about"),
         "{}",
         ended.err
     );
