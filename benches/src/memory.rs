@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+const ROUNDS: usize = 5;
 const COUNTS: [u64; 2] = [100_000, 10_000_000];
 
 /// Prints the table.
@@ -15,15 +16,30 @@ const COUNTS: [u64; 2] = [100_000, 10_000_000];
     clippy::print_stdout,
     reason = "the figures are what this program is for"
 )]
+#[expect(clippy::cast_precision_loss, reason = "peaks are far below 2^53")]
 pub(crate) fn run(triway: &str) -> Result<(), Box<dyn std::error::Error>> {
-    println!("| inputs from standard input into `run cpu --work none` | peak memory, KiB |");
-    println!("|---|---|");
+    let [few, many] = COUNTS;
+    println!(
+        "| standard input into `run cpu --work none`, {ROUNDS} rounds | {few} inputs | {many} inputs | ratio |"
+    );
+    println!("|---|---|---|---|");
     for model in ["threads", "async"] {
-        for count in COUNTS {
-            println!("| {model}, {count} | {} |", peak_kib(triway, model, count)?);
+        let mut peaks = [Vec::new(), Vec::new()];
+        for _ in 0..ROUNDS {
+            for (peaks, count) in peaks.iter_mut().zip(COUNTS) {
+                peaks.push(peak_kib(triway, model, count)?);
+            }
         }
+        let [few, many] = peaks.map(median);
+        let ratio = many as f64 / few as f64;
+        println!("| {model}, peak memory | {few} KiB | {many} KiB | {ratio:.3} |");
     }
     Ok(())
+}
+
+fn median(mut figures: Vec<u64>) -> u64 {
+    figures.sort_unstable();
+    figures[figures.len() / 2]
 }
 
 fn peak_kib(triway: &str, model: &str, count: u64) -> Result<u64, Box<dyn std::error::Error>> {

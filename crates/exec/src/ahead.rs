@@ -2,12 +2,15 @@
 //!
 //! A lane that ends an attempt should find its next input waiting rather than wait for the dispatcher. A few
 //! milliseconds of work are enough for that: for inputs that take a second a handful, for inputs that take
-//! nanoseconds some thousands. So the size follows the throughput.
+//! nanoseconds some thousands. So the size follows the throughput, within a bound in bytes.
 
 use std::time::Duration;
 
+/// So many stand ready whatever they weigh.
 const FEWEST: usize = 8;
 const MOST: usize = 8192;
+/// Beyond the fewest, what stands ready may weigh so much: a job's memory is to follow its lanes, not its speed.
+const MOST_BYTES: usize = 64 << 10;
 /// How much work stands ready.
 const STOCK: Duration = Duration::from_millis(5);
 /// Over which time the throughput is looked at.
@@ -29,8 +32,9 @@ impl Ahead {
         }
     }
 
-    pub(crate) fn size(&self) -> usize {
-        self.size
+    /// How many inputs of so many bytes each should stand ready.
+    pub(crate) fn size(&self, bytes_each: usize) -> usize {
+        self.size.min(MOST_BYTES / bytes_each.max(1)).max(FEWEST)
     }
 
     /// Learns that so many attempts ended by now.
@@ -64,7 +68,7 @@ mod tests {
             now += each;
             ahead.ended(1, now);
         }
-        ahead.size()
+        ahead.size(8)
     }
 
     #[test]
@@ -72,5 +76,15 @@ mod tests {
         assert_eq!(settle(Duration::from_nanos(100)), MOST);
         assert_eq!(settle(Duration::from_micros(50)), 100);
         assert_eq!(settle(Duration::from_millis(20)), FEWEST);
+    }
+
+    #[test]
+    fn large_inputs_are_few() {
+        let mut ahead = Ahead::new();
+        for n in 1..10_000 {
+            ahead.ended(1, Duration::from_nanos(100 * n));
+        }
+        assert_eq!(ahead.size(100), MOST_BYTES / 100);
+        assert_eq!(ahead.size(1 << 20), FEWEST);
     }
 }

@@ -48,6 +48,7 @@ pub(crate) struct Dispatcher<T: Task, S> {
     supply: Supply,
     next_index: u64,
     held_bytes: usize,
+    seen_bytes: u64,
     most_lanes: usize,
     progress: Progress,
     next_watch: Duration,
@@ -110,6 +111,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             supply: Supply::Ready,
             next_index: 0,
             held_bytes: 0,
+            seen_bytes: 0,
             progress: Progress::default(),
             next_watch: Duration::ZERO,
             drain_until: None,
@@ -336,10 +338,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     fn refill(&mut self) -> bool {
         let mut any = false;
-        while self.has_room() {
-            let waiting = self.ledger.running() + self.ledger.ready();
-            let most = (self.plan.concurrency.get() + self.ahead.size()).saturating_sub(waiting);
-            let pulled = self.source.pull(most.min(PULL), &mut self.pulled);
+        while let Some(most) = self.room() {
+            let pulled = self.source.pull(most, &mut self.pulled);
             any |= !self.pulled.is_empty();
             self.admit_pulled();
             self.supply = pulled.unwrap_or_else(|failure| {
@@ -353,14 +353,33 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         any
     }
 
-    fn has_room(&self) -> bool {
-        let aim = self.plan.concurrency.get() + self.ahead.size();
-        self.supply != Supply::Exhausted
-            && self.progress.stopped.is_none()
-            && self.ledger.running() + self.ledger.ready() < aim
-            && self.ledger.open() < aim + WAITING
-            && self.held_bytes < self.plan.input_window_bytes
-            && !self.delivery.is_full()
+    /// How many inputs to pull now, if any: few while it is not known how large they are.
+    fn room(&self) -> Option<usize> {
+        let open = self.ledger.open();
+        let taken = self.ledger.running() + self.ledger.ready();
+        let closed = self.supply == Supply::Exhausted
+            || self.progress.stopped.is_some()
+            || open >= self.aim() + WAITING
+            || self.held_bytes >= self.plan.input_window_bytes
+            || self.delivery.is_full();
+        let left = self.plan.input_window_bytes - self.held_bytes.min(self.plan.input_window_bytes);
+        let fitting = match self.next_index {
+            0 => 1,
+            _ => 1 + left / self.bytes_each(),
+        };
+        let most = self.aim().saturating_sub(taken).min(PULL).min(fitting);
+        (!closed && most > 0).then_some(most)
+    }
+
+    /// How many inputs should be running or stand ready.
+    fn aim(&self) -> usize {
+        self.plan.concurrency.get() + self.ahead.size(self.bytes_each())
+    }
+
+    /// What an input weighs on average, so far.
+    fn bytes_each(&self) -> usize {
+        let mean = self.seen_bytes / self.next_index.max(1);
+        usize::try_from(mean).unwrap_or(usize::MAX).max(1)
     }
 
     fn admit_pulled(&mut self) {
@@ -368,7 +387,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         for input in self.pulled.drain(..) {
             let task = &self.shared.task;
             let key = self.plan.per_key.and_then(|_| task.key(&input));
-            self.held_bytes += task.input_bytes(&input);
+            let bytes = task.input_bytes(&input);
+            self.held_bytes += bytes;
+            self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
             self.ledger.admit(now, self.next_index, key, input);
             self.next_index += 1;
         }
@@ -416,7 +437,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let limit = if self.ledger.is_metered() {
             self.lanes.len()
         } else {
-            self.plan.concurrency.get() + self.ahead.size()
+            self.aim()
         };
         while self.ledger.running() < limit
             && let Some(start) = self.ledger.start(now)
