@@ -10,7 +10,7 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 step() { printf '\n== %s\n' "$*"; }
 
 # Debian packages that the tests talk to: programs that nobody here wrote.
-packages=(curl procps)
+packages=(procps)
 
 install_missing() {
     local missing=()

@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use triway_core::{Failure, Forms, Model, Plan, PlanError, Task};
-use triway_exec::restart::{self, NotRegistered};
+use triway_exec::restart::{self, NotRegistered, Portable};
 
 use crate::{
     arms::{self, Arm},
@@ -50,12 +50,7 @@ pub struct Compare<T: Task> {
     stop: Arc<AtomicBool>,
 }
 
-impl<T: Task> Compare<T>
-where
-    T: Serialize + DeserializeOwned,
-    T::Input: Serialize + DeserializeOwned,
-    T::Output: Serialize + DeserializeOwned,
-{
+impl<T: Portable> Compare<T> {
     /// Compares every model on these inputs, at a concurrency of as many as there are processors, in
     /// [`DEFAULT_ROUNDS`] and within [`DEFAULT_BUDGET`].
     pub fn new<I>(task: T, inputs: I) -> Self

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use triway_core::{Failure, FailureKind, Outcome, StopReason, Task};
 use triway_exec::{
     Control, Finished, Job, Sink, Source, Supply,
-    restart::{Frame, Link, LinkError, Registration, own_peak_bytes},
+    restart::{Frame, Link, LinkError, Portable, Registration, own_peak_bytes},
 };
 
 use crate::{
@@ -19,22 +19,12 @@ use crate::{
 
 /// Registers a task under a name, for worker processes and for trials.
 #[must_use]
-pub fn registration<T>(name: impl Into<String>) -> Registration
-where
-    T: Task + Serialize + DeserializeOwned,
-    T::Input: Serialize + DeserializeOwned,
-    T::Output: Serialize + DeserializeOwned,
-{
+pub fn registration<T: Portable>(name: impl Into<String>) -> Registration {
     triway_exec::registration::<T>(name).with_role(ROLE, serve::<T>)
 }
 
 /// The whole life of a trial's process.
-fn serve<T>(_: &Registration, mut link: Link) -> Result<(), LinkError>
-where
-    T: Task + Serialize + DeserializeOwned,
-    T::Input: Serialize + DeserializeOwned,
-    T::Output: Serialize + DeserializeOwned,
-{
+fn serve<T: Portable>(_: &Registration, mut link: Link) -> Result<(), LinkError> {
     let Some(frame) = link.recv(None)? else {
         return Ok(());
     };

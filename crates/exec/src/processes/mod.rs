@@ -18,7 +18,6 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
 
 use self::bridge::Bridge;
@@ -26,7 +25,7 @@ use crate::{
     hand_over::Notice,
     lane::{Lane, Shared},
     refusal::Refusal,
-    restart::{self, Codec, Registration},
+    restart::{self, Codec, Portable, Registration},
 };
 
 /// The role of a worker process.
@@ -102,12 +101,7 @@ impl<T: Task> Workers<T> {
 
 /// Registers task type `T` as `name`, so that worker processes can find it; see [`restart::init`].
 #[must_use]
-pub fn registration<T>(name: impl Into<String>) -> Registration
-where
-    T: Task + Serialize + DeserializeOwned,
-    T::Input: Serialize + DeserializeOwned,
-    T::Output: Serialize + DeserializeOwned,
-{
+pub fn registration<T: Portable>(name: impl Into<String>) -> Registration {
     Registration::of::<T>(name).with_role(ROLE, worker::serve::<T>)
 }
 

@@ -10,6 +10,23 @@ use super::{Link, LinkError};
 /// Serves a role in a process that was started for it.
 pub type Role = fn(&'static Registration, Link) -> Result<(), LinkError>;
 
+/// A task that another process can have: it, its inputs and its outputs become bytes and back.
+///
+/// Every such task has this of itself; there is nothing to implement.
+pub trait Portable:
+    Task<Input: Serialize + DeserializeOwned, Output: Serialize + DeserializeOwned>
+    + Serialize
+    + DeserializeOwned
+{
+}
+
+impl<T> Portable for T where
+    T: Task<Input: Serialize + DeserializeOwned, Output: Serialize + DeserializeOwned>
+        + Serialize
+        + DeserializeOwned
+{
+}
+
 /// One task under its name.
 pub struct Registration {
     name: String,
@@ -40,12 +57,7 @@ pub struct Codec<T: Task> {
 impl Registration {
     /// Registers task type `T` as `name`, for no role yet.
     #[must_use]
-    pub fn of<T>(name: impl Into<String>) -> Self
-    where
-        T: Task + Serialize + DeserializeOwned,
-        T::Input: Serialize + DeserializeOwned,
-        T::Output: Serialize + DeserializeOwned,
-    {
+    pub fn of<T: Portable>(name: impl Into<String>) -> Self {
         let codec = Codec::<T> {
             encode_task: |task| postcard::to_stdvec(task),
             decode_task: |bytes| postcard::from_bytes(bytes),
