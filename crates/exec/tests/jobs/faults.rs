@@ -1,6 +1,11 @@
 //! Worker processes that die: nothing is lost, nothing hangs, nothing is left behind.
 
-use std::{fs, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use triway_core::{Model, Plan, Status, StopReason};
 use triway_exec::Job;
@@ -27,6 +32,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "faults::workers_that_cannot_start_give_up",
         workers_that_cannot_start_give_up,
+    ),
+    (
+        "faults::a_killed_parent_takes_stuck_workers_along",
+        a_killed_parent_takes_stuck_workers_along,
     ),
 ];
 
@@ -70,7 +79,11 @@ fn a_worker_that_ends_costs_its_input_alone() {
 
 /// The processes that this one has started, by their parent's number.
 fn children() -> Vec<u32> {
-    let own = std::process::id().to_string();
+    children_of(std::process::id())
+}
+
+fn children_of(parent: u32) -> Vec<u32> {
+    let own = parent.to_string();
     let listed = Command::new("ps")
         .args(["-o", "pid=", "--ppid", &own])
         .output()
@@ -121,6 +134,43 @@ fn a_worker_killed_from_outside_costs_one_input() {
     assert_eq!(executions, 100, "each input ran once");
     assert!(!children().into_iter().any(is_worker), "no worker is left");
     fs::remove_dir_all(folder).unwrap();
+}
+
+/// The argument that makes this program run a job with workers that are stuck.
+pub(crate) const VICTIM: &str = "--be-the-victim";
+
+pub(crate) fn be_the_victim() {
+    let job = Job::new(Script::default(), vec![Act::Hold(60_000); 2])
+        .model(Model::Processes)
+        .concurrency(lanes(2));
+    job.run().wait().unwrap();
+}
+
+/// Workers that are stuck in a call do not read their socket; the kernel must end them with their parent.
+fn a_killed_parent_takes_stuck_workers_along() {
+    let mut parent = Command::new(std::env::current_exe().unwrap())
+        .arg(VICTIM)
+        .spawn()
+        .unwrap();
+    let workers = || {
+        children_of(parent.id())
+            .into_iter()
+            .filter(|&pid| is_worker(pid))
+            .collect::<Vec<_>>()
+    };
+    let began = Instant::now();
+    while workers().len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(10), "no workers came");
+        thread::sleep(Duration::from_millis(10));
+    }
+    // They are stuck once they have their inputs.
+    thread::sleep(Duration::from_millis(200));
+    let workers = workers();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    thread::sleep(Duration::from_secs(1));
+    let left: Vec<_> = workers.into_iter().filter(|&pid| is_worker(pid)).collect();
+    assert!(left.is_empty(), "{left:?} outlived their parent");
 }
 
 fn a_lost_worker_is_retried_where_allowed() {

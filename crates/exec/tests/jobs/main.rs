@@ -21,6 +21,9 @@ fn main() {
         registration::<tasks::OnlyAsync>("only-async"),
         registration::<tasks::Unmakeable>("unmakeable"),
     ]);
+    if std::env::args().any(|argument| argument == faults::VICTIM) {
+        return faults::be_the_victim();
+    }
     let mut trials = Vec::new();
     let all = models::TESTS
         .iter()

@@ -1,8 +1,15 @@
 //! What holds under every model: each input has one outcome, in order if asked, whatever the form of the task.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use triway_core::{FailureKind, Model, Status};
+use triway_core::{FailureKind, Model, Plan, Status};
 use triway_exec::{Feed, Job, Refusal};
 
 use crate::{
@@ -33,6 +40,11 @@ pub(crate) const TESTS: &[Test] = &[
         what_a_task_lacks_is_refused,
     ),
     ("models::a_job_can_be_awaited", a_job_can_be_awaited),
+    ("models::a_panic_clears_the_lane", a_panic_clears_the_lane),
+    (
+        "models::the_window_of_order_is_bounded",
+        the_window_of_order_is_bounded,
+    ),
     ("models::no_wake_up_is_ever_lost", no_wake_up_is_ever_lost),
     ("models::no_inputs_make_no_lanes", no_inputs_make_no_lanes),
     (
@@ -200,6 +212,56 @@ fn what_a_task_lacks_is_refused() {
         .wait()
         .unwrap_err();
     assert!(refused.to_string().contains("1000000"), "{refused}");
+}
+
+fn a_panic_clears_the_lane() {
+    for model in Model::ALL {
+        let inputs = [Act::CountLane, Act::CountLane, Act::Panic, Act::CountLane];
+        let job = Job::new(Script::default(), inputs)
+            .model(model)
+            .concurrency(lanes(1))
+            .keep_order();
+        let done = job.run().wait().unwrap();
+        let counts: Vec<_> = done.sink.iter().map(|outcome| outcome.output).collect();
+        assert_eq!(counts, [Some(1), Some(2), None, Some(1)], "{model}");
+    }
+}
+
+/// The first input is slow; what waits for it may fill the window and not much more.
+fn the_window_of_order_is_bounded() {
+    for model in [Model::Threads, Model::Processes, Model::Async] {
+        let read = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&read);
+        let inputs = (0..100_000).map(move |n| {
+            count.fetch_add(1, Ordering::SeqCst);
+            if n == 0 {
+                Act::Sleep(300)
+            } else {
+                Act::Double(n)
+            }
+        });
+        let mut plan = Plan::new(model, lanes(2));
+        plan.keep_order = true;
+        plan.order_window_bytes = 4 << 10;
+        let mut read_before_the_first = None;
+        let done = Job::new(Script::default(), inputs)
+            .plan(plan)
+            .run_each(move |_| {
+                let read = *read_before_the_first.get_or_insert(read.load(Ordering::SeqCst));
+                if read < 10_000 {
+                    Ok(())
+                } else {
+                    Err(std::io::Error::other(read.to_string()))
+                }
+            })
+            .wait()
+            .unwrap();
+        assert_eq!(
+            done.summary.stopped, None,
+            "{model} read so many before the first was done"
+        );
+        assert_eq!(done.summary.succeeded, 100_000);
+    }
 }
 
 /// Hundreds of short jobs, whose lanes and dispatcher fall asleep and wake each other in ever other orders.

@@ -35,6 +35,8 @@ pub(crate) enum Act {
     /// End the process.
     Exit(i32),
     Abort,
+    /// Give how many attempts this lane's state has seen.
+    CountLane,
     /// Print to standard output.
     Print,
 }
@@ -46,11 +48,18 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn begin(&self, input: &Act, context: &Context<'_>) -> Option<Result<u64, Failure>> {
+    fn begin(
+        &self,
+        lane: &mut u64,
+        input: &Act,
+        context: &Context<'_>,
+    ) -> Option<Result<u64, Failure>> {
+        *lane += 1;
         self.note(context);
         let now = |result| Some(result);
         match input {
             Act::Double(n) => now(Ok(n * 2)),
+            Act::CountLane => now(Ok(*lane)),
             Act::Hold(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
                 now(Ok(*millis))
@@ -102,8 +111,7 @@ impl Task for Script {
         input: &Act,
         context: &Context<'_>,
     ) -> Result<u64, Failure> {
-        *lane += 1;
-        if let Some(result) = self.begin(input, context) {
+        if let Some(result) = self.begin(lane, input, context) {
             return result;
         }
         match input {
@@ -124,8 +132,7 @@ impl Task for Script {
         input: &Act,
         context: &Context<'_>,
     ) -> Result<u64, Failure> {
-        *lane += 1;
-        if let Some(result) = self.begin(input, context) {
+        if let Some(result) = self.begin(lane, input, context) {
             return result;
         }
         match input {
