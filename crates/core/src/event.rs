@@ -12,7 +12,7 @@ pub enum Event {
     Ready {
         /// How many lanes there are.
         lanes: usize,
-        /// From the job's start to here.
+        /// From where the first lane was started to here.
         startup: Duration,
     },
     /// An attempt failed and the input will be tried again.

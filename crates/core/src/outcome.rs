@@ -58,7 +58,7 @@ pub struct Outcome<I, O> {
     pub error: Option<Failure>,
     /// How often it was tried; 0 when it was never started.
     pub attempts: u32,
-    /// Which lane ran the last attempt, from 0; `None` when there was none.
+    /// Which lane ran the last attempt, from 0; `None` when there was none, or when the job stopped before a retry.
     pub worker: Option<u32>,
     /// From the job's start to the start of the last attempt.
     pub started: Duration,

@@ -20,6 +20,9 @@ pub const MAX_LANES: [(Model, usize); 4] = [
     (Model::Async, 1_048_576),
 ];
 
+/// The longest time that a plan may have anywhere: ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// How a job is to be run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -32,7 +35,7 @@ pub struct Plan {
     pub timeout: Option<Duration>,
     /// How long what was told to end may take before it is ended by force.
     pub grace: Duration,
-    /// How long what is in flight may take once the job was told to drain; then it is aborted.
+    /// How long what is in flight may take once the job stops early, for whatever reason; then it is aborted.
     pub drain_limit: Duration,
     /// Whether and how a failed attempt is followed by another.
     pub retry: Retry,
@@ -44,7 +47,7 @@ pub struct Plan {
     pub keep_order: bool,
     /// Memory for outcomes that wait for an earlier one; when it is full, no new input is admitted.
     pub order_window_bytes: usize,
-    /// Stop when so many inputs have failed.
+    /// Stop when more inputs have failed than this.
     pub max_failures: Option<FailureLimit>,
     /// Threads of the async runtime; the number of processors when `None`.
     pub runtime_threads: Option<NonZeroUsize>,
@@ -107,6 +110,10 @@ impl Plan {
         if self.timeout == Some(Duration::ZERO) {
             return Err(PlanError::ZeroTimeout);
         }
+        let times = [self.timeout, Some(self.grace), Some(self.drain_limit)];
+        if times.into_iter().flatten().any(|time| time > LONGEST) {
+            return Err(PlanError::TooLong);
+        }
         Ok(())
     }
 }
@@ -130,6 +137,9 @@ pub enum PlanError {
         "a time limit of zero would fail every input; give a duration such as 5s, or none at all"
     )]
     ZeroTimeout,
+    /// A time that would overflow a clock.
+    #[error("a time limit, grace or drain limit may be at most ten years; leave it out for none")]
+    TooLong,
 }
 
 fn hint(model: Model) -> &'static str {
@@ -309,5 +319,7 @@ mod tests {
         let mut plan = Plan::new(Model::Async, million);
         plan.timeout = Some(Duration::ZERO);
         assert_eq!(plan.check(), Err(PlanError::ZeroTimeout));
+        plan.timeout = Some(Duration::MAX);
+        assert_eq!(plan.check(), Err(PlanError::TooLong));
     }
 }

@@ -45,6 +45,11 @@ impl Cell {
         self.holder.swap(IDLE, Ordering::AcqRel) != ABANDONED
     }
 
+    /// Whether nothing was begun that has not ended.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.holder.load(Ordering::Acquire) == IDLE
+    }
+
     /// Notes whether the attempt's future is being polled.
     pub(crate) fn set_polled(&self, polled: bool) {
         self.polled.store(polled, Ordering::Relaxed);

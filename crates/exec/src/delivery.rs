@@ -24,8 +24,11 @@ pub(crate) struct Counts {
     pub cancelled: u64,
 }
 
+/// An outcome, and what it weighed when it came.
+type Weighed<T> = (Outcome<<T as Task>::Input, <T as Task>::Output>, usize);
+
 struct Order<T: Task> {
-    window: VecDeque<Option<Outcome<T::Input, T::Output>>>,
+    window: VecDeque<Option<Weighed<T>>>,
     /// The index of the first place in the window.
     first: u64,
     held_bytes: usize,
@@ -61,7 +64,7 @@ impl<T: Task, S: Sink<T>> Delivery<T, S> {
             return self.give(outcome);
         };
         order.hold(&self.task, outcome);
-        while let Some(outcome) = self.order.as_mut().and_then(|order| order.next(&self.task)) {
+        while let Some(outcome) = self.order.as_mut().and_then(Order::next) {
             self.give(outcome);
         }
     }
@@ -115,21 +118,23 @@ impl<T: Task> Order<T> {
         while self.window.len() <= place {
             self.window.push_back(None);
         }
-        self.held_bytes += bytes(task, &outcome);
-        self.window[place] = Some(outcome);
+        let bytes = bytes(task, &outcome);
+        self.held_bytes += bytes;
+        self.window[place] = Some((outcome, bytes));
     }
 
-    fn next(&mut self, task: &T) -> Option<Outcome<T::Input, T::Output>> {
-        let outcome = self.window.front_mut()?.take()?;
+    fn next(&mut self) -> Option<Outcome<T::Input, T::Output>> {
+        let (outcome, bytes) = self.window.front_mut()?.take()?;
         self.window.pop_front();
         self.first += 1;
-        self.held_bytes -= bytes(task, &outcome);
+        self.held_bytes -= bytes;
         Some(outcome)
     }
 }
 
 fn bytes<T: Task>(task: &T, outcome: &Outcome<T::Input, T::Output>) -> usize {
-    task.input_bytes(&outcome.input)
+    size_of::<Option<Weighed<T>>>()
+        + task.input_bytes(&outcome.input)
         + outcome
             .output
             .as_ref()

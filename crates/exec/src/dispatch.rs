@@ -38,7 +38,7 @@ pub(crate) struct Dispatcher<T: Task, S> {
     plan: Plan,
     shared: Arc<Shared<T>>,
     lanes: Lanes<T>,
-    ledger: Ledger<T::Input>,
+    ledger: Ledger<Held<T::Input>>,
     source: Box<dyn Source<T::Input>>,
     delivery: Delivery<T, S>,
     control: Control,
@@ -166,6 +166,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                     self.delivery.event(&Event::WorkerDied { worker, reason });
                 }
                 Notice::Gone { worker, reason } => self.lose_lane(worker, reason),
+                // Another takes its place when there is something to do for it.
+                Notice::Unwound { worker } => self.lanes.remove(worker),
             }
         }
         heard
@@ -238,17 +240,18 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     fn finish(
         &mut self,
-        closed: Closed<T::Input>,
+        closed: Closed<Held<T::Input>>,
         output: Option<T::Output>,
         times: Option<Times>,
     ) {
-        self.held_bytes -= self.shared.task.input_bytes(&closed.payload);
+        let Held { input, bytes } = closed.payload;
+        self.held_bytes -= bytes;
         let started = times.map_or(Duration::ZERO, |times| times.started);
         let ended = times.map_or(Duration::ZERO, |times| times.ended);
         self.progress.last_end = self.progress.last_end.max(ended);
         self.delivery.deliver(Outcome {
             index: closed.index,
-            input: closed.payload,
+            input,
             status: closed.status,
             output,
             error: closed.failure,
@@ -263,23 +266,23 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     // Why a job may have to stop.
 
     fn heed(&mut self) -> bool {
+        let mut news = false;
         if let Some(reason) = self.delivery.broken() {
             let reason = StopReason::Undeliverable(reason.to_owned());
-            return self.stop(reason);
+            news |= self.stop(reason);
+        } else if self.delivery.too_many_failed() {
+            news |= self.stop(StopReason::FailureLimit);
         }
-        if self.delivery.too_many_failed() {
-            return self.stop(StopReason::FailureLimit);
+        let asked = self.control.asked();
+        if asked == Asked::Drain {
+            news |= self.stop(StopReason::Drained);
         }
         let now = self.shared.clock.now();
-        match self.control.asked() {
-            Asked::Nothing => false,
-            Asked::Drain if self.drain_until.is_some_and(|until| now >= until) => self.abort(),
-            Asked::Drain => {
-                self.drain_until.get_or_insert(now + self.plan.drain_limit);
-                self.stop(StopReason::Drained)
-            }
-            Asked::Abort => self.abort(),
+        let waited_enough = self.drain_until.is_some_and(|until| now >= until);
+        if asked == Asked::Abort || waited_enough {
+            news |= self.abort();
         }
+        news
     }
 
     /// Hands out nothing more; what waits is cancelled, what runs may finish. Says whether this is news.
@@ -294,6 +297,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.progress.stopped = Some(reason);
         self.ledger.stop();
         let now = self.shared.clock.now();
+        self.drain_until = Some(now + self.plan.drain_limit);
         for assignment in self.shared.hand_over.take_back() {
             self.book(now, assignment.start, Ended::NotStarted, None, None);
         }
@@ -306,7 +310,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// Cancels what runs. An attempt that begins just now is found in the next round.
     fn abort(&mut self) -> bool {
         self.stop(StopReason::Aborted);
-        self.progress.stopped = Some(StopReason::Aborted);
+        if self.progress.stopped == Some(StopReason::Drained) {
+            self.progress.stopped = Some(StopReason::Aborted);
+        }
         self.shared.cancelled.store(true, Ordering::Relaxed);
         let running = self.lanes.running();
         let mut cancelled = false;
@@ -316,6 +322,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 self.give_up(worker, running, Ended::Cancelled);
             }
         }
+        self.lanes.kill_processes();
         cancelled
     }
 
@@ -390,7 +397,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             let bytes = task.input_bytes(&input);
             self.held_bytes += bytes;
             self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
-            self.ledger.admit(now, self.next_index, key, input);
+            let held = Held { input, bytes };
+            self.ledger.admit(now, self.next_index, key, held);
             self.next_index += 1;
         }
     }
@@ -434,16 +442,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             return false;
         }
         let now = self.shared.clock.now();
-        let limit = if self.ledger.is_metered() {
-            self.lanes.len()
-        } else {
-            self.aim()
-        };
+        let limit = self.most_running();
         while self.ledger.running() < limit
             && let Some(start) = self.ledger.start(now)
         {
-            if let Some(input) = self.ledger.payload(start.ticket) {
-                let input = input.clone();
+            if let Some(held) = self.ledger.payload(start.ticket) {
+                let input = held.input.clone();
                 self.assignments.push(Assignment { start, input });
             }
         }
@@ -452,6 +456,16 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             self.shared.hand_over.push(&mut self.assignments);
         }
         any
+    }
+
+    /// How many inputs may be handed out and unfinished. Nothing is handed out ahead where more than free lanes decide
+    /// what may start.
+    fn most_running(&self) -> usize {
+        if self.ledger.is_metered() {
+            self.lanes.len()
+        } else {
+            self.aim()
+        }
     }
 
     /// The first inputs wait until all lanes that they need are there, so that steady work begins at one moment.
@@ -534,7 +548,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             self.drain_until.is_some() || self.progress.stopped == Some(StopReason::Aborted);
         let tick = (stirring || self.control.must_be_polled()).then_some(now + TICK);
         let watch = self.plan.timeout.map(|_| self.next_watch);
-        let times = [nap, tick, watch, self.ledger.wake_at()];
+        // What is due but finds no lane free is started when one reports; a timer for it would only spin.
+        let due = match self.ledger.running() < self.most_running() {
+            true => self.ledger.wake_at(),
+            false => None,
+        };
+        let times = [nap, tick, watch, due];
         self.napped = true;
         match times.into_iter().flatten().min() {
             Some(until) => self.parker.park_timeout(until.saturating_sub(now)),
@@ -566,6 +585,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         };
         (self.delivery.into_sink(), summary)
     }
+}
+
+/// An admitted input, and what it weighed when it came.
+struct Held<I> {
+    input: I,
+    bytes: usize,
 }
 
 /// When an attempt ran, and where.

@@ -60,6 +60,10 @@ pub(crate) enum Notice {
         worker: u32,
         reason: String,
     },
+    /// A panic that was no attempt's own, such as one of a destructor, ended the lane.
+    Unwound {
+        worker: u32,
+    },
     /// A worker process died; the lane starts another.
     WorkerDied {
         worker: u32,
@@ -209,8 +213,8 @@ impl<I, O> HandOver<I, O> {
         next
     }
 
-    /// Hands in what was taken but not begun, from a lane that takes nothing more.
-    pub(crate) fn return_unbegun(&self, report: Report<O>) {
+    /// Hands in a report from a lane that takes nothing more.
+    pub(crate) fn hand_in_last(&self, report: Report<O>) {
         lock(self.own(report.worker)).done.push(report);
         self.wake_dispatcher(true);
     }

@@ -5,7 +5,10 @@ use std::{
     io,
     num::NonZeroUsize,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -171,6 +174,9 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
     ///
     /// # Errors
     /// The job could not begin. Inputs that fail are no errors: they have outcomes.
+    ///
+    /// # Panics
+    /// When the sink, the source, or the task's `key`, `input_bytes` or `output_bytes` panic.
     pub fn wait(self) -> Result<Finished<S>, Refusal> {
         self.drive(None)
     }
@@ -194,6 +200,7 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             grace: plan.grace,
             cancelled: AtomicBool::new(false),
         });
+        let _closing = CloseOnDrop(Arc::clone(&shared));
         let lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;
         let dispatcher = Dispatcher::new(Parts {
             plan,
@@ -218,23 +225,35 @@ impl<T: Task, S: Sink<T>> IntoFuture for Running<T, S> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let host = Host::Callers(tokio::runtime::Handle::current());
-            let abort = AbortOnDrop(self.job.control());
+            let mut abort = AbortOnDrop(Some(self.job.control()));
             let (send, receive) = tokio::sync::oneshot::channel();
             thread::Builder::new()
                 .name("triway-dispatch".to_owned())
                 .spawn(move || send.send(self.drive(Some(host))).is_ok())
                 .map_err(Refusal::Start)?;
             let ended = receive.await;
-            std::mem::forget(abort);
+            abort.0 = None;
             ended.unwrap_or(Err(Refusal::Panicked))
         })
     }
 }
 
-struct AbortOnDrop(Control);
+/// Lets the lanes go when the job ends, also when it ends by a panic of the caller's own code.
+struct CloseOnDrop<T: Task>(Arc<Shared<T>>);
+
+impl<T: Task> Drop for CloseOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+        self.0.hand_over.close();
+    }
+}
+
+struct AbortOnDrop(Option<Control>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(control) = &self.0 {
+            control.abort();
+        }
     }
 }

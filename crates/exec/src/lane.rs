@@ -12,6 +12,7 @@ use crate::{
     cell::Cell,
     clock::Clock,
     hand_over::{Assignment, End, HandOver, Notice, Report},
+    ledger::Start,
     unwind,
 };
 
@@ -56,10 +57,12 @@ impl<T: Task> Lane<T> {
         mut self,
         mut attempt: impl FnMut(&mut Self, &Assignment<T::Input>) -> Option<Attempt<T::Output>>,
     ) {
-        self.shared.hand_over.notify(Notice::Ready);
+        let mut guard = Guard::new(&self);
         let mut next = self.wait();
         while let Some(assignment) = next {
+            guard.held = Some(assignment.start);
             let Some(made) = attempt(&mut self, &assignment) else {
+                guard.held = None;
                 return self.hand_back(&assignment);
             };
             next = match self.hand_in(&assignment, made) {
@@ -67,21 +70,24 @@ impl<T: Task> Lane<T> {
                 Next::Wait => self.wait(),
                 Next::Leave => None,
             };
+            guard.held = next.as_ref().map(|next| next.start);
         }
     }
 
     /// The same as an async task.
     pub(crate) async fn work_async(mut self) {
-        self.shared.hand_over.notify(Notice::Ready);
+        let mut guard = Guard::new(&self);
         let shared = Arc::clone(&self.shared);
         let mut next = shared.hand_over.take(self.worker).await;
         while let Some(assignment) = next {
+            guard.held = Some(assignment.start);
             let made = self.attempt_async(&assignment).await;
             next = match self.hand_in(&assignment, made) {
                 Next::Input(assignment) => Some(assignment),
                 Next::Wait => shared.hand_over.take(self.worker).await,
                 Next::Leave => None,
             };
+            guard.held = next.as_ref().map(|next| next.start);
             // A lane whose inputs never wait would otherwise keep its thread from all other tasks.
             tokio::task::consume_budget().await;
         }
@@ -171,7 +177,7 @@ impl<T: Task> Lane<T> {
     /// The lane cannot go on; somebody else may take this input.
     fn hand_back(&self, assignment: &Assignment<T::Input>) {
         let now = self.shared.clock.now();
-        self.shared.hand_over.return_unbegun(Report {
+        self.shared.hand_over.hand_in_last(Report {
             start: assignment.start,
             worker: self.worker,
             started: now,
@@ -203,6 +209,64 @@ impl<T: Task> Lane<T> {
             Some(assignment) => Next::Input(assignment),
             None => Next::Wait,
         }
+    }
+}
+
+/// Watches a lane: if a panic that is no attempt's own (one of a destructor, say) ends it, the input that it holds is
+/// reported and the lane replaced. Without it such an input would be waited for in vain.
+struct Guard<T: Task> {
+    worker: u32,
+    cell: Arc<Cell>,
+    shared: Arc<Shared<T>>,
+    held: Option<Start>,
+}
+
+impl<T: Task> Guard<T> {
+    /// The lane stands ready from here on.
+    fn new(lane: &Lane<T>) -> Self {
+        lane.shared.hand_over.notify(Notice::Ready);
+        Self {
+            worker: lane.worker,
+            cell: Arc::clone(&lane.cell),
+            shared: Arc::clone(&lane.shared),
+            held: None,
+        }
+    }
+
+    /// `None` if the attempt was given up, and settled, from outside.
+    fn end_of_held(&self) -> Option<End<T::Output>> {
+        if self.cell.is_idle() {
+            return Some(End::NotStarted);
+        }
+        let failure = Failure::new(
+            FailureKind::PANIC,
+            "something that belongs to this input panicked when it was dropped",
+        );
+        self.cell
+            .end()
+            .then(|| End::Failed(Box::new((failure, None))))
+    }
+}
+
+impl<T: Task> Drop for Guard<T> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        if let Some(start) = self.held
+            && let Some(end) = self.end_of_held()
+        {
+            let now = self.shared.clock.now();
+            self.shared.hand_over.hand_in_last(Report {
+                start,
+                worker: self.worker,
+                started: now,
+                ended: now,
+                end,
+            });
+        }
+        let worker = self.worker;
+        self.shared.hand_over.notify(Notice::Unwound { worker });
     }
 }
 

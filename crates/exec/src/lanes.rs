@@ -56,8 +56,9 @@ pub(crate) struct Lanes<T: Task> {
     shared: Arc<Shared<T>>,
     made: Made<T>,
     slots: Vec<Slot>,
-    /// A second runtime, for lanes that replace those which hold the first one's threads.
-    spare: Option<Runtime>,
+    /// Further runtimes, for lanes that replace those which hold the threads of the ones before. Those before are kept:
+    /// other lanes live on them.
+    spares: Vec<Runtime>,
     next_worker: u32,
 }
 
@@ -94,7 +95,7 @@ impl<T: Task> Lanes<T> {
             shared,
             made,
             slots: Vec::new(),
-            spare: None,
+            spares: Vec::new(),
             next_worker: 0,
         })
     }
@@ -118,7 +119,7 @@ impl<T: Task> Lanes<T> {
                 Hold::Thread
             }
             Made::Tasks(host) => {
-                let handle = match &self.spare {
+                let handle = match self.spares.last() {
                     Some(spare) => spare.handle(),
                     None => host.handle(),
                 };
@@ -174,10 +175,8 @@ impl<T: Task> Lanes<T> {
     /// Lanes that replace abandoned async ones need threads that nobody holds.
     pub(crate) fn use_spare_runtime(&mut self, plan: &Plan) {
         if matches!(self.made, Made::Tasks(_)) {
-            let fresh = runtime::build(plan).ok();
-            if let Some(held) = std::mem::replace(&mut self.spare, fresh) {
-                held.shutdown_background();
-            }
+            // Without one, the replacements share what threads are left.
+            self.spares.extend(runtime::build(plan));
         }
     }
 
@@ -200,6 +199,15 @@ impl<T: Task> Lanes<T> {
             .collect()
     }
 
+    /// Ends every worker process, also those that are idle or just being started.
+    pub(crate) fn kill_processes(&self) {
+        for slot in &self.slots {
+            if let Hold::Process(process) = &slot.hold {
+                process.kill();
+            }
+        }
+    }
+
     /// A lane ended by itself.
     pub(crate) fn remove(&mut self, worker: u32) {
         self.slots.retain(|slot| slot.worker != worker);
@@ -217,7 +225,7 @@ impl<T: Task> Lanes<T> {
             }
             Made::Threads => None,
         };
-        if let Some(spare) = self.spare {
+        for spare in self.spares {
             spare.shutdown_background();
         }
         peak

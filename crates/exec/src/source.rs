@@ -2,12 +2,13 @@
 
 use std::{
     collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
 use crossbeam_utils::sync::Unparker;
-use triway_core::Failure;
+use triway_core::{Failure, FailureKind};
 
 /// What a source can say after it was asked for inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +95,18 @@ impl<I: Send + 'static> Feed<I> {
                 let fallback = (Arc::clone(&reader), dispatcher.clone());
                 let spawned = thread::Builder::new()
                     .name("triway-inputs".to_owned())
-                    .spawn(move || reader.read(items, &bytes, window_bytes, &dispatcher));
+                    .spawn(move || {
+                        let read = AssertUnwindSafe(|| {
+                            reader.read(items, &bytes, window_bytes, &dispatcher);
+                        });
+                        if catch_unwind(read).is_err() {
+                            let failure = Failure::new(
+                                FailureKind::PANIC,
+                                "the reader of the inputs panicked",
+                            );
+                            reader.fail(failure, &dispatcher);
+                        }
+                    });
                 if let Err(error) = spawned {
                     let (reader, dispatcher) = fallback;
                     reader.fail(Failure::from(error), &dispatcher);

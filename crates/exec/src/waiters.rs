@@ -1,58 +1,73 @@
 //! Lanes that found nothing to do and wait to be woken.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     task::Waker,
 };
 
+/// Who waits, and in which order. A lane that left stays in the order until its turn, and is passed over then, so that
+/// nothing here takes longer the more lanes there are.
+#[derive(Default)]
+struct Waiting {
+    wakers: HashMap<u32, Waker>,
+    order: VecDeque<u32>,
+}
+
 /// Who waits, the longest first. Each lane stands in here once at most.
 #[derive(Default)]
 pub(crate) struct Waiters {
-    queue: Mutex<VecDeque<(u32, Waker)>>,
+    waiting: Mutex<Waiting>,
     count: AtomicUsize,
 }
 
 impl Waiters {
     /// The lane waits from here on. It must look for work once more after this, or it may miss what came just now.
     pub(crate) fn enter(&self, lane: u32, waker: &Waker) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        match queue.iter_mut().find(|(waiting, _)| *waiting == lane) {
-            Some((_, known)) => known.clone_from(waker),
-            None => queue.push_back((lane, waker.clone())),
+        let mut waiting = self.lock();
+        if waiting.wakers.insert(lane, waker.clone()).is_none() {
+            waiting.order.push_back(lane);
         }
-        self.count.store(queue.len(), Ordering::SeqCst);
+        self.count.store(waiting.wakers.len(), Ordering::SeqCst);
     }
 
     /// The lane found work after all. If somebody was about to wake it, that call goes to the next one.
     pub(crate) fn leave(&self, lane: u32) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = queue.iter().position(|(waiting, _)| *waiting == lane);
-        if let Some(place) = place {
-            queue.remove(place);
+        let mut waiting = self.lock();
+        let was_waiting = waiting.wakers.remove(&lane).is_some();
+        if waiting.wakers.is_empty() {
+            waiting.order.clear();
         }
-        self.count.store(queue.len(), Ordering::SeqCst);
-        drop(queue);
-        if place.is_none() {
+        self.count.store(waiting.wakers.len(), Ordering::SeqCst);
+        drop(waiting);
+        if !was_waiting {
             self.wake(1);
         }
     }
 
     /// Wakes so many lanes at most.
     pub(crate) fn wake(&self, most: usize) {
-        if self.count.load(Ordering::SeqCst) == 0 {
+        if most == 0 || self.count.load(Ordering::SeqCst) == 0 {
             return;
         }
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = most.min(queue.len());
-        let woken: Vec<_> = queue.drain(..most).collect();
-        self.count.store(queue.len(), Ordering::SeqCst);
-        drop(queue);
-        for (_, waker) in woken {
+        let mut waiting = self.lock();
+        let mut woken = Vec::new();
+        while woken.len() < most
+            && let Some(lane) = waiting.order.pop_front()
+        {
+            woken.extend(waiting.wakers.remove(&lane));
+        }
+        self.count.store(waiting.wakers.len(), Ordering::SeqCst);
+        drop(waiting);
+        for waker in woken {
             waker.wake();
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

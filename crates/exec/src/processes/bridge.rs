@@ -1,7 +1,10 @@
 //! The parent's side of one worker: starts it, makes attempts through it, replaces it when it dies.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,11 +20,14 @@ use super::{
 use crate::{
     hand_over::{Assignment, End, Notice},
     lane::{Attempt, Lane, Shared},
-    restart::{self, Child, Codec, Frame, Link, LinkError, Prints, Registration, describe},
+    restart::{
+        self, Child, Codec, Frame, Link, LinkError, MAX_FRAME_BYTES, Prints, Registration, describe,
+    },
+    unwind,
 };
 
 /// How long a worker may take until it is ready.
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(10);
 /// How often in a row a worker may fail to start.
 const START_TRIES: usize = 3;
 /// A task that keeps its own deadline may answer that much later before its process is ended.
@@ -54,10 +60,13 @@ impl<T: Task> Bridge<T> {
         }
     }
 
-    /// Starts the worker process and waits until it is ready.
-    pub(super) fn start(&mut self) -> Result<(), String> {
-        let mut reason = String::new();
+    /// Starts the worker process and waits until it is ready. Gives up early when the job was aborted.
+    pub(super) fn start(&mut self, aborted: &AtomicBool) -> Result<(), String> {
+        let mut reason = "the job was aborted".to_owned();
         for _ in 0..START_TRIES {
+            if aborted.load(Ordering::Relaxed) {
+                break;
+            }
             match self.try_start() {
                 Ok(()) => return Ok(()),
                 Err(error) => reason = error,
@@ -73,11 +82,19 @@ impl<T: Task> Bridge<T> {
         assignment: &Assignment<T::Input>,
     ) -> Option<Attempt<T::Output>> {
         let shared = Arc::clone(&lane.shared);
+        let worker = lane.worker;
+        if let Some(reason) = self.bury_if_ended() {
+            shared
+                .hand_over
+                .notify(Notice::WorkerDied { worker, reason });
+        }
         if self.running.is_none()
-            && let Err(reason) = self.start()
+            && let Err(reason) = self.start(&shared.cancelled)
         {
-            let worker = lane.worker;
             shared.hand_over.notify(Notice::Gone { worker, reason });
+            return None;
+        }
+        if shared.cancelled.load(Ordering::Relaxed) {
             return None;
         }
         let started = lane.begin(assignment);
@@ -100,7 +117,6 @@ impl<T: Task> Bridge<T> {
             }
             Err(Trouble::Lost(why)) => {
                 let reason = self.bury(&why);
-                let worker = lane.worker;
                 let failure = Failure::new(
                     FailureKind::WORKER_LOST,
                     format!("the worker process that had this input was lost: {reason}"),
@@ -175,11 +191,15 @@ impl<T: Task> Bridge<T> {
                 .timeout
                 .and_then(|limit| u64::try_from(limit.as_nanos()).ok()),
         })?;
-        let message = (self.codec.encode_input)(&assignment.input, header).map_err(|error| {
-            Trouble::Unsendable(Failure::bad_input(format!(
-                "the input cannot be sent to a worker process: {error}"
-            )))
-        })?;
+        let encode = || (self.codec.encode_input)(&assignment.input, header).map_err(unsendable);
+        let message = unwind::catch(encode).map_err(Trouble::Unsendable)?;
+        if message.len() > MAX_FRAME_BYTES {
+            let size = format!(
+                "it is {} bytes long, the limit is {MAX_FRAME_BYTES}",
+                message.len()
+            );
+            return Err(Trouble::Unsendable(unsendable(size)));
+        }
         link.send(INPUT, &message, &[])?;
         let deadline = shared
             .timeout
@@ -205,9 +225,14 @@ impl<T: Task> Bridge<T> {
                 Ok(End::TimedOut(Box::new(failure.clone())))
             }
             Some(failure) => Ok(End::Failed(Box::new((failure.clone(), None)))),
-            None => (self.codec.decode_output)(output)
-                .map(|output| shared.judge(output))
-                .map_err(LinkError::broken),
+            // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.
+            None => unwind::catch(|| {
+                Ok((self.codec.decode_output)(output).map(|output| shared.judge(output)))
+            })
+            .map_or_else(
+                |failure| Ok(End::Failed(Box::new((failure, None)))),
+                |end| end.map_err(LinkError::broken),
+            ),
         }
     }
 
@@ -220,6 +245,12 @@ impl<T: Task> Bridge<T> {
             while let Ok(Some(_)) = link.recv(Some(until)) {}
         }
         self.bury("");
+    }
+
+    /// A worker that died between two inputs costs none of them; says how it ended.
+    fn bury_if_ended(&mut self) -> Option<String> {
+        let (_, link) = self.running.as_ref()?;
+        link.peer_ended(Duration::ZERO).then(|| self.bury(""))
     }
 
     /// Kills and reaps the worker, if it still lives; says how it ended.
@@ -238,6 +269,12 @@ impl<T: Task> Bridge<T> {
             _ => why.to_owned(),
         }
     }
+}
+
+fn unsendable(why: impl std::fmt::Display) -> Failure {
+    Failure::bad_input(format!(
+        "the input cannot be sent to a worker process: {why}"
+    ))
 }
 
 /// Why there is no outcome from a worker.

@@ -131,7 +131,7 @@ impl WorkerProcess {
 fn speak<T: Task>(mut bridge: Bridge<T>, lane: Lane<T>) -> u64 {
     let shared = Arc::clone(&lane.shared);
     let worker = lane.worker;
-    match bridge.start() {
+    match bridge.start(&shared.cancelled) {
         Err(reason) => shared.hand_over.notify(Notice::Gone { worker, reason }),
         Ok(()) => lane.work_blocking(|lane, assignment| bridge.attempt(lane, assignment)),
     }

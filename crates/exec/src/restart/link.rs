@@ -24,6 +24,8 @@ use rustix::{
 pub const MAX_FRAME_BYTES: usize = 1 << 30;
 const HEADER_BYTES: usize = 5;
 const CHUNK_BYTES: usize = 64 << 10;
+/// A buffer that had to hold a larger frame is given back.
+const KEPT_BYTES: usize = 1 << 20;
 const MAX_DESCRIPTORS: usize = 8;
 
 /// One end of the socket.
@@ -207,6 +209,7 @@ impl Link {
         self.taken += HEADER_BYTES + length;
         if self.taken == self.received.len() {
             self.received.clear();
+            self.received.shrink_to(KEPT_BYTES);
             self.taken = 0;
         }
         Ok(Some(Frame {

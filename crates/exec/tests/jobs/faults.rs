@@ -8,12 +8,12 @@ use std::{
 };
 
 use triway_core::{Model, Plan, Status, StopReason};
-use triway_exec::Job;
+use triway_exec::{Feed, Job};
 
 use crate::{
     Test,
     models::lanes,
-    tasks::{Act, Script, Unmakeable, within},
+    tasks::{Act, Grenade, Handle, Script, Unmakeable, within},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -36,6 +36,18 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "faults::a_killed_parent_takes_stuck_workers_along",
         a_killed_parent_takes_stuck_workers_along,
+    ),
+    (
+        "faults::a_panic_in_a_destructor_loses_nothing",
+        a_panic_in_a_destructor_loses_nothing,
+    ),
+    (
+        "faults::a_reader_that_panics_ends_the_inputs",
+        a_reader_that_panics_ends_the_inputs,
+    ),
+    (
+        "faults::a_worker_that_dies_idle_costs_nothing",
+        a_worker_that_dies_idle_costs_nothing,
     ),
 ];
 
@@ -205,4 +217,63 @@ fn workers_that_cannot_start_give_up() {
         "{reason}"
     );
     assert_eq!(done.summary.cancelled, done.summary.admitted);
+}
+
+fn a_panic_in_a_destructor_loses_nothing() {
+    for model in [Model::Sequential, Model::Threads, Model::Async] {
+        let inputs = (0..30).map(|n| Grenade {
+            armed: n % 7 == 0,
+            copy: false,
+        });
+        let job = Job::new(Handle, inputs).model(model);
+        let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+        assert_eq!(done.sink.len(), 30, "{model}");
+        assert_eq!(done.summary.succeeded, 30, "{model}");
+        assert_eq!(done.summary.stopped, None, "{model}");
+    }
+}
+
+fn a_reader_that_panics_ends_the_inputs() {
+    let inputs = (0..).map(|n| {
+        assert!(n < 5, "asked to panic while reading");
+        Ok(Act::Double(n))
+    });
+    let source = Feed::new(inputs, |_| 8, 1 << 20);
+    let job = Job::from_source(Script::default(), source);
+    let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+    assert_eq!(done.summary.succeeded, 5);
+    assert!(matches!(
+        done.summary.stopped,
+        Some(StopReason::Unreadable(_))
+    ));
+}
+
+/// The only worker is killed between two inputs; the second one runs on another.
+fn a_worker_that_dies_idle_costs_nothing() {
+    let (send, receive) = std::sync::mpsc::channel::<u64>();
+    let source = Feed::new(
+        receive.into_iter().map(|n| Ok(Act::Double(n))),
+        |_| 8,
+        1 << 20,
+    );
+    send.send(1).unwrap();
+    let job = Job::from_source(Script::default(), source)
+        .model(Model::Processes)
+        .concurrency(lanes(1));
+    let killer = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        let worker = children()
+            .into_iter()
+            .find(|&pid| is_worker(pid))
+            .expect("a worker runs");
+        Command::new("kill")
+            .args(["-9", &worker.to_string()])
+            .status()
+            .unwrap();
+        thread::sleep(Duration::from_millis(100));
+        send.send(2).unwrap();
+    });
+    let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+    killer.join().unwrap();
+    assert_eq!((done.summary.succeeded, done.summary.failed), (2, 0));
 }

@@ -53,6 +53,18 @@ pub(crate) const TESTS: &[Test] = &[
         "limits::the_source_is_not_read_ahead_of_slow_work",
         the_source_is_not_read_ahead_of_slow_work,
     ),
+    (
+        "limits::waiting_for_a_lane_takes_no_processor_time",
+        waiting_for_a_lane_takes_no_processor_time,
+    ),
+    (
+        "limits::an_abort_is_heeded_after_another_stop",
+        an_abort_is_heeded_after_another_stop,
+    ),
+    (
+        "limits::later_holders_leave_other_lanes_alone",
+        later_holders_leave_other_lanes_alone,
+    ),
 ];
 
 fn plan(model: Model, concurrency: usize) -> Plan {
@@ -334,4 +346,76 @@ fn the_source_is_not_read_ahead_of_slow_work() {
             .unwrap();
         assert!(*most_ahead.lock().unwrap() <= 30, "{model} {most_ahead:?}");
     }
+}
+
+/// Processor time of this process so far, in clock ticks of 10 ms.
+fn cpu_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .unwrap()
+        .1
+        .split_whitespace()
+        .collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// Permits and retries that are due while every lane is busy must not be waited for in a loop.
+fn waiting_for_a_lane_takes_no_processor_time() {
+    let mut plan = plan(Model::Threads, 2);
+    plan.rate = Some("100/s".parse().unwrap());
+    let before = cpu_ticks();
+    let done = Job::new(Script::default(), vec![Act::Sleep(500); 4])
+        .plan(plan)
+        .run()
+        .wait()
+        .unwrap();
+    let spent = cpu_ticks() - before;
+    assert_eq!(done.summary.succeeded, 4);
+    assert!(spent <= 20, "{spent} ticks of 10 ms in a second of waiting");
+}
+
+fn an_abort_is_heeded_after_another_stop() {
+    for model in Model::ALL {
+        let mut plan = plan(model, 2);
+        plan.max_failures = Some(FailureLimit::Count(0));
+        let job = Job::new(Script::default(), [Act::Hold(20_000), Act::Fail]).plan(plan);
+        let control = job.control();
+        if model == Model::Sequential {
+            // Its one lane never comes to the failure.
+            continue;
+        }
+        let asked = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            control.abort();
+        });
+        let done = within(Duration::from_secs(5), || job.run().wait().unwrap());
+        asked.join().unwrap();
+        assert_eq!(
+            done.summary.stopped,
+            Some(StopReason::FailureLimit),
+            "{model}"
+        );
+        assert_eq!((done.summary.failed, done.summary.cancelled), (1, 1));
+    }
+}
+
+/// Attempts that hold their threads one after the other, and others that are at work on the threads in between.
+fn later_holders_leave_other_lanes_alone() {
+    let mut plan = plan(Model::Async, 4);
+    plan.timeout = Some(Duration::from_millis(600));
+    plan.runtime_threads = NonZeroUsize::new(1);
+    let inputs = [
+        Act::Hold(30_000),
+        Act::Sleep(400),
+        Act::Hold(30_000),
+        Act::Sleep(400),
+        Act::Hold(30_000),
+    ]
+    .into_iter()
+    .chain(vec![Act::Sleep(50); 40]);
+    let job = Job::new(Script::default(), inputs).plan(plan);
+    let done = within(Duration::from_secs(15), || job.run().wait().unwrap());
+    assert_eq!(done.sink.len(), 45);
+    assert!(done.summary.succeeded >= 40, "{:?}", done.summary);
 }

@@ -130,6 +130,7 @@ fn failures_are_told_apart() {
         (Act::Panic, Status::Failed, "panic"),
         (Act::Reject, Status::Failed, "rejected"),
         (Act::FailPermanently, Status::Failed, "bad-input"),
+        (Act::PanicInJudge, Status::Failed, "panic"),
     ];
     for model in Model::ALL {
         let inputs: Vec<Act> = rows.iter().map(|row| row.0.clone()).collect();
@@ -152,7 +153,7 @@ fn failures_are_told_apart() {
             Some(REJECTED),
             "a rejected output is kept"
         );
-        assert_eq!((done.summary.succeeded, done.summary.failed), (1, 4));
+        assert_eq!((done.summary.succeeded, done.summary.failed), (1, 5));
     }
 }
 

@@ -14,6 +14,9 @@ use triway_core::{Context, Failure, FailureKind, Forms, Task};
 /// An output that is judged a failure.
 pub(crate) const REJECTED: u64 = u64::MAX;
 
+/// An output at which `judge` panics.
+pub(crate) const PANICKING: u64 = u64::MAX - 1;
+
 /// What an attempt is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Act {
@@ -32,6 +35,8 @@ pub(crate) enum Act {
     SucceedAt(u32),
     /// Give an output that is judged a failure.
     Reject,
+    /// Give an output at which `judge` panics.
+    PanicInJudge,
     /// End the process.
     Exit(i32),
     Abort,
@@ -72,6 +77,7 @@ impl Script {
             }
             Act::SucceedAt(attempt) => now(Ok(u64::from(*attempt))),
             Act::Reject => now(Ok(REJECTED)),
+            Act::PanicInJudge => now(Ok(PANICKING)),
             Act::Exit(code) => std::process::exit(*code),
             Act::Abort => std::process::abort(),
             Act::Print => {
@@ -143,6 +149,7 @@ impl Task for Script {
     }
 
     fn judge(&self, output: &u64) -> Result<(), Failure> {
+        assert!(*output != PANICKING, "asked to panic in judge");
         if *output == REJECTED {
             return Err(Failure::new(FailureKind::new("rejected"), "a bad number"));
         }
@@ -190,6 +197,50 @@ impl Task for Unmakeable {
 
     fn forms(&self) -> Forms {
         Forms::Blocking
+    }
+}
+
+/// An input that panics when the lane's copy of it is dropped.
+#[derive(Debug)]
+pub(crate) struct Grenade {
+    pub(crate) armed: bool,
+    pub(crate) copy: bool,
+}
+
+impl Clone for Grenade {
+    fn clone(&self) -> Self {
+        Self {
+            armed: self.armed,
+            copy: true,
+        }
+    }
+}
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        assert!(!(self.armed && self.copy), "asked to panic when dropped");
+    }
+}
+
+/// Does nothing with inputs that are dangerous to drop.
+#[derive(Debug, Default)]
+pub(crate) struct Handle;
+
+impl Task for Handle {
+    type Input = Grenade;
+    type Output = ();
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Both
+    }
+
+    fn run_blocking(&self, (): &mut (), _: &Grenade, _: &Context<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn run_async(&self, (): &mut (), _: &Grenade, _: &Context<'_>) -> Result<(), Failure> {
+        Ok(())
     }
 }
 
