@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
         "| {INPUTS} inputs of {MILLIS} ms, {PAIRS} pairs | compare, ms | by itself, ms | difference |"
     );
     println!("|---|---|---|---|");
-    for model in [Model::Sequential, Model::Threads, Model::Async] {
+    for model in Model::ALL {
         let mut compared = Vec::new();
         let mut alone = Vec::new();
         for _ in 0..PAIRS {

@@ -44,6 +44,15 @@ impl Kind {
     }
 }
 
+/// Whether a model can run a task that has these forms. Sequential and processes take either form, and prefer the
+/// blocking one.
+///
+/// # Errors
+/// [`Refusal::NoForm`], with the form that is missing.
+pub fn can_run(model: Model, forms: Forms) -> Result<(), Refusal> {
+    Kind::of(model, forms).map(|_| ())
+}
+
 /// What the lanes of a job live on.
 enum Made<T: Task> {
     Threads,

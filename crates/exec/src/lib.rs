@@ -29,6 +29,7 @@ mod waiters;
 
 pub use control::Control;
 pub use job::{Finished, Job, Outcomes, Running};
+pub use lanes::can_run;
 pub use processes::registration;
 pub use refusal::Refusal;
 pub use sink::{Each, Sink};

@@ -295,16 +295,10 @@ fn courses(arms: &[Arm], forms: Forms) -> Vec<Course> {
     arms.iter().map(course).collect()
 }
 
-/// Why a model cannot run a task that has these forms. Sequential and processes take either.
+/// Why a model cannot run a task that has these forms.
 fn missing_form(model: Model, forms: Forms) -> Option<String> {
-    let form = match model {
-        Model::Threads if !forms.has_blocking() => "a blocking form",
-        Model::Async if !forms.has_async() => "an async form",
-        _ => return None,
-    };
-    Some(format!(
-        "{model} needs a task with {form}, and this one has none"
-    ))
+    let refused = triway_exec::can_run(model, forms).err();
+    refused.map(|refusal| refusal.to_string())
 }
 
 fn shared_options(plan: &Plan) -> serde_json::Value {

@@ -90,7 +90,7 @@ impl<R: BufRead> Lines<R> {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             _ => kept.len(),
         };
-        let prefix = &kept[..whole];
+        let prefix = without_open_authority(&kept[..whole]);
         let input = RawInput::oversized(prefix, length, self.most_bytes);
         // The memory that a huge line took is not kept for the lines after it.
         self.line = Vec::new();
@@ -98,9 +98,37 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// The text up to where a URL's user name and password may begin, if its end is not in sight: half of them could not
+/// be told from a host.
+fn without_open_authority(text: &[u8]) -> &[u8] {
+    let Some(slashes) = text.windows(2).position(|pair| pair == b"//") else {
+        return text;
+    };
+    let start = slashes + 2;
+    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
+    if text[start..].iter().any(ends) {
+        text
+    } else {
+        &text[..start]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_secret_is_not_kept() {
+        for (text, kept) in [
+            ("no url", "no url"),
+            ("http://host/path", "http://host/path"),
+            ("http://user:secr", "http://"),
+            ("http://user:secret@host?q", "http://user:secret@host?q"),
+        ] {
+            let got = without_open_authority(text.as_bytes());
+            assert_eq!(got, kept.as_bytes(), "{text}");
+        }
+    }
 
     /// The lines as text, oversized ones as `PREFIX…LENGTH`. Read through a small buffer, so that lines straddle it.
     fn lines(text: &[u8], most_bytes: u64) -> Vec<String> {

@@ -25,6 +25,8 @@ pub(crate) struct Destination {
     name: String,
     for_people: bool,
     piped: bool,
+    /// The file, whose earlier content goes when there is something to put in its place.
+    file: Option<File>,
 }
 
 impl Destination {
@@ -44,7 +46,11 @@ impl Destination {
                 let format = job.format.or_else(|| FormatName::of_file(path));
                 let format = format.unwrap_or(FormatName::Jsonl);
                 let name = path.display().to_string();
-                Self::new(format, false, name, to_file(file))
+                let kept = file.try_clone().map_err(Fault::could_not_run)?;
+                Ok(Self {
+                    file: Some(kept),
+                    ..Self::new(format, false, name, to_file(file))?
+                })
             }
             None => {
                 refuse_input(Path::new("/dev/stdout"), inputs)?;
@@ -92,6 +98,7 @@ impl Destination {
 
     /// Writes what stands before the first outcome.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
+        self.empty_file()?;
         self.paced.put(|buffer| self.format.begin(buffer))
     }
 
@@ -108,6 +115,7 @@ impl Destination {
 
     /// Writes a comparison and nothing else.
     pub(crate) fn comparison(mut self, comparison: &Comparison) -> io::Result<()> {
+        self.empty_file()?;
         let put = |buffer: &mut Vec<u8>| self.format.comparison(comparison, buffer);
         let told = self.paced.put(put);
         self.paced.finish().and(told)
@@ -125,7 +133,17 @@ impl Destination {
             name,
             for_people: named == FormatName::Table,
             piped: false,
+            file: None,
         })
+    }
+
+    /// A report of yesterday must survive a comparison of today that never came to an end.
+    fn empty_file(&self) -> io::Result<()> {
+        match &self.file {
+            // What is no plain file (a pipe, a device) has no earlier content.
+            Some(file) if file.metadata()?.is_file() => file.set_len(0),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -143,7 +161,9 @@ fn refuse_input(path: &Path, inputs: &Inputs) -> Result<(), Fault> {
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("--output: cannot write {}", path.display()))
+    let mut options = File::options();
+    let opened = options.write(true).create(true).truncate(false).open(path);
+    opened.with_context(|| format!("--output: cannot write {}", path.display()))
 }
 
 fn to_file(mut file: File) -> WritePiece {

@@ -31,7 +31,7 @@ const MOST_NAMES: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Names {
     known: Mutex<HashMap<String, Known>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 /// When a name was asked for, and the answer.
@@ -44,7 +44,7 @@ impl Names {
     pub(super) fn new() -> Self {
         Self {
             known: Mutex::default(),
-            permits: Semaphore::new(LOOKUPS),
+            permits: Arc::new(Semaphore::new(LOOKUPS)),
         }
     }
 
@@ -77,16 +77,19 @@ impl Names {
     }
 
     async fn ask_elsewhere(&self, name: &str) -> Result<Arc<[IpAddr]>, Failure> {
-        // Nobody closes the semaphore.
-        let _permit = self.permits.acquire().await.ok();
+        // Nobody closes the semaphore. The permit goes with the look-up, which goes on when the attempt is dropped.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         // Whoever had the permit before may have asked for the same name.
         if let Some(addresses) = self.recall(name) {
             return Ok(addresses);
         }
         let owned = name.to_owned();
-        let answer = tokio::task::spawn_blocking(move || ask(&owned))
-            .await
-            .unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
+        let answer = tokio::task::spawn_blocking(move || {
+            let _until_answered = permit;
+            ask(&owned)
+        })
+        .await
+        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
         self.remember(name, answer)
     }
 

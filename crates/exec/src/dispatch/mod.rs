@@ -3,18 +3,17 @@
 //! All of it happens on one thread, round after round; between rounds it sleeps until a lane, the source, the control
 //! or a timer wakes it. What to do with an input next is the ledger's decision alone.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+mod intake;
+mod stopping;
+
+use std::{sync::Arc, time::Duration};
 
 use crossbeam_utils::sync::Parker;
 use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task};
 
 use crate::{
     ahead::Ahead,
-    cell::Running,
-    control::{Asked, Control},
+    control::Control,
     delivery::Delivery,
     hand_over::{Assignment, End, Notice, Report, Sleep},
     lane::Shared,
@@ -263,145 +262,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         });
     }
 
-    // Why a job may have to stop.
-
-    fn heed(&mut self) -> bool {
-        let mut news = false;
-        if let Some(reason) = self.delivery.broken() {
-            let reason = StopReason::Undeliverable(reason.to_owned());
-            news |= self.stop(reason);
-        } else if self.delivery.too_many_failed() {
-            news |= self.stop(StopReason::FailureLimit);
-        }
-        let asked = self.control.asked();
-        if asked == Asked::Drain {
-            news |= self.stop(StopReason::Drained);
-        }
-        let now = self.shared.clock.now();
-        let waited_enough = self.drain_until.is_some_and(|until| now >= until);
-        if asked == Asked::Abort || waited_enough {
-            news |= self.abort();
-        }
-        news
-    }
-
-    /// Hands out nothing more; what waits is cancelled, what runs may finish. Says whether this is news.
-    fn stop(&mut self, reason: StopReason) -> bool {
-        if self.progress.stopped.is_some() {
-            return false;
-        }
-        self.delivery.event(&Event::Stopping {
-            reason: reason.clone(),
-            unread_from: self.next_index,
-        });
-        self.progress.stopped = Some(reason);
-        self.ledger.stop();
-        let now = self.shared.clock.now();
-        self.drain_until = Some(now + self.plan.drain_limit);
-        for assignment in self.shared.hand_over.take_back() {
-            self.book(now, assignment.start, Ended::NotStarted, None, None);
-        }
-        for closed in self.ledger.close_waiting() {
-            self.finish(closed, None, None);
-        }
-        true
-    }
-
-    /// Cancels what runs. An attempt that begins just now is found in the next round.
-    fn abort(&mut self) -> bool {
-        self.stop(StopReason::Aborted);
-        if self.progress.stopped == Some(StopReason::Drained) {
-            self.progress.stopped = Some(StopReason::Aborted);
-        }
-        self.shared.cancelled.store(true, Ordering::Relaxed);
-        let running = self.lanes.running();
-        let mut cancelled = false;
-        for (worker, running) in running {
-            if self.lanes.abandon(worker, running) {
-                cancelled = true;
-                self.give_up(worker, running, Ended::Cancelled);
-            }
-        }
-        self.lanes.kill_processes();
-        cancelled
-    }
-
-    fn give_up(&mut self, worker: u32, running: Running, ended: Ended) {
-        let now = self.shared.clock.now();
-        let start = Start {
-            ticket: running.ticket,
-            index: running.index,
-            attempt: running.attempt,
-        };
-        let times = Times {
-            worker,
-            started: running.since,
-            ended: now,
-        };
-        self.book(now, start, ended, None, Some(times));
-    }
-
     // What the lanes get.
-
-    fn refill(&mut self) -> bool {
-        let mut any = false;
-        while let Some(most) = self.room() {
-            let pulled = self.source.pull(most, &mut self.pulled);
-            any |= !self.pulled.is_empty();
-            self.admit_pulled();
-            self.supply = pulled.unwrap_or_else(|failure| {
-                self.progress.unreadable = Some(failure.message);
-                Supply::Exhausted
-            });
-            if self.supply != Supply::Ready {
-                break;
-            }
-        }
-        any
-    }
-
-    /// How many inputs to pull now, if any: few while it is not known how large they are.
-    fn room(&self) -> Option<usize> {
-        let open = self.ledger.open();
-        let taken = self.ledger.running() + self.ledger.ready();
-        let closed = self.supply == Supply::Exhausted
-            || self.progress.stopped.is_some()
-            || open >= self.aim() + WAITING
-            || self.held_bytes >= self.plan.input_window_bytes
-            || self.delivery.is_full();
-        let left = self.plan.input_window_bytes - self.held_bytes.min(self.plan.input_window_bytes);
-        let fitting = match self.next_index {
-            0 => 1,
-            _ => 1 + left / self.bytes_each(),
-        };
-        let most = self.aim().saturating_sub(taken).min(PULL).min(fitting);
-        (!closed && most > 0).then_some(most)
-    }
-
-    /// How many inputs should be running or stand ready.
-    fn aim(&self) -> usize {
-        self.plan.concurrency.get() + self.ahead.size(self.bytes_each())
-    }
-
-    /// What an input weighs on average, so far.
-    fn bytes_each(&self) -> usize {
-        let mean = self.seen_bytes / self.next_index.max(1);
-        usize::try_from(mean).unwrap_or(usize::MAX).max(1)
-    }
-
-    fn admit_pulled(&mut self) {
-        let now = self.shared.clock.now();
-        for input in self.pulled.drain(..) {
-            let task = &self.shared.task;
-            let key = self.plan.per_key.and_then(|_| task.key(&input));
-            let bytes = task.input_bytes(&input);
-            self.held_bytes += bytes;
-            self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
-            let held = Held { input, bytes };
-            self.ledger.admit(now, self.next_index, key, held);
-            self.next_index += 1;
-        }
-    }
 
     /// As many lanes as there is something to do for, up to the plan's concurrency.
     fn grow(&mut self) -> bool {

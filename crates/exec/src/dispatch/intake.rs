@@ -1,0 +1,68 @@
+//! Takes inputs in: no more than the lanes will soon need, and no more than may wait.
+
+use triway_core::Task;
+
+use super::{Dispatcher, Held, PULL, WAITING};
+use crate::{sink::Sink, source::Supply};
+
+impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
+    pub(super) fn refill(&mut self) -> bool {
+        let mut any = false;
+        while let Some(most) = self.room() {
+            let pulled = self.source.pull(most, &mut self.pulled);
+            any |= !self.pulled.is_empty();
+            self.admit_pulled();
+            self.supply = pulled.unwrap_or_else(|failure| {
+                self.progress.unreadable = Some(failure.message);
+                Supply::Exhausted
+            });
+            if self.supply != Supply::Ready {
+                break;
+            }
+        }
+        any
+    }
+
+    /// How many inputs to pull now, if any: few while it is not known how large they are.
+    fn room(&self) -> Option<usize> {
+        let open = self.ledger.open();
+        let taken = self.ledger.running() + self.ledger.ready();
+        let closed = self.supply == Supply::Exhausted
+            || self.progress.stopped.is_some()
+            || open >= self.aim() + WAITING
+            || self.held_bytes >= self.plan.input_window_bytes
+            || self.delivery.is_full();
+        let left = self.plan.input_window_bytes - self.held_bytes.min(self.plan.input_window_bytes);
+        let fitting = match self.next_index {
+            0 => 1,
+            _ => 1 + left / self.bytes_each(),
+        };
+        let most = self.aim().saturating_sub(taken).min(PULL).min(fitting);
+        (!closed && most > 0).then_some(most)
+    }
+
+    /// How many inputs should be running or stand ready.
+    pub(super) fn aim(&self) -> usize {
+        self.plan.concurrency.get() + self.ahead.size(self.bytes_each())
+    }
+
+    /// What an input weighs on average, so far.
+    fn bytes_each(&self) -> usize {
+        let mean = self.seen_bytes / self.next_index.max(1);
+        usize::try_from(mean).unwrap_or(usize::MAX).max(1)
+    }
+
+    fn admit_pulled(&mut self) {
+        let now = self.shared.clock.now();
+        for input in self.pulled.drain(..) {
+            let task = &self.shared.task;
+            let key = self.plan.per_key.and_then(|_| task.key(&input));
+            let bytes = task.input_bytes(&input);
+            self.held_bytes += bytes;
+            self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
+            let held = Held { input, bytes };
+            self.ledger.admit(now, self.next_index, key, held);
+            self.next_index += 1;
+        }
+    }
+}
