@@ -163,7 +163,9 @@ fn figure(value: f64) -> String {
     match value {
         small if small < 10.0 => format!("{small:.2}"),
         middle if middle < 100.0 => format!("{middle:.1}"),
-        large => format!("{large:.0}"),
+        large if large < 1e6 => format!("{large:.0}"),
+        // Two or three rounds can leave an interval that no digits describe.
+        _ => "over a million".to_owned(),
     }
 }
 

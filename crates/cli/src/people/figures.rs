@@ -27,8 +27,16 @@ pub(crate) fn times_range(_middle: f64, [low, high]: [f64; 2]) -> String {
     format!("{}–{}", number(low), number(high))
 }
 
+/// Where numbers end.
+const BEYOND: f64 = 999.5e9;
+
 /// A number, such as `412` or `1.25 M`.
+///
+/// Intervals of two or three rounds can be wider than any unit; those digits would say nothing.
 pub(crate) fn number(value: f64) -> String {
+    if value >= BEYOND {
+        return ">999 G".to_owned();
+    }
     scaled(value, 1000.0, ["", " k", " M", " G"])
 }
 
@@ -145,6 +153,7 @@ mod tests {
         ] {
             assert_eq!(number(value), expected);
         }
+        assert_eq!(number(1.4e29), ">999 G");
         assert_eq!(times(1.0), "1.00×");
         assert_eq!(times(69_212_776.0), "69.2 M×");
         assert_eq!(bytes(12_897_485), "12.3 MiB");
