@@ -226,13 +226,13 @@ impl<T: Task> Bridge<T> {
             }
             Some(failure) => Ok(End::Failed(Box::new((failure.clone(), None)))),
             // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.
-            None => unwind::catch(|| {
-                Ok((self.codec.decode_output)(output).map(|output| shared.judge(output)))
-            })
-            .map_or_else(
-                |failure| Ok(End::Failed(Box::new((failure, None)))),
-                |end| end.map_err(LinkError::broken),
-            ),
+            None => {
+                let read = unwind::catch(|| {
+                    let output = (self.codec.decode_output)(output).map_err(unreadable)?;
+                    Ok(shared.judge(output))
+                });
+                Ok(read.unwrap_or_else(|failure| End::Failed(Box::new((failure, None)))))
+            }
         }
     }
 
@@ -269,6 +269,17 @@ impl<T: Task> Bridge<T> {
             _ => why.to_owned(),
         }
     }
+}
+
+/// The frame was whole, so the worker is to be trusted; it is the output's type that does not survive the journey.
+fn unreadable(why: impl std::fmt::Display) -> Failure {
+    Failure::permanent(
+        FailureKind::ERROR,
+        format!(
+            "the output of the worker process does not read back: {why} (types that describe themselves, such as JSON \
+             values, cannot travel in postcard)"
+        ),
+    )
 }
 
 fn unsendable(why: impl std::fmt::Display) -> Failure {

@@ -143,7 +143,11 @@ fn a_worker_killed_from_outside_costs_one_input() {
     assert!(lost <= 1, "{lost} inputs were lost");
     assert_eq!(done.summary.succeeded as usize, 100 - lost);
     let executions = fs::read_to_string(&ledger).unwrap().lines().count();
-    assert_eq!(executions, 100, "each input ran once");
+    // The one that was lost may have died before it could note that it ran.
+    assert!(
+        (100 - lost..=100).contains(&executions),
+        "{executions} executions of 100 inputs"
+    );
     assert!(!children().into_iter().any(is_worker), "no worker is left");
     fs::remove_dir_all(folder).unwrap();
 }
