@@ -4,6 +4,7 @@
 
 mod arguments;
 mod attended;
+mod delivered;
 mod example;
 mod exit;
 mod inputs;

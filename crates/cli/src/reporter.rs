@@ -4,10 +4,10 @@ use std::io;
 
 use triway_core::{Event, Outcome};
 use triway_exec::Sink;
-use triway_measure::tally::Tally;
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
 use crate::{
+    delivered::Delivered,
     inputs::Places,
     output::{Destination, Record},
     people::{Screen, events::Events},
@@ -21,18 +21,19 @@ pub(crate) struct Reporter {
     lines: Option<Destination>,
     screen: Screen,
     events: Events,
-    tally: Tally,
-    undelivered: Option<io::Error>,
+    delivered: Delivered,
 }
 
 /// What is left when the last outcome has come.
 pub(crate) struct Reported {
-    /// Counts and latencies.
-    pub(crate) tally: Tally,
+    /// Which outcomes were written.
+    pub(crate) delivered: Delivered,
     /// How often an input was tried again.
     pub(crate) retries: u64,
-    /// What kept outcomes from being delivered.
+    /// What kept outcomes from being written.
     pub(crate) undelivered: Option<io::Error>,
+    /// Whether the last outcome stands there in part.
+    pub(crate) torn: bool,
 }
 
 impl Reporter {
@@ -51,8 +52,7 @@ impl Reporter {
             destination,
             lines,
             screen,
-            tally: Tally::default(),
-            undelivered: None,
+            delivered: Delivered::default(),
         }
     }
 
@@ -63,30 +63,29 @@ impl Reporter {
             let _unwatched = lines.end();
         }
         self.events.end();
-        let ended = self.destination.end();
+        let written = self.destination.end();
+        self.delivered.confirm(written.records);
         self.screen.end_bar();
         Reported {
-            tally: self.tally,
+            delivered: self.delivered,
             retries: self.events.retries(),
-            undelivered: self.undelivered.or(ended.err()),
+            undelivered: written.broken,
+            torn: written.torn,
         }
     }
 }
 
 impl Sink<Named> for Reporter {
     fn outcome(&mut self, outcome: Outcome<RawInput, RawOutput>) -> io::Result<()> {
-        let kind = outcome.error.as_ref().map(|failure| &failure.kind);
-        self.tally.record(outcome.status, kind, outcome.run);
+        self.delivered.expect(&outcome);
         let record = Record::new(&self.task, &outcome, &self.places);
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);
         }
         self.screen.step();
-        self.destination.outcome(&record).map_err(|error| {
-            let told = io::Error::new(error.kind(), error.to_string());
-            self.undelivered = Some(error);
-            told
-        })
+        let written = self.destination.outcome(&record)?;
+        self.delivered.confirm(written);
+        Ok(())
     }
 
     fn event(&mut self, event: &Event) {

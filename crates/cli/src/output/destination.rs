@@ -2,15 +2,15 @@
 
 use std::{
     fs::{self, File},
-    io::{self, IsTerminal as _, Write as _},
-    os::unix::fs::FileTypeExt as _,
+    io::{self, IsTerminal as _},
+    os::{fd::AsFd as _, unix::fs::FileTypeExt as _},
     path::Path,
 };
 
 use anyhow::{Context as _, anyhow};
 use triway_measure::report::Comparison;
 
-use super::{Format, Paced, Record, format, paced::WritePiece};
+use super::{Format, Paced, Record, format, paced::Written, target::Target};
 use crate::{
     arguments::{FormatName, JobArguments},
     exit::Fault,
@@ -49,7 +49,7 @@ impl Destination {
                 let kept = file.try_clone().map_err(Fault::could_not_run)?;
                 Ok(Self {
                     file: Some(kept),
-                    ..Self::new(format, false, name, to_file(file))?
+                    ..Self::new(format, false, name, Target::File(file))?
                 })
             }
             None => {
@@ -67,7 +67,7 @@ impl Destination {
                 let metadata = fs::metadata("/dev/stdout");
                 Ok(Self {
                     piped: metadata.is_ok_and(|it| it.file_type().is_fifo()),
-                    ..Self::new(format, colour, name, to_stdout(terminal, screen))?
+                    ..Self::new(format, colour, name, stdout(terminal, screen)?)?
                 })
             }
         }
@@ -75,10 +75,9 @@ impl Destination {
 
     /// The screen, for people who wait while the outcomes go to a file.
     pub(crate) fn screen(screen: &Screen) -> Result<Self, Fault> {
-        let above = screen.clone();
-        let write: WritePiece = Box::new(move |piece| above.write(piece));
         let name = "standard error".to_owned();
-        Self::new(FormatName::Table, screen.has_colour(), name, write)
+        let above = Target::Above(screen.clone());
+        Self::new(FormatName::Table, screen.has_colour(), name, above)
     }
 
     /// What to call it in a message.
@@ -99,18 +98,17 @@ impl Destination {
     /// Writes what stands before the first outcome.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         self.empty_file()?;
-        self.paced.put(|buffer| self.format.begin(buffer))
+        self.paced.begin(|buffer| self.format.begin(buffer))
     }
 
-    /// Writes an outcome.
-    pub(crate) fn outcome(&mut self, record: &Record<'_>) -> io::Result<()> {
+    /// Takes an outcome to be written soon, and says of how many before it that has been done to the end.
+    pub(crate) fn outcome(&mut self, record: &Record<'_>) -> io::Result<u64> {
         self.paced.put(|buffer| self.format.outcome(record, buffer))
     }
 
-    /// Writes what stands after the last outcome, and all that is left.
-    pub(crate) fn end(mut self) -> io::Result<()> {
-        let ended = self.paced.put(|buffer| self.format.end(buffer));
-        self.paced.finish().and(ended)
+    /// Writes all that is left, and what stands after the last outcome.
+    pub(crate) fn end(mut self) -> Written {
+        self.paced.finish(|buffer| self.format.end(buffer))
     }
 
     /// Writes a comparison and nothing else.
@@ -118,18 +116,14 @@ impl Destination {
         self.empty_file()?;
         let put = |buffer: &mut Vec<u8>| self.format.comparison(comparison, buffer);
         let told = self.paced.put(put);
-        self.paced.finish().and(told)
+        let written = self.paced.finish(|_| Ok(()));
+        written.broken.map_or(told.map(|_| ()), Err)
     }
 
-    fn new(
-        named: FormatName,
-        colour: bool,
-        name: String,
-        write: WritePiece,
-    ) -> Result<Self, Fault> {
+    fn new(named: FormatName, colour: bool, name: String, target: Target) -> Result<Self, Fault> {
         Ok(Self {
             format: format(named, colour),
-            paced: Paced::new(write).map_err(Fault::could_not_run)?,
+            paced: Paced::new(target).map_err(Fault::could_not_run)?,
             name,
             for_people: named == FormatName::Table,
             piped: false,
@@ -166,19 +160,12 @@ fn create(path: &Path) -> anyhow::Result<File> {
     opened.with_context(|| format!("--output: cannot write {}", path.display()))
 }
 
-fn to_file(mut file: File) -> WritePiece {
-    Box::new(move |piece| file.write_all(piece))
-}
-
-fn to_stdout(terminal: bool, screen: &Screen) -> WritePiece {
-    let write = |piece: &[u8]| {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(piece)?;
-        stdout.flush()
-    };
-    if terminal {
-        let screen = screen.clone();
-        return Box::new(move |piece| screen.without_bar(|| write(piece)));
-    }
-    Box::new(write)
+/// Standard output without the buffer of its own that the standard library gives it: nobody could say what is in that.
+fn stdout(terminal: bool, screen: &Screen) -> Result<Target, Fault> {
+    let own = io::stdout().as_fd().try_clone_to_owned();
+    let file = File::from(own.map_err(Fault::could_not_run)?);
+    Ok(match terminal {
+        true => Target::Terminal(file, screen.clone()),
+        false => Target::File(file),
+    })
 }

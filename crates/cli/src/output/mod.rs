@@ -9,6 +9,7 @@ mod md;
 mod paced;
 mod record;
 mod table;
+mod target;
 
 use std::io::{self, Write};
 

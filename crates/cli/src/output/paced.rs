@@ -1,4 +1,5 @@
-//! Writes in large pieces where there is much to write, and promptly where there is little.
+//! Writes records in large pieces where there is much to write, and promptly where there is little; knows of each
+//! record whether all of it was written.
 
 use std::{
     io,
@@ -7,19 +8,29 @@ use std::{
     time::Duration,
 };
 
+use super::target::{Target, Torn};
+
 /// How much is gathered before it is written.
 const PIECE_BYTES: usize = 1 << 16;
 
 /// How long anything may lie about before it is written.
 const PROMPTLY: Duration = Duration::from_millis(50);
 
-/// Writes a piece to where it belongs. May block.
-pub(crate) type WritePiece = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
-
 /// A buffer that a thread of its own empties soon after something was put into it.
 pub(crate) struct Paced {
     shared: Arc<Shared>,
     flusher: Option<JoinHandle<()>>,
+}
+
+/// What came of everything that was put in.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// How many records were written to their end.
+    pub(crate) records: u64,
+    /// Whether part of a record was written that could not be taken back.
+    pub(crate) torn: bool,
+    /// Why not all were written.
+    pub(crate) broken: Option<io::Error>,
 }
 
 struct Shared {
@@ -29,22 +40,29 @@ struct Shared {
 
 struct State {
     buffer: Vec<u8>,
-    write: WritePiece,
-    broken: Option<io::Error>,
+    /// Where in the buffer each record ends.
+    ends: Vec<usize>,
+    target: Target,
+    written: Written,
     closed: bool,
 }
 
 impl Paced {
-    /// Gives what is gathered to `write`.
+    /// Gives what is gathered to `target`.
     ///
     /// # Errors
     /// The machine gave no thread.
-    pub(crate) fn new(write: WritePiece) -> io::Result<Self> {
+    pub(crate) fn new(target: Target) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 buffer: Vec::with_capacity(2 * PIECE_BYTES),
-                write,
-                broken: None,
+                ends: Vec::new(),
+                target,
+                written: Written {
+                    records: 0,
+                    torn: false,
+                    broken: None,
+                },
                 closed: false,
             }),
             changed: Condvar::new(),
@@ -59,41 +77,59 @@ impl Paced {
         })
     }
 
-    /// Lets `add` put something into the buffer.
+    /// Writes what stands before the first record, at once.
     ///
     /// # Errors
-    /// What was put in earlier could not be written.
-    pub(crate) fn put(&self, add: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+    /// It could not be written.
+    pub(crate) fn begin(&self, add: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        add(&mut state.buffer)?;
+        state.write_out();
+        state.check()
+    }
+
+    /// Lets `add` put a record into the buffer, and says how many have been written by now.
+    ///
+    /// # Errors
+    /// This record or an earlier one could not be written.
+    pub(crate) fn put(&self, add: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<u64> {
         let mut state = self.shared.lock();
         state.check()?;
         let was_empty = state.buffer.is_empty();
-        add(&mut state.buffer)?;
-        if state.buffer.len() >= PIECE_BYTES {
-            state.write_out();
-            return state.check();
+        let began = state.buffer.len();
+        if let Err(error) = add(&mut state.buffer) {
+            state.buffer.truncate(began);
+            return Err(error);
         }
-        if was_empty {
+        let end = state.buffer.len();
+        state.ends.push(end);
+        if end >= PIECE_BYTES {
+            state.write_out();
+            state.check()?;
+        } else if was_empty {
             self.shared.changed.notify_one();
         }
-        Ok(())
+        Ok(state.written.records)
     }
 
-    /// Writes what is left.
-    ///
-    /// # Errors
-    /// Something could not be written, now or earlier.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    /// Writes what is left, and after it what stands after the last record.
+    pub(crate) fn finish(mut self, add: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Written {
         self.close();
         let mut state = self.shared.lock();
         state.write_out();
-        state.broken.take().map_or(Ok(()), Err)
+        let added = add(&mut state.buffer);
+        state.write_end();
+        Written {
+            broken: state.written.broken.take().or(added.err()),
+            ..state.written
+        }
     }
 
     fn close(&mut self) {
         self.shared.lock().closed = true;
         self.shared.changed.notify_one();
         if let Some(flusher) = self.flusher.take() {
-            // It runs nothing that panics but `write`, and then there is nothing more to write.
+            // It runs nothing that panics but the target's write, and then there is nothing more to write.
             let _panicked = flusher.join();
         }
     }
@@ -130,18 +166,40 @@ impl Shared {
 
 impl State {
     fn write_out(&mut self) {
-        if self.broken.is_none()
-            && !self.buffer.is_empty()
-            && let Err(error) = (self.write)(&self.buffer)
-        {
-            self.broken = Some(error);
+        if self.written.broken.is_none() && !self.buffer.is_empty() {
+            match self.target.write(&self.buffer) {
+                Ok(()) => self.written.records += self.ends.len() as u64,
+                Err(torn) => self.keep_whole_records(torn),
+            }
+        }
+        self.buffer.clear();
+        self.ends.clear();
+    }
+
+    /// A reader shall find whole records and nothing else.
+    fn keep_whole_records(&mut self, torn: Torn) {
+        let whole = self.ends.partition_point(|&end| end <= torn.written);
+        let end = whole.checked_sub(1).map_or(0, |last| self.ends[last]);
+        let excess = torn.written - end;
+        self.written.records += whole as u64;
+        self.written.torn = excess > 0 && !self.target.take_back(excess);
+        self.written.broken = Some(torn.cause);
+    }
+
+    /// What stands after the last record makes a document of those before it, so it is tried even where there was no
+    /// room for another record.
+    fn write_end(&mut self) {
+        if !self.buffer.is_empty() && !self.written.torn {
+            let ended = self.target.write(&self.buffer);
+            let broken = &mut self.written.broken;
+            *broken = broken.take().or(ended.err().map(|torn| torn.cause));
         }
         self.buffer.clear();
     }
 
     /// The error stays, because whoever finishes wants to know it as well.
     fn check(&self) -> io::Result<()> {
-        match &self.broken {
+        match &self.written.broken {
             None => Ok(()),
             Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
         }
@@ -150,40 +208,77 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write as _, sync::mpsc::channel};
+    use std::{
+        fs::{self, File},
+        io::{Read as _, Write as _},
+        os::fd::OwnedFd,
+        sync::mpsc::channel,
+    };
 
     use super::*;
 
     #[test]
-    fn a_lone_line_is_written_promptly() {
+    fn a_lone_record_is_written_promptly() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let paced = Paced::new(Target::File(File::from(OwnedFd::from(writer)))).unwrap();
         let (send, receive) = channel();
-        let paced = Paced::new(Box::new(move |piece| {
-            send.send(piece.to_vec()).map_err(io::Error::other)
-        }))
-        .unwrap();
+        thread::spawn(move || {
+            let mut piece = [0; 100];
+            while let Ok(bytes) = reader.read(&mut piece)
+                && bytes > 0
+            {
+                send.send(piece[..bytes].to_vec()).unwrap();
+            }
+        });
+        let next = || receive.recv_timeout(Duration::from_secs(5)).unwrap();
         for text in ["one", "two"] {
             paced
                 .put(|buffer| buffer.write_all(text.as_bytes()))
                 .unwrap();
-            let piece = receive.recv_timeout(Duration::from_secs(5)).unwrap();
-            assert_eq!(piece, text.as_bytes());
+            assert_eq!(next(), text.as_bytes());
         }
-        paced.put(|buffer| buffer.write_all(b"last")).unwrap();
-        paced.finish().unwrap();
-        assert_eq!(
-            receive.recv_timeout(Duration::from_secs(5)).unwrap(),
-            b"last"
-        );
+        let written = paced.finish(|buffer| buffer.write_all(b"end"));
+        assert_eq!((written.records, written.torn), (2, false));
+        assert_eq!(next(), b"end");
     }
 
     #[test]
     fn what_breaks_is_told_at_once_and_at_the_end() {
-        let full = || Err(io::Error::from(io::ErrorKind::StorageFull));
-        let paced = Paced::new(Box::new(move |_| full())).unwrap();
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let paced = Paced::new(Target::File(full)).unwrap();
         let line = |buffer: &mut Vec<u8>| buffer.write_all(&[b'x'; PIECE_BYTES]);
         assert!(paced.put(line).is_err());
         assert!(paced.put(line).is_err());
-        let error = paced.finish().unwrap_err();
+        let written = paced.finish(|_| Ok(()));
+        assert_eq!((written.records, written.torn), (0, false));
+        let error = written.broken.unwrap();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn only_whole_records_stay_in_a_file_and_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let mut file = File::create(&path).unwrap();
+        // So much of the piece was written before the disk was full.
+        file.write_all(b"[one two thr").unwrap();
+        let mut state = State {
+            buffer: b"one two three".to_vec(),
+            ends: vec![4, 8, 13],
+            target: Target::File(file),
+            written: Written {
+                records: 5,
+                torn: false,
+                broken: None,
+            },
+            closed: false,
+        };
+        let cause = io::ErrorKind::StorageFull.into();
+        state.keep_whole_records(Torn { written: 11, cause });
+        assert_eq!((state.written.records, state.written.torn), (7, false));
+        state.buffer = b"]".to_vec();
+        state.write_end();
+        assert_eq!(fs::read(&path).unwrap(), b"[one two ]");
+        assert!(state.written.broken.is_some());
     }
 }

@@ -1,11 +1,11 @@
 //! What a run came to, for people: the last thing they read.
 
-use triway_core::{Plan, StopReason};
+use triway_core::{Plan, Status, StopReason};
 use triway_exec::Summary;
 use triway_measure::tally::Tally;
 
 use super::figures;
-use crate::inputs::Places;
+use crate::{delivered::Delivered, inputs::Places};
 
 /// All that a summary tells of.
 pub(crate) struct Told<'a> {
@@ -15,10 +15,12 @@ pub(crate) struct Told<'a> {
     pub(crate) plan: &'a Plan,
     /// Whether somebody chose the model.
     pub(crate) model_given: bool,
-    /// Counts and times.
+    /// How the job went, whether its outcomes were written or not.
     pub(crate) summary: &'a Summary,
-    /// Latencies and kinds of failure.
-    pub(crate) tally: &'a Tally,
+    /// The outcomes that were written.
+    pub(crate) delivered: &'a Delivered,
+    /// Whether one of them stands there in part.
+    pub(crate) torn: bool,
     /// How often an input was tried again.
     pub(crate) retries: u64,
     /// Where inputs stood.
@@ -33,7 +35,12 @@ impl Told<'_> {
         lines.extend(self.failures());
         lines.extend(self.trouble());
         lines.extend(self.stopped());
+        lines.extend(self.unwritten());
         lines
+    }
+
+    fn tally(&self) -> &Tally {
+        self.delivered.tally()
     }
 
     fn how(&self) -> String {
@@ -55,32 +62,28 @@ impl Told<'_> {
         reason = "three digits are shown, a float has more"
     )]
     fn counts(&self) -> String {
-        let Summary {
-            succeeded,
-            failed,
-            cancelled,
-            wall,
-            ..
-        } = self.summary;
+        let tally = self.tally();
+        let (succeeded, failed) = (tally.succeeded(), tally.failed());
+        let cancelled = tally.count(Status::Cancelled);
         let ended = succeeded + failed;
-        let seconds = wall.as_secs_f64();
+        let seconds = self.summary.wall.as_secs_f64();
         let mut line = format!(
             "{succeeded} of {ended} succeeded ({}) in {}",
-            figures::per_cent(*succeeded, ended),
+            figures::per_cent(succeeded, ended),
             figures::time(seconds)
         );
         if ended > 0 && seconds > 0.0 {
             let rate = figures::number(ended as f64 / seconds);
             line.push_str(&format!(", {rate} a second"));
         }
-        if *cancelled > 0 {
+        if cancelled > 0 {
             line.push_str(&format!("; {cancelled} cancelled"));
         }
         line
     }
 
     fn latency(&self) -> Option<String> {
-        let latency = self.tally.latencies().percentiles()?;
+        let latency = self.tally().latencies().percentiles()?;
         Some(format!(
             "latency p50 {}, p90 {}, p99 {}, max {}",
             figures::time(latency.p50),
@@ -91,7 +94,7 @@ impl Told<'_> {
     }
 
     fn failures(&self) -> Option<String> {
-        let kinds = self.tally.kinds();
+        let kinds = self.tally().kinds();
         let told: Vec<_> = kinds
             .iter()
             .filter(|(kind, _)| kind.as_str() != "cancelled")
@@ -124,7 +127,9 @@ impl Told<'_> {
         };
         let mut lines = Vec::new();
         lines.extend(asked_for(reason).map(|why| format!("stopped: {why}")));
-        if let Some(unread) = self.summary.unread_from {
+        if let Some(unread) = self.summary.unread_from
+            && self.lost() == 0
+        {
             lines.push(self.how_to_go_on(unread));
         }
         if self.summary.cancelled > 0 {
@@ -137,16 +142,47 @@ impl Told<'_> {
     }
 
     fn how_to_go_on(&self, unread: u64) -> String {
-        match self.places.line(unread) {
+        let name = self.places.name(unread);
+        format!("not read from {name} on; {}", self.command_from(unread))
+    }
+
+    fn command_from(&self, index: u64) -> String {
+        match self.places.line(index) {
             Some((file, line)) if file != "standard input" => format!(
-                "not read from {file}:{line} on; to go on: tail -n +{line} {file} | triway run {} -",
+                "to go on: tail -n +{line} {file} | triway run {} -",
                 self.task
             ),
-            _ => format!(
-                "not read from {} on; to go on, give the inputs from there on",
-                self.places.name(unread)
-            ),
+            _ => "to go on, give the inputs from there on".to_owned(),
         }
+    }
+
+    /// How many inputs that were read have no outcome written.
+    fn lost(&self) -> u64 {
+        self.summary.admitted.saturating_sub(self.tally().total())
+    }
+
+    /// Which inputs have no outcome written, and from where on to do it again.
+    fn unwritten(&self) -> Vec<String> {
+        if self.lost() == 0 {
+            return Vec::new();
+        }
+        let first = self.delivered.first_missing();
+        let lost = self.lost();
+        let name = self.places.name(first);
+        let told = match lost {
+            1 => format!("1 outcome was not written, that of {name}"),
+            _ => format!("{lost} outcomes were not written, the first that of {name}"),
+        };
+        let mut lines = vec![format!("{told}; {}", self.command_from(first))];
+        match self.tally().total() - first {
+            0 => {}
+            1 => lines.push("one input after that has its outcome already".to_owned()),
+            beyond => lines.push(format!("{beyond} inputs after that have theirs already")),
+        }
+        if self.torn {
+            lines.push("the last outcome stands there in part".to_owned());
+        }
+        lines
     }
 }
 

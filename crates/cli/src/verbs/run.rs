@@ -158,7 +158,8 @@ impl Afterwards {
             plan: &self.plan,
             model_given: self.model_given,
             summary,
-            tally: &reported.tally,
+            delivered: &reported.delivered,
+            torn: reported.torn,
             retries: reported.retries,
             places: &self.places,
         };

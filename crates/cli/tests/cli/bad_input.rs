@@ -1,11 +1,11 @@
 //! Whatever is wrong with options or inputs: a message that names it, or an outcome for that input alone.
 
-use std::fs;
+use std::{fs, process::Command};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::program::{run, run_with, triway};
+use crate::program::{run, run_with, start, triway};
 
 /// What is typed (with a good file, its folder and a missing file), and what is said about it. All of it ends with 2.
 const REFUSED: &[(&str, &[&str])] = &[
@@ -189,6 +189,67 @@ fn a_full_disk_stops_the_job() {
         .unwrap();
     let output = command.stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
+}
+
+/// How many outcomes stand whole in a file of this format, and nothing else but its frame.
+fn whole_outcomes(format: &str, written: &str) -> u64 {
+    let whole = |line: &str| match format {
+        "jsonl" => serde_json::from_str::<Value>(line).is_ok(),
+        // The JSON of an output holds no comma here.
+        "csv" => line.split(',').count() == 12,
+        _ => line.ends_with('|'),
+    };
+    if format == "json" {
+        let outcomes: Vec<Value> = serde_json::from_str(written).unwrap();
+        return outcomes.len() as u64;
+    }
+    assert!(written.ends_with('\n'), "{format} ends in a torn line");
+    let lines: Vec<_> = written.lines().collect();
+    let head = match format {
+        "csv" => 1,
+        "md" => 2,
+        _ => 0,
+    };
+    assert!(lines.iter().all(|line| whole(line)), "{format}: {written}");
+    (lines.len() - head) as u64
+}
+
+#[test]
+fn a_disk_that_fills_up_keeps_whole_outcomes_and_the_summary_counts_no_others() {
+    let folder = tempdir().unwrap();
+    let inputs = folder.path().join("numbers");
+    let lines: Vec<_> = (1..=3000).map(|n| format!("{n}\n")).collect();
+    fs::write(&inputs, lines.concat()).unwrap();
+    for format in ["jsonl", "json", "csv", "md"] {
+        for to in ["-o out", "> out"] {
+            // A limit on the size of files cuts a write short in the middle, as a full disk does.
+            let script = format!(
+                "trap '' XFSZ; ulimit -f 80; exec {} run cpu {} --work none --keep-order --format {format} {to}",
+                env!("CARGO_BIN_EXE_triway"),
+                inputs.display(),
+            );
+            let mut shell = Command::new("sh");
+            let ended = start(shell.args(["-c", &script]).current_dir(folder.path())).end();
+            assert_eq!(ended.code, 3, "{script}: {}", ended.err);
+            let written = fs::read_to_string(folder.path().join("out")).unwrap();
+            let whole = whole_outcomes(format, &written);
+            assert!(whole > 10, "{written}");
+            for says in [
+                format!("{whole} of {whole} succeeded"),
+                format!("tail -n +{} ", whole + 1),
+            ] {
+                assert!(ended.err.contains(&says), "no {says}: {}", ended.err);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_disk_without_any_room_leaves_the_first_input_to_do() {
+    let ended = run("run cpu --work none -o /dev/full -- 1 2 3");
+    assert_eq!(ended.code, 3);
+    let says = "3 outcomes were not written, the first that of value 1";
+    assert!(ended.err.contains(says), "no {says}: {}", ended.err);
 }
 
 #[test]

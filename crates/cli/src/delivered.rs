@@ -1,0 +1,101 @@
+//! Which outcomes have arrived where they were to go, as opposed to those that lie in a buffer or never got so far.
+
+use std::{collections::VecDeque, time::Duration};
+
+use rangemap::RangeSet;
+use triway_core::{FailureKind, Outcome, Status};
+use triway_measure::tally::Tally;
+
+/// The books on delivery. A run's summary counts nothing else: what stands in no file, nobody has.
+#[derive(Debug, Default)]
+pub(crate) struct Delivered {
+    /// Given to the destination, not known to be written, in that order.
+    pending: VecDeque<Pending>,
+    written: u64,
+    tally: Tally,
+    /// Holds one range for each input that is later than those after it, so it stays small.
+    indexes: RangeSet<u64>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    index: u64,
+    status: Status,
+    kind: Option<FailureKind>,
+    run: Duration,
+}
+
+impl Delivered {
+    /// This outcome is given to the destination next.
+    pub(crate) fn expect<I, O>(&mut self, outcome: &Outcome<I, O>) {
+        self.pending.push_back(Pending {
+            index: outcome.index,
+            status: outcome.status,
+            kind: outcome.error.as_ref().map(|failure| failure.kind.clone()),
+            run: outcome.run,
+        });
+    }
+
+    /// The destination has written so many outcomes since its beginning.
+    pub(crate) fn confirm(&mut self, written: u64) {
+        while self.written < written
+            && let Some(outcome) = self.pending.pop_front()
+        {
+            self.written += 1;
+            let Pending {
+                index,
+                status,
+                kind,
+                run,
+            } = outcome;
+            self.tally.record(status, kind.as_ref(), run);
+            self.indexes.insert(index..index + 1);
+        }
+    }
+
+    /// Counts and latencies of those that were written.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The index of the first input without a written outcome; all before it have one.
+    pub(crate) fn first_missing(&self) -> u64 {
+        match self.indexes.first() {
+            Some(first) if first.start == 0 => first.end,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(index: u64) -> Outcome<(), ()> {
+        Outcome {
+            index,
+            input: (),
+            status: Status::Ok,
+            output: Some(()),
+            error: None,
+            attempts: 1,
+            worker: None,
+            started: Duration::ZERO,
+            queued: Duration::ZERO,
+            run: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn only_what_was_written_counts() {
+        let mut delivered = Delivered::default();
+        for index in [1, 0, 3, 2] {
+            delivered.expect(&outcome(index));
+        }
+        for (written, first_missing) in [(0, 0), (1, 0), (2, 2), (3, 2), (4, 4)] {
+            delivered.confirm(written);
+            assert_eq!(delivered.tally().total(), written);
+            assert_eq!(delivered.first_missing(), first_missing);
+        }
+    }
+}
