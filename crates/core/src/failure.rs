@@ -22,6 +22,11 @@ impl FailureKind {
     pub const WORKER_LOST: Self = Self::new("worker-lost");
     /// The input is not of the form that the task needs.
     pub const BAD_INPUT: Self = Self::new("bad-input");
+    /// This machine did not give what the attempt needed (descriptors, memory), and the attempt had no effect.
+    ///
+    /// As long as other attempts run, such an input goes back to those that wait, free of charge, and fewer inputs run
+    /// at once from then on; only an attempt that runs alone fails of it.
+    pub const LOCAL_LIMIT: Self = Self::new("local-limit");
     /// The task has no form (blocking or async) that the model can run.
     pub const NO_FORM: Self = Self::new("no-form");
     /// An error of the user's own code that carries no kind.

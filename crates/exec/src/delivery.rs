@@ -22,6 +22,7 @@ pub(crate) struct Counts {
     pub succeeded: u64,
     pub failed: u64,
     pub cancelled: u64,
+    pub undelivered: u64,
 }
 
 /// An outcome, and what it weighed when it came.
@@ -103,11 +104,13 @@ impl<T: Task, S: Sink<T>> Delivery<T, S> {
     }
 
     fn give(&mut self, outcome: Outcome<T::Input, T::Output>) {
-        if self.broken.is_none()
-            && let Err(error) = self.sink.outcome(outcome)
-        {
-            self.broken = Some(error.to_string());
+        if self.broken.is_none() {
+            match self.sink.outcome(outcome) {
+                Ok(()) => return,
+                Err(error) => self.broken = Some(error.to_string()),
+            }
         }
+        self.counts.undelivered += 1;
     }
 }
 

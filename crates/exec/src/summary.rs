@@ -12,7 +12,10 @@ pub struct Summary {
     pub model: Model,
     /// The most lanes there were at once.
     pub lanes: usize,
-    /// Inputs read; each has had its outcome.
+    /// The most inputs that might run at once in the end: fewer than `lanes` where this machine did not give what more
+    /// of them needed.
+    pub at_once: usize,
+    /// Inputs read; each has come to its end.
     pub admitted: u64,
     /// Inputs that succeeded.
     pub succeeded: u64,
@@ -20,6 +23,8 @@ pub struct Summary {
     pub failed: u64,
     /// Inputs that were given up because the job was stopped.
     pub cancelled: u64,
+    /// How many of these the sink did not take, because it had failed.
+    pub undelivered: u64,
     /// Until the lanes that the first inputs needed stood ready.
     pub startup: Duration,
     /// From there to the end of the last attempt.

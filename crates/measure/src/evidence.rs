@@ -128,7 +128,7 @@ fn fewer_lanes(course: &Course, inputs: u64) -> Option<String> {
         .min(usize::try_from(inputs).unwrap_or(usize::MAX));
     let lanes = course.lanes().filter(|lanes| *lanes < usable)?;
     Some(format!(
-        "{} had {lanes} lanes at most, of {usable} asked for",
+        "{} had no more than {lanes} inputs at once in the end, of {usable} asked for",
         course.arm.id
     ))
 }

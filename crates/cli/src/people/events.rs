@@ -20,6 +20,7 @@ pub(crate) struct Events {
     retries: Kind,
     abandoned: Kind,
     died: Kind,
+    fewer_told: bool,
 }
 
 /// Events of one kind.
@@ -40,6 +41,7 @@ impl Events {
             retries: Kind::new("retries"),
             abandoned: Kind::new("attempts left behind"),
             died: Kind::new("worker processes lost"),
+            fewer_told: false,
         }
     }
 
@@ -73,14 +75,16 @@ impl Events {
                 Some(&mut self.died),
                 format!("worker process {worker} died: {reason}"),
             ),
-            Event::FewerLanes {
-                wanted,
-                got,
-                reason,
-            } => (
-                None,
-                format!("going on with {got} of {wanted} lanes: {reason}"),
-            ),
+            Event::FewerLanes { wanted, reason, .. } => {
+                // It goes down step by step; the summary says where to.
+                if std::mem::replace(&mut self.fewer_told, true) {
+                    return;
+                }
+                (
+                    None,
+                    format!("going on with fewer than {wanted} at once: {reason}"),
+                )
+            }
             Event::Stopping { reason, .. } => match stopping(reason) {
                 Some(line) => (None, line.to_owned()),
                 None => return,

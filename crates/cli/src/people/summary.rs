@@ -112,10 +112,13 @@ impl Told<'_> {
         if self.summary.abandoned > 0 {
             told.push(format!("{} attempts left behind", self.summary.abandoned));
         }
-        let lanes = self.summary.lanes as u64;
+        let at_once = self.summary.at_once as u64;
         let wanted = (self.plan.concurrency.get() as u64).min(self.summary.admitted);
-        if lanes < wanted && self.summary.stopped.is_none() && self.summary.admitted > 0 {
-            told.push(format!("{lanes} lanes at most"));
+        if at_once < wanted && self.summary.stopped.is_none() && self.summary.admitted > 0 {
+            told.push(format!(
+                "{at_once} at once in the end, {} were asked for",
+                self.plan.concurrency
+            ));
         }
         (!told.is_empty()).then(|| told.join(", "))
     }

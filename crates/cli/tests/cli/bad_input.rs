@@ -5,7 +5,10 @@ use std::{fs, process::Command};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::program::{run, run_with, start, triway};
+use crate::{
+    program::{run, run_with, start, triway},
+    serving::server,
+};
 
 /// What is typed (with a good file, its folder and a missing file), and what is said about it. All of it ends with 2.
 const REFUSED: &[(&str, &[&str])] = &[
@@ -250,6 +253,39 @@ fn a_disk_without_any_room_leaves_the_first_input_to_do() {
     assert_eq!(ended.code, 3);
     let says = "3 outcomes were not written, the first that of value 1";
     assert!(ended.err.contains(says), "no {says}: {}", ended.err);
+}
+
+#[test]
+fn too_few_descriptors_cost_time_and_no_input() {
+    let (_server, address) = server("serve http --port 0 --until-stdin-closes");
+    let folder = tempdir().unwrap();
+    let urls: Vec<_> = (0..200)
+        .map(|n| format!("http://{address}/delay/0.02?{n}\n"))
+        .collect();
+    let list = folder.path().join("urls");
+    fs::write(&list, urls.concat()).unwrap();
+    for (model, descriptors) in [
+        ("async", 64),
+        ("threads", 64),
+        ("processes", 64),
+        ("async", 20),
+    ] {
+        let script = format!(
+            "ulimit -n {descriptors}; exec {} run http -m {model} -c 150 {}",
+            env!("CARGO_BIN_EXE_triway"),
+            list.display(),
+        );
+        let ended = start(Command::new("sh").args(["-c", &script])).end();
+        assert_eq!(ended.code, 0, "{model}: {}", ended.err);
+        assert_eq!(ended.outcomes().len(), 200);
+        for says in [
+            "fewer than 150 at once",
+            "Too many open files",
+            "at once in the end",
+        ] {
+            assert!(ended.err.contains(says), "no {says}: {}", ended.err);
+        }
+    }
 }
 
 #[test]

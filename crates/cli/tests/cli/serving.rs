@@ -10,7 +10,8 @@ use rustix::process::{Signal, kill_process};
 
 use crate::program::{eventually, pid, run, triway};
 
-fn server(arguments: &str) -> (Child, String) {
+/// A server that ends with the pipe on its standard input, and its address.
+pub(crate) fn server(arguments: &str) -> (Child, String) {
     let mut process = triway(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -4,6 +4,7 @@
 //! or a timer wakes it. What to do with an input next is the ledger's decision alone.
 
 mod intake;
+mod shortage;
 mod stopping;
 
 use std::{sync::Arc, time::Duration};
@@ -49,6 +50,8 @@ pub(crate) struct Dispatcher<T: Task, S> {
     held_bytes: usize,
     seen_bytes: u64,
     most_lanes: usize,
+    /// How many inputs may run at once where this machine did not give enough for all lanes.
+    most_at_once: usize,
     progress: Progress,
     next_watch: Duration,
     drain_until: Option<Duration>,
@@ -100,6 +103,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             ledger: Ledger::new(&plan, fastrand::u64(..)),
             delivery: Delivery::new(Arc::clone(&shared.task), sink, &plan),
             most_lanes: plan.concurrency.get(),
+            most_at_once: usize::MAX,
             plan,
             shared,
             lanes,
@@ -178,7 +182,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         if self.lanes.len() == 0 {
             self.stop(StopReason::NoLanes(reason));
         } else {
-            self.say_fewer_lanes(reason);
+            self.say_fewer_lanes(self.lanes.len(), reason);
         }
     }
 
@@ -190,10 +194,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let reports = std::mem::take(&mut self.reports);
         let now = self.shared.clock.now();
         self.ahead.ended(reports.len(), now);
-        self.reports = reports;
-        for report in std::mem::take(&mut self.reports) {
-            self.settle(now, report);
-        }
+        self.settle_all(now, reports);
         true
     }
 
@@ -268,6 +269,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     fn grow(&mut self) -> bool {
         let wanted = self
             .most_lanes
+            .min(self.most_at_once)
             .min(self.ledger.running() + self.ledger.ready());
         if self.lanes.len() >= wanted || self.progress.stopped.is_some() {
             return false;
@@ -281,7 +283,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 if self.most_lanes == 0 {
                     self.stop(StopReason::NoLanes(error.to_string()));
                 } else {
-                    self.say_fewer_lanes(error.to_string());
+                    self.say_fewer_lanes(self.lanes.len(), error.to_string());
                 }
                 break;
             }
@@ -290,10 +292,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         true
     }
 
-    fn say_fewer_lanes(&mut self, reason: String) {
+    fn say_fewer_lanes(&mut self, got: usize, reason: String) {
         self.delivery.event(&Event::FewerLanes {
             wanted: self.plan.concurrency.get(),
-            got: self.lanes.len(),
+            got,
             reason,
         });
     }
@@ -322,11 +324,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// How many inputs may be handed out and unfinished. Nothing is handed out ahead where more than free lanes decide
     /// what may start.
     fn most_running(&self) -> usize {
-        if self.ledger.is_metered() {
-            self.lanes.len()
-        } else {
-            self.aim()
-        }
+        let most = match self.ledger.is_metered() {
+            true => self.lanes.len(),
+            false => self.aim(),
+        };
+        most.min(self.most_at_once)
     }
 
     /// The first inputs wait until all lanes that they need are there, so that steady work begins at one moment.
@@ -431,10 +433,15 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let summary = Summary {
             model: self.plan.model,
             lanes: progress.lanes_peak,
+            at_once: progress
+                .lanes_peak
+                .min(self.most_lanes)
+                .min(self.most_at_once),
             admitted: self.next_index,
             succeeded: counts.succeeded,
             failed: counts.failed,
             cancelled: counts.cancelled,
+            undelivered: counts.undelivered,
             startup: ready.saturating_sub(progress.lanes_began.unwrap_or_default()),
             wall: progress.last_end.saturating_sub(ready),
             stopped: progress

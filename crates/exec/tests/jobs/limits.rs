@@ -65,12 +65,44 @@ pub(crate) const TESTS: &[Test] = &[
         "limits::later_holders_leave_other_lanes_alone",
         later_holders_leave_other_lanes_alone,
     ),
+    (
+        "limits::what_the_machine_lacks_costs_no_input",
+        what_the_machine_lacks_costs_no_input,
+    ),
 ];
 
 fn plan(model: Model, concurrency: usize) -> Plan {
     let mut plan = Plan::new(model, lanes(concurrency));
     plan.grace = Duration::from_millis(200);
     plan
+}
+
+/// Twenty lanes want one of five pieces each; then there is none at all.
+fn what_the_machine_lacks_costs_no_input() {
+    for model in [Model::Threads, Model::Async] {
+        let scarce = Act::Scarce {
+            most: 5,
+            millis: 10,
+        };
+        let job = Job::new(Script::default(), vec![scarce; 200]).plan(plan(model, 20));
+        let run = || job.run_into(Watch::default()).wait().unwrap();
+        let done = within(Duration::from_secs(10), run);
+        assert_eq!(done.summary.succeeded, 200, "{model}");
+        let outcomes = &done.sink.outcomes;
+        assert!(outcomes.iter().all(|outcome| outcome.attempts == 1));
+        let at_once = done.summary.at_once;
+        assert!((3..=7).contains(&at_once), "{model}: {at_once} at once");
+        let told = done.sink.events.iter().any(
+            |event| matches!(event, Event::FewerLanes { wanted: 20, got, .. } if *got == at_once),
+        );
+        assert!(told, "{model}: {:?}", done.sink.events);
+
+        let none = Act::Scarce { most: 0, millis: 0 };
+        let job = Job::new(Script::default(), vec![none; 50]).plan(plan(model, 20));
+        let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+        assert_eq!((done.summary.failed, done.summary.at_once), (50, 1));
+        assert!(done.sink.iter().all(|outcome| outcome.attempts == 1));
+    }
 }
 
 fn a_time_limit_ends_every_kind_of_wait() {
@@ -317,6 +349,8 @@ fn a_broken_sink_stops_the_job() {
             panic!("{model} went on");
         };
         assert_eq!(reason, "no room");
+        let summary = done.summary;
+        assert_eq!(summary.admitted - summary.undelivered, 4, "{model}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fs::OpenOptions,
     io::Write,
     path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +27,11 @@ pub(crate) enum Act {
     Sleep(u64),
     /// Hold the thread for so many milliseconds, whatever the form and whatever is asked.
     Hold(u64),
+    /// Hold one of so many pieces of something that this process has, for so many milliseconds.
+    Scarce {
+        most: usize,
+        millis: u64,
+    },
     /// Return within the deadline, or when cancelled.
     Polite,
     Panic,
@@ -44,6 +50,25 @@ pub(crate) enum Act {
     CountLane,
     /// Print to standard output.
     Print,
+}
+
+/// How many pieces of something scarce are held.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// One of a limited number of pieces, as a descriptor is.
+struct Piece;
+
+impl Piece {
+    fn take(most: usize) -> Result<(), Failure> {
+        let more = |held| (held < most).then_some(held + 1);
+        let taken = HELD.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
+        let short = |_| Failure::new(FailureKind::LOCAL_LIMIT, "none left");
+        taken.map(drop).map_err(short)
+    }
+
+    fn put_back() {
+        HELD.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Does what its inputs say; with a ledger file, notes each execution in it.
@@ -84,6 +109,7 @@ impl Script {
                 println!("a line of the task's own");
                 now(Ok(0))
             }
+            Act::Scarce { most, .. } => Piece::take(*most).err().map(Err),
             Act::Sleep(_) | Act::Polite => None,
         }
     }
@@ -122,6 +148,10 @@ impl Task for Script {
         }
         match input {
             Act::Sleep(millis) => thread::sleep(Duration::from_millis(*millis)),
+            Act::Scarce { millis, .. } => {
+                thread::sleep(Duration::from_millis(*millis));
+                Piece::put_back();
+            }
             _ => {
                 while !context.is_cancelled() && context.remaining() != Some(Duration::ZERO) {
                     thread::sleep(Duration::from_millis(1));
@@ -143,6 +173,10 @@ impl Task for Script {
         }
         match input {
             Act::Sleep(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            Act::Scarce { millis, .. } => {
+                tokio::time::sleep(Duration::from_millis(*millis)).await;
+                Piece::put_back();
+            }
             _ => std::future::pending().await,
         }
         Ok(0)

@@ -15,7 +15,7 @@ use ureq::{Agent, Body, config::Config, unversioned::transport::Connector};
 use super::{
     Answer,
     connector::{Carried, Dial, Look, Opened, Secure, carried},
-    idle::{MAX_IDLE, MAX_IDLE_AGE},
+    idle::{MAX_IDLE_AGE, max_idle},
     journey::{Journey, Next, Opening},
     kinds,
     names::Names,
@@ -45,8 +45,8 @@ impl BlockingClient {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .max_idle_connections(MAX_IDLE)
-            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_connections(max_idle())
+            .max_idle_connections_per_host(max_idle())
             .max_idle_age(MAX_IDLE_AGE)
             .max_response_header_size(MAX_HEAD_BYTES)
             .input_buffer_size(READ_BYTES)

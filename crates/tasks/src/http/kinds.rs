@@ -1,7 +1,8 @@
 //! The kinds of failure that requests meet, the same for both clients, and how errors of the system map to them.
 
-use std::{error::Error, io, net::SocketAddr};
+use std::{error::Error, fs::File, io, net::SocketAddr};
 
+use rustix::io::Errno;
 use triway_core::{Failure, FailureKind};
 
 /// The host has no address, or its name could not be looked up.
@@ -24,8 +25,22 @@ pub const REDIRECT_LOOP: FailureKind = FailureKind::new("redirect-loop");
 pub const PROTOCOL: FailureKind = FailureKind::new("protocol");
 /// The status is outside those that count as a success.
 pub const HTTP_STATUS: FailureKind = FailureKind::new("http-status");
-/// This machine had no descriptor left for a connection.
-pub const LOCAL_LIMIT: FailureKind = FailureKind::new("local-limit");
+
+/// Why the address of `name` is not known.
+pub(super) fn looking_up(name: &str, error: &io::Error) -> Failure {
+    // The system's resolver needs descriptors of its own, and does not say that it got none.
+    match File::open("/dev/null") {
+        Err(missing) if is_shortage(&missing) => shortage(&missing),
+        _ => unknown(name, &error.to_string()),
+    }
+}
+
+pub(super) fn unknown(name: &str, why: &str) -> Failure {
+    Failure::new(
+        NAME,
+        format!("the address of `{name}` cannot be found: {why}"),
+    )
+}
 
 /// Why no connection to `address` came about.
 pub(super) fn connecting(address: SocketAddr, error: &io::Error) -> Failure {
@@ -100,15 +115,18 @@ pub(super) fn too_large(limit: u64) -> Failure {
 }
 
 fn is_shortage(error: &io::Error) -> bool {
-    // ENFILE and EMFILE, for which std has no portable names.
-    matches!(error.raw_os_error(), Some(23 | 24))
+    let errno = Errno::from_io_error(error);
+    matches!(
+        errno,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    )
 }
 
 fn shortage(error: &io::Error) -> Failure {
     Failure::new(
-        LOCAL_LIMIT,
+        FailureKind::LOCAL_LIMIT,
         format!(
-            "this machine has no descriptor left ({error}); raise `ulimit -n` or lower the concurrency"
+            "this machine gives no further connection ({error}); raise `ulimit -n` or lower the concurrency"
         ),
     )
 }

@@ -105,10 +105,10 @@ impl Names {
         answer: io::Result<Vec<IpAddr>>,
     ) -> Result<Arc<[IpAddr]>, Failure> {
         let addresses: Arc<[IpAddr]> = answer
-            .map_err(|error| unknown(name, &error.to_string()))?
+            .map_err(|error| kinds::looking_up(name, &error))?
             .into();
         if addresses.is_empty() {
-            return Err(unknown(name, "it has no address"));
+            return Err(kinds::unknown(name, "it has no address"));
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_NAMES {
@@ -141,11 +141,4 @@ fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
         .iter()
         .map(|address| SocketAddr::new(*address, port))
         .collect()
-}
-
-fn unknown(name: &str, why: &str) -> Failure {
-    Failure::new(
-        kinds::NAME,
-        format!("the address of `{name}` cannot be found: {why}"),
-    )
 }

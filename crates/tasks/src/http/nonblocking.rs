@@ -46,7 +46,7 @@ impl AsyncClient {
         Self {
             names,
             tls,
-            idle: Idle::default(),
+            idle: Idle::new(),
         }
     }
 
