@@ -345,12 +345,12 @@ fn a_broken_sink_stops_the_job() {
             })
             .wait()
             .unwrap();
-        let Some(StopReason::Undeliverable(reason)) = done.summary.stopped else {
+        let summary = done.summary;
+        assert_eq!(summary.admitted - summary.undelivered, 4, "{model}");
+        let Some(StopReason::Undeliverable(reason)) = summary.stopped else {
             panic!("{model} went on");
         };
         assert_eq!(reason, "no room");
-        let summary = done.summary;
-        assert_eq!(summary.admitted - summary.undelivered, 4, "{model}");
     }
 }
 
