@@ -81,6 +81,11 @@ pub trait Task: Send + Sync + 'static {
         Ok(())
     }
 
+    /// The kind of failure of an attempt whose time limit has expired, whoever notices it first.
+    fn timeout_kind(&self) -> FailureKind {
+        FailureKind::TIMEOUT
+    }
+
     /// What inputs may share a limit by, such as the host of a URL; `None` is not limited.
     fn key(&self, _input: &Self::Input) -> Option<String> {
         None

@@ -5,11 +5,7 @@ use std::{borrow::Cow, num::NonZeroUsize};
 use triway_core::{Failure, Model};
 use url::{ParseError, Url};
 
-use super::{
-    Http,
-    journey::{Origin, blame},
-    redact,
-};
+use super::{Http, journey::blame, origin::Origin, redact};
 use crate::command::{CommandTask, Preferred, excerpt, text};
 
 impl CommandTask for Http {
@@ -17,8 +13,16 @@ impl CommandTask for Http {
     const INPUT: &'static str = "a URL";
     const DOES: &'static str =
         "requests it; status, size, time spent on DNS, connect, TLS, first byte, body";
-    const VARYING: &'static [&'static str] =
-        &["dns_s", "connect_s", "tls_s", "first_byte_s", "body_s"];
+    const VARYING: &'static [&'static str] = &[
+        "remote",
+        "retry_after_s",
+        "queue_s",
+        "dns_s",
+        "connect_s",
+        "tls_s",
+        "first_byte_s",
+        "body_s",
+    ];
 
     fn preferred() -> Preferred {
         Preferred {

@@ -1,92 +1,64 @@
-//! Opening a TCP connection to a host that may have several addresses: each is tried in turn, on both clients alike.
+//! Opening a TCP connection to a host that may have several addresses: each is tried in turn, in both forms alike.
 
 use std::{
-    future::Future,
     io,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use tokio::net::TcpStream;
 use triway_core::Failure;
 
-use super::kinds;
+use super::{Family, Reach, io::Io, kinds, limits::Limit};
 
 /// The longest that one address may keep the next from being tried.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connects on the thread that calls.
-pub(super) fn dial_blocking(
+/// Connects to the first address that answers, of those that may be connected to.
+pub(super) async fn dial<I: Io>(
     addresses: &[SocketAddr],
-    deadline: Option<Instant>,
-) -> Result<std::net::TcpStream, Failure> {
-    let mut last = kinds::timeout();
-    for (i, address) in addresses.iter().enumerate() {
-        let connected = match share(deadline, addresses.len() - i) {
-            Some(Duration::ZERO) => return Err(kinds::timeout()),
-            Some(limit) => std::net::TcpStream::connect_timeout(address, limit),
-            None => std::net::TcpStream::connect(address),
-        };
-        match connected {
-            Ok(stream) => return no_delay(stream.set_nodelay(true), stream, *address),
-            Err(error) => last = kinds::connecting(*address, &error),
+    reach: &Reach,
+    limit: &Limit,
+) -> Result<(I::Stream, SocketAddr), Failure> {
+    let mut last = None;
+    let (permitted, denied): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses
+        .iter()
+        .partition(|address| reach.permits(address.ip()));
+    for (i, &address) in permitted.iter().enumerate() {
+        let until = share(limit.until(), permitted.len() - i);
+        match I::connect(address, until).await {
+            Ok(stream) => return Ok((stream, address)),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && limit.passes_now() => {
+                return Err(limit.failure());
+            }
+            Err(error) => last = Some(kinds::connecting(address, &error)),
         }
     }
-    Err(late(deadline).unwrap_or(last))
+    Err(match (last, denied.first()) {
+        (Some(failure), _) => failure,
+        (None, Some(address)) => kinds::denied(address.ip()),
+        (None, None) => kinds::no_address(),
+    })
 }
 
-/// Connects without blocking the thread that polls.
-pub(super) async fn dial(
-    addresses: &[SocketAddr],
-    deadline: Option<Instant>,
-) -> Result<TcpStream, Failure> {
-    let mut last = kinds::timeout();
-    for (i, address) in addresses.iter().enumerate() {
-        let connect = TcpStream::connect(address);
-        let connected = match share(deadline, addresses.len() - i) {
-            Some(Duration::ZERO) => return Err(kinds::timeout()),
-            Some(limit) => limited(limit, connect).await,
-            None => connect.await,
-        };
-        match connected {
-            Ok(stream) => return no_delay(stream.set_nodelay(true), stream, *address),
-            Err(error) => last = kinds::connecting(*address, &error),
-        }
-    }
-    Err(late(deadline).unwrap_or(last))
+/// The addresses of a family.
+pub(super) fn of_family(addresses: Vec<SocketAddr>, family: Family) -> Vec<SocketAddr> {
+    let belongs = |address: &SocketAddr| match family {
+        Family::Any => true,
+        Family::V4 => address.is_ipv4(),
+        Family::V6 => address.is_ipv6(),
+    };
+    addresses.into_iter().filter(belongs).collect()
 }
 
-/// How long an address may take when so many are left, itself included; `None` for as long as the system lets it.
-fn share(deadline: Option<Instant>, left: usize) -> Option<Duration> {
-    let remaining = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+/// Until when an address may be tried when so many are left, itself included; `None` for as long as the system lets it.
+fn share(until: Option<Instant>, left: usize) -> Option<Instant> {
     if left == 1 {
-        return remaining;
+        return until;
     }
+    let now = Instant::now();
+    let remaining = until.map(|until| until.saturating_duration_since(now));
     let share = remaining.map_or(PATIENCE, |remaining| remaining / 2);
-    Some(share.min(PATIENCE))
-}
-
-async fn limited<T>(
-    limit: Duration,
-    connect: impl Future<Output = io::Result<T>>,
-) -> io::Result<T> {
-    tokio::time::timeout(limit, connect)
-        .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-}
-
-fn late(deadline: Option<Instant>) -> Option<Failure> {
-    deadline
-        .is_some_and(|deadline| deadline <= Instant::now())
-        .then(kinds::timeout)
-}
-
-/// Without it, small requests wait for the other side's delayed acknowledgement.
-fn no_delay<S>(set: io::Result<()>, stream: S, address: SocketAddr) -> Result<S, Failure> {
-    match set {
-        Ok(()) => Ok(stream),
-        Err(error) => Err(kinds::connecting(address, &error)),
-    }
+    Some(now + share.min(PATIENCE))
 }
 
 #[cfg(test)]
@@ -95,19 +67,20 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_the_last_leaves_time_for_the_others() {
-        let soon = Some(Instant::now() + Duration::from_secs(4));
-        let far = Some(Instant::now() + Duration::from_secs(400));
-        for (deadline, left, most) in [
-            (None, 1, None),
-            (None, 2, Some(PATIENCE)),
-            (soon, 1, Some(Duration::from_secs(4))),
-            (soon, 3, Some(Duration::from_secs(2))),
-            (far, 2, Some(PATIENCE)),
-            (Some(Instant::now()), 1, Some(Duration::ZERO)),
+        let now = Instant::now();
+        let at = |seconds| Some(now + Duration::from_secs(seconds));
+        for (until, left, most) in [
+            (None, 2, PATIENCE),
+            (at(4), 1, Duration::from_secs(4)),
+            (at(4), 3, Duration::from_secs(2)),
+            (at(400), 2, PATIENCE),
         ] {
-            let share = share(deadline, left);
-            assert_eq!(share.is_some(), most.is_some());
-            assert!(share <= most, "{share:?} {most:?}");
+            let share = share(until, left).unwrap().saturating_duration_since(now);
+            assert!(
+                share <= most + Duration::from_millis(100),
+                "{share:?} {most:?}"
+            );
         }
+        assert_eq!(share(None, 1), None);
     }
 }

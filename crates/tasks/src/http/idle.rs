@@ -1,4 +1,4 @@
-//! Connections of the async client that wait to be used again, and the bounds on them that both clients share.
+//! Connections that wait to be used again.
 
 use std::{
     collections::HashMap,
@@ -8,17 +8,17 @@ use std::{
 
 use rustix::process::{Resource, getrlimit};
 
-use super::{journey::Origin, wire::Wire};
+use super::{origin::Route, wire::Wire};
 
 /// How many connections may wait, for all hosts together, where descriptors allow it.
 const MOST_IDLE: usize = 512;
 
 /// How long a connection may wait; servers commonly close theirs after a minute or less.
-pub(super) const MAX_IDLE_AGE: Duration = Duration::from_secs(15);
+const MAX_IDLE_AGE: Duration = Duration::from_secs(15);
 
 /// How many connections may wait, for all hosts together. Lanes that work hold theirs, so this is no limit on them; it
 /// keeps many hosts from using up the descriptors of the process, of which there are often but 1024.
-pub(super) fn max_idle() -> usize {
+fn max_idle() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current;
     let share = descriptors.map_or(MOST_IDLE, |most| {
         usize::try_from(most / 4).unwrap_or(MOST_IDLE)
@@ -36,7 +36,7 @@ pub(super) struct Idle {
 #[derive(Debug)]
 struct Waiting {
     most: usize,
-    by_origin: HashMap<Origin, Vec<(Instant, Wire)>>,
+    by_route: HashMap<Route, Vec<(Instant, Wire)>>,
     count: usize,
 }
 
@@ -45,17 +45,23 @@ impl Idle {
         Self {
             waiting: Mutex::new(Waiting {
                 most: max_idle(),
-                by_origin: HashMap::new(),
+                by_route: HashMap::new(),
                 count: 0,
             }),
         }
     }
 
-    /// The connection to `origin` that began to wait last, so that those not needed grow old.
-    pub(super) fn take(&self, origin: &Origin) -> Option<Wire> {
+    /// The connection on a route that began to wait last, so that those not needed grow old. One that many requests
+    /// may share stays where it is, and a further handle on it is given.
+    pub(super) fn take(&self, route: &Route) -> Option<Wire> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let (since, wire) = waiting.by_origin.get_mut(origin)?.pop()?;
+            let wires = waiting.by_route.get_mut(route)?;
+            let shared = wires.last().and_then(|(_, wire)| wire.share());
+            if shared.is_some() {
+                return shared;
+            }
+            let (since, wire) = wires.pop()?;
             waiting.count -= 1;
             if since.elapsed() < MAX_IDLE_AGE {
                 return Some(wire);
@@ -63,35 +69,51 @@ impl Idle {
         }
     }
 
-    /// Lets a connection wait. If too many do, those of some other origin are closed for it.
-    pub(super) fn put(&self, origin: &Origin, wire: Wire) {
+    /// A connection on this route that many share turned out to be closed.
+    pub(super) fn forget_shared(&self, route: &Route) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Waiting {
+            by_route, count, ..
+        } = &mut *waiting;
+        if let Some(wires) = by_route.get_mut(route) {
+            let before = wires.len();
+            wires.retain(|(_, wire)| wire.share().is_none());
+            *count -= before - wires.len();
+        }
+    }
+
+    /// Lets a connection wait. If too many do, those of some other route are closed for it.
+    pub(super) fn put(&self, route: Route, wire: Wire) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.count >= waiting.most {
             waiting.close_some();
         }
-        waiting.count += 1;
-        let entry = (Instant::now(), wire);
-        match waiting.by_origin.get_mut(origin) {
-            Some(wires) => wires.push(entry),
-            None => {
-                waiting.by_origin.insert(origin.clone(), vec![entry]);
-            }
+        let Waiting {
+            by_route, count, ..
+        } = &mut *waiting;
+        let wires = by_route.entry(route).or_default();
+        if wire.share().is_some() {
+            // One of these is enough.
+            *count -= wires.len();
+            wires.clear();
         }
+        *count += 1;
+        wires.push((Instant::now(), wire));
     }
 }
 
 impl Waiting {
-    /// Closes those that have waited too long, or else all of one origin.
+    /// Closes those that have waited too long, or else all of one route.
     fn close_some(&mut self) {
-        self.by_origin.retain(|_, wires| {
+        self.by_route.retain(|_, wires| {
             wires.retain(|(since, _)| since.elapsed() < MAX_IDLE_AGE);
             !wires.is_empty()
         });
-        self.count = self.by_origin.values().map(Vec::len).sum();
+        self.count = self.by_route.values().map(Vec::len).sum();
         if self.count >= self.most
-            && let Some(origin) = self.by_origin.keys().next().cloned()
+            && let Some(route) = self.by_route.keys().next().cloned()
         {
-            let closed = self.by_origin.remove(&origin);
+            let closed = self.by_route.remove(&route);
             self.count -= closed.map_or(0, |wires| wires.len());
         }
     }

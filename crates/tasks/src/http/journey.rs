@@ -1,60 +1,57 @@
-//! One request from its URL through every redirect to its answer: all decisions, and no I/O, so that both clients take
-//! the same ones.
+//! One request from its URL through every redirect to its answer: all decisions, and no I/O.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http_body_util::Full;
 use hyper::{
-    Request, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT},
+    Method, Request, StatusCode, Uri, Version,
+    header::{
+        AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue,
+        LOCATION, PROXY_AUTHORIZATION, RETRY_AFTER,
+    },
 };
-use percent_encoding::percent_decode_str;
 use triway_core::Failure;
-use url::{Host, Url};
+use url::Url;
 
 use super::{
-    Answer, Policy, kinds,
+    Answer, Policy, Protocol,
+    decode::Incoming,
+    kinds,
+    origin::{Origin, Route},
+    proxies::credentials,
     redact::{redact, redacted},
+    template::Template,
+    wire::Peer,
 };
 use crate::command::excerpt;
-
-/// Where a connection leads.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Origin {
-    pub(super) secure: bool,
-    pub(super) host: Host<String>,
-    pub(super) port: u16,
-}
-
-impl Origin {
-    /// The origin of a URL that this task can request.
-    pub(super) fn of(url: &Url) -> Result<Self, Failure> {
-        let secure = match url.scheme() {
-            "http" => false,
-            "https" => true,
-            other => {
-                return Err(Failure::bad_input(format!(
-                    "the scheme must be http or https, not `{other}`"
-                )));
-            }
-        };
-        match (url.host(), url.port_or_known_default()) {
-            (Some(host), Some(port)) => Ok(Self {
-                secure,
-                host: host.to_owned(),
-                port,
-            }),
-            _ => Err(Failure::bad_input("the URL names no host")),
-        }
-    }
-}
 
 /// What opening a connection took; nothing when a kept one was used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Opening {
+    pub(super) queue: Option<Duration>,
     pub(super) dns: Option<Duration>,
     pub(super) connect: Option<Duration>,
     pub(super) tls: Option<Duration>,
+}
+
+/// The head of an answer, and what it took to get it.
+#[derive(Debug)]
+pub(super) struct Head<'a> {
+    pub(super) status: StatusCode,
+    pub(super) version: Version,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) opening: Opening,
+    pub(super) first_byte: Duration,
+}
+
+/// How a connection wants a request to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Path and query, and a `Host` header.
+    Path,
+    /// The whole URL, and no `Host` header.
+    Url,
 }
 
 /// What to do with an answer whose head has arrived.
@@ -70,87 +67,137 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Journey<'a> {
     policy: &'a Policy,
-    origin: Origin,
+    template: &'a Template,
+    route: Route,
     /// The URL to ask now, without credentials and fragment.
     url: Url,
     /// Those asked before it.
     asked: Vec<Url>,
-    /// The credentials that a URL brought along; they are for its origin alone.
+    method: Method,
+    /// Whether what the policy says for the first origin (a body, cookies) still goes along.
+    with_body: bool,
+    with_cookies: bool,
     authorization: Option<HeaderValue>,
     opening: Opening,
     first_byte: Duration,
     status: StatusCode,
+    protocol: Protocol,
+    retry_after: Option<Duration>,
 }
 
 impl<'a> Journey<'a> {
-    pub(super) fn new(policy: &'a Policy, input: &'a Url) -> Result<Self, Failure> {
-        let (url, authorization) = bare(input.clone());
+    pub(super) fn new(
+        policy: &'a Policy,
+        template: &'a Template,
+        input: &Url,
+    ) -> Result<Self, Failure> {
+        let (url, own) = bare(input.clone());
         Ok(Self {
             policy,
-            origin: Origin::of(&url)?,
+            template,
+            route: route(policy, &url)?,
             url,
             asked: Vec::new(),
-            authorization,
+            method: template.method.clone(),
+            with_body: true,
+            with_cookies: true,
+            authorization: own.or_else(|| template.authorization.clone()),
             opening: Opening::default(),
             first_byte: Duration::ZERO,
             status: StatusCode::OK,
+            protocol: Protocol::Http11,
+            retry_after: None,
         })
     }
 
     /// Where the next request goes.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(super) fn route(&self) -> &Route {
+        &self.route
     }
 
-    /// The next request, with its whole URL as target and without a `Host` header.
-    pub(super) fn request<B: Default>(&self) -> Result<Request<B>, Failure> {
+    /// What it may do.
+    pub(super) fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    /// Whether the next request may be sent twice without being meant twice (RFC 9110, 9.2.2).
+    pub(super) fn is_idempotent(&self) -> bool {
+        self.method.is_idempotent()
+    }
+
+    /// The next request.
+    pub(super) fn request(&self, target: Target) -> Result<Request<Full<Bytes>>, Failure> {
         let uri: Uri = self.url.as_str().parse().map_err(|error| {
             Failure::bad_input(format!("the URL cannot be sent in a request: {error}"))
         })?;
-        let agent = HeaderValue::from_str(&self.policy.user_agent).map_err(|_| {
-            Failure::bad_input("the user agent contains characters that no header may have")
-        })?;
-        let mut request = Request::new(B::default());
-        *request.uri_mut() = uri;
-        let headers = request.headers_mut();
-        headers.insert(USER_AGENT, agent);
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        if let Some(authorization) = &self.authorization {
-            headers.insert(AUTHORIZATION, authorization.clone());
+        let body = match self.with_body {
+            true => self.template.body.clone(),
+            false => Bytes::new(),
+        };
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = self.method.clone();
+        *request.headers_mut() = self.headers();
+        let host = self.host(&uri);
+        if target == Target::Path || self.template.host.is_some() {
+            request.headers_mut().extend(host.map(|host| (HOST, host)));
         }
+        *request.uri_mut() = match uri.path_and_query() {
+            Some(path) if target == Target::Path && !self.route.is_forwarded() => {
+                Uri::from(path.clone())
+            }
+            _ => uri,
+        };
         Ok(request)
     }
 
-    /// The next request as it stands on the wire: path and query as target, and a `Host` header.
-    pub(super) fn wire_request<B: Default>(&self) -> Result<Request<B>, Failure> {
-        let mut request = self.request()?;
-        if let Some(host) = request.uri().authority() {
-            // An authority is a valid header value: both allow visible ASCII alone here.
-            if let Ok(host) = HeaderValue::from_str(host.as_str()) {
-                request.headers_mut().insert(HOST, host);
-            }
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.template.headers.clone();
+        if !self.with_body {
+            headers.remove(CONTENT_TYPE);
+            headers.remove(CONTENT_ENCODING);
         }
-        if let Some(target) = request.uri().path_and_query().cloned() {
-            *request.uri_mut() = Uri::from(target);
+        if !self.with_cookies {
+            headers.remove(COOKIE);
         }
-        Ok(request)
+        let own = self.authorization.clone();
+        headers.extend(own.map(|value| (AUTHORIZATION, value)));
+        if self.route.is_forwarded() {
+            let proxy = self.route.proxy.as_ref();
+            let secret = proxy.and_then(|proxy| proxy.authorization.as_ref());
+            // It is base64 and therefore a valid value.
+            let value = secret.and_then(|secret| HeaderValue::from_str(secret.reveal()).ok());
+            headers.extend(value.map(|value| (PROXY_AUTHORIZATION, value)));
+        }
+        if !self.policy.reuse {
+            headers.insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        headers
+    }
+
+    fn host(&self, uri: &Uri) -> Option<HeaderValue> {
+        let given = self.template.host.clone().filter(|_| self.asked.is_empty());
+        // An authority is a valid header value: both allow visible ASCII alone here.
+        given.or_else(|| HeaderValue::from_str(uri.authority()?.as_str()).ok())
     }
 
     /// Takes note of an answer's head and decides what comes next.
-    pub(super) fn arrived(
-        &mut self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        opening: Opening,
-        first_byte: Duration,
-    ) -> Result<Next, Failure> {
-        add(&mut self.opening.dns, opening.dns);
-        add(&mut self.opening.connect, opening.connect);
-        add(&mut self.opening.tls, opening.tls);
-        self.first_byte += first_byte;
-        self.status = status;
-        match headers.get(LOCATION) {
-            Some(location) if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) => {
+    pub(super) fn arrived(&mut self, head: &Head<'_>) -> Result<Next, Failure> {
+        let Opening {
+            queue,
+            dns,
+            connect,
+            tls,
+        } = head.opening;
+        add(&mut self.opening.queue, queue);
+        add(&mut self.opening.dns, dns);
+        add(&mut self.opening.connect, connect);
+        add(&mut self.opening.tls, tls);
+        self.first_byte += head.first_byte;
+        self.status = head.status;
+        self.protocol = Protocol::of(head.version);
+        self.retry_after = head.headers.get(RETRY_AFTER).and_then(retry_after);
+        match head.headers.get(LOCATION) {
+            Some(location) if matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308) => {
                 self.follow(location)?;
                 Ok(Next::Follow)
             }
@@ -158,22 +205,25 @@ impl<'a> Journey<'a> {
         }
     }
 
-    /// Whether a body of so many bytes is still within the policy.
-    pub(super) fn check_body(&self, bytes: u64) -> Result<(), Failure> {
-        if bytes > self.policy.max_body_bytes {
-            return Err(kinds::too_large(self.policy.max_body_bytes));
-        }
-        Ok(())
+    /// Takes the final body, which is kept if `keep`.
+    pub(super) fn body(&self, headers: &HeaderMap, keep: bool) -> Result<Incoming, Failure> {
+        Incoming::new(headers, self.policy.max_body_bytes, keep)
     }
 
     /// The output, once the final body was read.
-    pub(super) fn finish(self, bytes: u64, body: Duration) -> Answer {
+    pub(super) fn finish(self, peer: Peer, received: u64, decoded: u64, body: Duration) -> Answer {
         let seconds = |time: Duration| time.as_secs_f64();
         Answer {
             status: self.status.as_u16(),
-            bytes,
+            protocol: self.protocol,
+            bytes: received,
+            decoded_bytes: decoded,
             hops: u32::try_from(self.asked.len()).unwrap_or(u32::MAX),
             url: (!self.asked.is_empty()).then(|| redacted(&self.url)),
+            remote: peer.address,
+            not_after: peer.not_after,
+            retry_after_s: self.retry_after.map(seconds),
+            queue_s: self.opening.queue.map(seconds),
             dns_s: self.opening.dns.map(seconds),
             connect_s: self.opening.connect.map(seconds),
             tls_s: self.opening.tls.map(seconds),
@@ -195,21 +245,37 @@ impl<'a> Journey<'a> {
             .url
             .join(&location)
             .map_err(|error| unusable(&error.to_string()))?;
-        let (next, authorization) = bare(next);
-        let origin = Origin::of(&next).map_err(|failure| unusable(&failure.message))?;
-        if authorization.is_some() || origin != self.origin {
-            self.authorization = authorization;
+        let (next, own) = bare(next);
+        let route = route(self.policy, &next).map_err(|failure| unusable(&failure.message))?;
+        let elsewhere = route.origin != self.route.origin;
+        if own.is_some() || elsewhere {
+            self.authorization = own;
         }
-        self.origin = origin;
+        self.with_cookies &= !elsewhere;
+        self.route = route;
         self.asked.push(std::mem::replace(&mut self.url, next));
+        self.change_method();
         self.check_redirect()
+    }
+
+    /// As every browser does, and as RFC 9110 (15.4) therefore allows: what was posted is not posted on.
+    fn change_method(&mut self) {
+        let becomes_get = match self.status.as_u16() {
+            303 => self.method != Method::HEAD,
+            301 | 302 => self.method == Method::POST,
+            _ => false,
+        };
+        if becomes_get {
+            self.method = Method::GET;
+            self.with_body = false;
+        }
     }
 
     fn check_redirect(&self) -> Result<(), Failure> {
         if self.asked.contains(&self.url) {
             return Err(Failure::permanent(
                 kinds::REDIRECT_LOOP,
-                format!("redirects lead back to {}", excerpt(self.url.as_str())),
+                format!("redirects lead back to {}", excerpt(&redacted(&self.url))),
             ));
         }
         if self.asked.len() > self.policy.max_redirects as usize {
@@ -220,6 +286,25 @@ impl<'a> Journey<'a> {
         }
         Ok(())
     }
+}
+
+fn route(policy: &Policy, url: &Url) -> Result<Route, Failure> {
+    let origin = Origin::of(url)?;
+    let proxy = policy.proxies.on_the_way(&origin).cloned();
+    if proxy.is_some() && policy.reach.is_limited() {
+        return Err(kinds::unseen());
+    }
+    Ok(Route { origin, proxy })
+}
+
+/// How long a server wants to be left alone: seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// A failure that says which URL it is about.
@@ -233,13 +318,10 @@ pub(super) fn blame(input: &Url, failure: Failure) -> Failure {
 /// A URL without what is not sent as part of it, and the credentials it had, as a header.
 fn bare(mut url: Url) -> (Url, Option<HeaderValue>) {
     url.set_fragment(None);
-    if url.username().is_empty() && url.password().is_none() {
+    let Some(text) = credentials(&url) else {
         return (url, None);
-    }
-    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
-    pair.push(b':');
-    pair.extend(percent_decode_str(url.password().unwrap_or("")));
-    let mut header = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok();
+    };
+    let mut header = HeaderValue::from_str(&text).ok();
     if let Some(header) = &mut header {
         header.set_sensitive(true);
     }
@@ -258,85 +340,202 @@ fn add(sum: &mut Option<Duration>, more: Option<Duration>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Credentials, Proxies, Secret};
+
+    fn answer(
+        journey: &mut Journey<'_>,
+        status: StatusCode,
+        location: &str,
+    ) -> Result<Next, Failure> {
+        let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
+        journey.arrived(&Head {
+            status,
+            version: Version::HTTP_11,
+            headers: &headers,
+            opening: Opening::default(),
+            first_byte: Duration::ZERO,
+        })
+    }
 
     fn redirect(journey: &mut Journey<'_>, location: &str) -> Result<Next, Failure> {
-        let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
-        journey.arrived(
-            StatusCode::FOUND,
-            &headers,
-            Opening::default(),
-            Duration::ZERO,
-        )
+        answer(journey, StatusCode::FOUND, location)
+    }
+
+    fn with<R>(policy: &Policy, url: &str, run: impl FnOnce(Journey<'_>) -> R) -> R {
+        let template = Template::new(policy).unwrap();
+        run(Journey::new(policy, &template, &url.parse().unwrap()).unwrap())
+    }
+
+    fn sent<'a>(request: &'a Request<Full<Bytes>>, name: &str) -> Option<&'a str> {
+        let value = request.headers().get(name);
+        value.map(|value| value.to_str().unwrap())
     }
 
     #[test]
     fn credentials_stay_with_their_origin() {
-        let policy = Policy::default();
-        for (location, kept) in [
-            ("/elsewhere", Some("Basic dXNlcjpzZSBjcmV0")),
-            ("http://a.test/x", Some("Basic dXNlcjpzZSBjcmV0")),
-            ("http://a.test:81/", None),
-            ("https://a.test/", None),
-            ("http://b.test/", None),
-            ("http://u:p@b.test/", Some("Basic dTpw")),
+        let own = "Basic dXNlcjpzZSBjcmV0";
+        let given = Policy {
+            credentials: Some(Credentials::Bearer(Secret::new("token"))),
+            headers: vec![("Cookie".to_owned(), Secret::new("a=b"))],
+            ..Policy::default()
+        };
+        for (policy, url, first) in [
+            (Policy::default(), "http://user:se%20cret@a.test/", own),
+            (given.clone(), "http://a.test/", "Bearer token"),
+            (given, "http://user:se%20cret@a.test/", own),
         ] {
-            let input = "http://user:se%20cret@a.test/".parse().unwrap();
-            let mut journey = Journey::new(&policy, &input).unwrap();
-            assert_eq!(redirect(&mut journey, location), Ok(Next::Follow));
-            let request = journey.request::<()>().unwrap();
-            let sent = request.headers().get(AUTHORIZATION);
-            assert_eq!(sent.map(|sent| sent.to_str().unwrap()), kept, "{location}");
-            assert!(!request.uri().to_string().contains('@'));
+            for (location, stays) in [
+                ("/elsewhere", true),
+                ("http://a.test/x", true),
+                ("http://a.test:81/", false),
+                ("https://a.test/", false),
+                ("http://b.test/", false),
+            ] {
+                with(&policy, url, |mut journey| {
+                    assert_eq!(redirect(&mut journey, location), Ok(Next::Follow));
+                    let request = journey.request(Target::Path).unwrap();
+                    let expected = stays.then_some(first);
+                    assert_eq!(sent(&request, "authorization"), expected, "{location}");
+                    let cookies = stays && !policy.headers.is_empty();
+                    assert_eq!(sent(&request, "cookie").is_some(), cookies);
+                    assert!(!request.uri().to_string().contains('@'));
+                });
+            }
         }
+        with(&Policy::default(), "http://a.test/", |mut journey| {
+            redirect(&mut journey, "http://u:p@b.test/").unwrap();
+            let request = journey.request(Target::Path).unwrap();
+            assert_eq!(sent(&request, "authorization"), Some("Basic dTpw"));
+        });
     }
 
     #[test]
     fn a_redirect_that_cannot_be_followed_says_why() {
-        let policy = Policy::default();
-        let input = "http://a.test/#part".parse().unwrap();
         for (location, kind) in [
             ("ftp://a.test/", kinds::PROTOCOL),
             ("http://[::/", kinds::PROTOCOL),
             ("/", kinds::REDIRECT_LOOP),
             ("#other", kinds::REDIRECT_LOOP),
         ] {
-            let mut journey = Journey::new(&policy, &input).unwrap();
-            let failure = redirect(&mut journey, location).unwrap_err();
-            assert_eq!(failure.kind, kind, "{location}");
-            assert!(!failure.retryable);
+            with(&Policy::default(), "http://a.test/#part", |mut journey| {
+                let failure = redirect(&mut journey, location).unwrap_err();
+                assert_eq!(failure.kind, kind, "{location}");
+                assert!(!failure.retryable);
+            });
         }
     }
 
     #[test]
     fn as_many_redirects_are_followed_as_the_policy_allows() {
-        let input = "http://a.test/".parse().unwrap();
         for allowed in [0, 1, 10] {
             let policy = Policy {
                 max_redirects: allowed,
                 ..Policy::default()
             };
-            let mut journey = Journey::new(&policy, &input).unwrap();
-            for hop in 0..allowed {
-                assert_eq!(redirect(&mut journey, &format!("/{hop}")), Ok(Next::Follow));
-            }
-            let failure = redirect(&mut journey, "/end").unwrap_err();
-            assert_eq!(failure.kind, kinds::TOO_MANY_REDIRECTS);
+            with(&policy, "http://a.test/", |mut journey| {
+                for hop in 0..allowed {
+                    assert_eq!(redirect(&mut journey, &format!("/{hop}")), Ok(Next::Follow));
+                }
+                let failure = redirect(&mut journey, "/end").unwrap_err();
+                assert_eq!(failure.kind, kinds::TOO_MANY_REDIRECTS);
+            });
         }
     }
 
     #[test]
-    fn the_wire_request_names_path_query_and_host() {
-        let policy = Policy::default();
-        for (url, target, host) in [
-            ("http://a.test:8080/x?y=1#z", "/x?y=1", "a.test:8080"),
-            ("https://a.test:443", "/", "a.test"),
-            ("http://[::1]:81/", "/", "[::1]:81"),
+    fn what_was_posted_is_not_posted_on_unless_the_server_asks() {
+        let posting = |method: &str| Policy {
+            method: method.to_owned(),
+            body: Some(Secret::new("text")),
+            headers: vec![("Content-Type".to_owned(), Secret::new("text/plain"))],
+            ..Policy::default()
+        };
+        for (method, status, then) in [
+            ("POST", 301, "GET"),
+            ("POST", 302, "GET"),
+            ("POST", 303, "GET"),
+            ("PUT", 302, "PUT"),
+            ("PUT", 303, "GET"),
+            ("HEAD", 303, "HEAD"),
+            ("POST", 307, "POST"),
+            ("POST", 308, "POST"),
         ] {
-            let input = url.parse().unwrap();
-            let journey = Journey::new(&policy, &input).unwrap();
-            let request = journey.wire_request::<()>().unwrap();
-            assert_eq!(request.uri().to_string(), target);
-            assert_eq!(request.headers()[HOST], host);
+            with(&posting(method), "http://a.test/", |mut journey| {
+                let status = StatusCode::from_u16(status).unwrap();
+                answer(&mut journey, status, "/next").unwrap();
+                let request = journey.request(Target::Path).unwrap();
+                assert_eq!(request.method().as_str(), then, "{method} {status}");
+                assert_eq!(sent(&request, "content-type").is_some(), then == method);
+            });
         }
+    }
+
+    #[test]
+    fn a_request_is_written_as_its_connection_wants_it() {
+        let proxied = Policy {
+            proxies: Proxies::from_variables(|name| {
+                (name == "http_proxy").then(|| "http://u:p@proxy:1".to_owned())
+            })
+            .unwrap(),
+            ..Policy::default()
+        };
+        let usual = Policy::default();
+        for (policy, url, target, line, host) in [
+            (
+                &usual,
+                "http://a.test:8080/x?y=1#z",
+                Target::Path,
+                "/x?y=1",
+                Some("a.test:8080"),
+            ),
+            (
+                &usual,
+                "https://a.test:443",
+                Target::Path,
+                "/",
+                Some("a.test"),
+            ),
+            (
+                &usual,
+                "http://[::1]:81/",
+                Target::Path,
+                "/",
+                Some("[::1]:81"),
+            ),
+            (
+                &usual,
+                "https://a.test/x",
+                Target::Url,
+                "https://a.test/x",
+                None,
+            ),
+            (
+                &proxied,
+                "http://a.test/x",
+                Target::Path,
+                "http://a.test/x",
+                Some("a.test"),
+            ),
+        ] {
+            with(policy, url, |journey| {
+                let request = journey.request(target).unwrap();
+                assert_eq!(request.uri().to_string(), line);
+                assert_eq!(sent(&request, "host"), host, "{url}");
+                let expected = journey.route().is_forwarded().then_some("Basic dTpw");
+                assert_eq!(sent(&request, "proxy-authorization"), expected);
+            });
+        }
+    }
+
+    #[test]
+    fn a_server_may_say_how_long_in_two_ways() {
+        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(90));
+        for (text, least, most) in [("7", 7, 7), (soon.as_str(), 80, 90)] {
+            let wait = retry_after(&text.parse().unwrap()).unwrap().as_secs();
+            assert!((least..=most).contains(&wait), "{text}: {wait}");
+        }
+        let past = "Wed, 21 Oct 2015 07:28:00 GMT".parse().unwrap();
+        assert_eq!(retry_after(&past), Some(Duration::ZERO));
+        assert_eq!(retry_after(&"soon".parse().unwrap()), None);
     }
 }

@@ -1,9 +1,16 @@
 //! The kinds of failure that requests meet, the same for both clients, and how errors of the system map to them.
 
-use std::{error::Error, fs::File, io, net::SocketAddr};
+use std::{
+    error::Error,
+    fs::File,
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use rustix::io::Errno;
 use triway_core::{Failure, FailureKind};
+
+use super::PolicyError;
 
 /// The host has no address, or its name could not be looked up.
 pub const NAME: FailureKind = FailureKind::new("name");
@@ -13,8 +20,26 @@ pub const REFUSED: FailureKind = FailureKind::new("refused");
 pub const UNREACHABLE: FailureKind = FailureKind::new("unreachable");
 /// The connection ended before the answer did.
 pub const RESET: FailureKind = FailureKind::new("reset");
-/// No secure connection came about.
+/// The connection could not be secured, for another reason than those below.
 pub const TLS: FailureKind = FailureKind::new("tls");
+/// The server's certificate has expired.
+pub const TLS_EXPIRED: FailureKind = FailureKind::new("tls-expired");
+/// The server's certificate is not valid yet.
+pub const TLS_NOT_YET_VALID: FailureKind = FailureKind::new("tls-not-yet-valid");
+/// Nobody who is trusted vouches for the server's certificate.
+pub const TLS_UNTRUSTED: FailureKind = FailureKind::new("tls-untrusted");
+/// The server's certificate is for another host.
+pub const TLS_WRONG_HOST: FailureKind = FailureKind::new("tls-wrong-host");
+/// There was no connection within its time limit.
+pub const TIMEOUT_CONNECT: FailureKind = FailureKind::new("timeout-connect");
+/// The answer did not begin within its time limit.
+pub const TIMEOUT_FIRST_BYTE: FailureKind = FailureKind::new("timeout-first-byte");
+/// The attempt did not end within its time limit.
+pub const TIMEOUT_TOTAL: FailureKind = FailureKind::new("timeout-total");
+/// The policy does not let anybody connect to the address.
+pub const DENIED: FailureKind = FailureKind::new("denied");
+/// The proxy on the way refused.
+pub const PROXY: FailureKind = FailureKind::new("proxy");
 /// The body is larger than the policy allows.
 pub const TOO_LARGE: FailureKind = FailureKind::new("too-large");
 /// More redirects than the policy allows.
@@ -58,6 +83,22 @@ pub(super) fn connecting(address: SocketAddr, error: &io::Error) -> Failure {
     }
 }
 
+/// Why a connection could not be secured.
+pub(super) fn securing(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Failure::new(
+            RESET,
+            "the server closed the connection before it was secured",
+        ),
+        _ => exchanging(error),
+    }
+}
+
+/// Why no request can be made at all.
+pub(super) fn policy(error: &PolicyError) -> Failure {
+    Failure::permanent(FailureKind::ERROR, error.to_string())
+}
+
 /// Why an exchange on an open connection broke off.
 pub(super) fn exchanging(error: &io::Error) -> Failure {
     if let Some(fault) = error
@@ -80,11 +121,24 @@ pub(super) fn exchanging(error: &io::Error) -> Failure {
 }
 
 pub(super) fn tls(error: &rustls::Error) -> Failure {
-    Failure::permanent(TLS, format!("no secure connection: {error}"))
+    use rustls::CertificateError as Fault;
+    let kind = match error {
+        rustls::Error::InvalidCertificate(fault) => match fault {
+            Fault::Expired | Fault::ExpiredContext { .. } => TLS_EXPIRED,
+            Fault::NotValidYet | Fault::NotValidYetContext { .. } => TLS_NOT_YET_VALID,
+            Fault::NotValidForName | Fault::NotValidForNameContext { .. } => TLS_WRONG_HOST,
+            Fault::UnknownIssuer | Fault::BadSignature => TLS_UNTRUSTED,
+            // A certificate that signed itself is an authority that nobody trusts, and no server's.
+            Fault::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => TLS_UNTRUSTED,
+            _ => TLS,
+        },
+        _ => TLS,
+    };
+    Failure::permanent(kind, format!("no secure connection: {error}"))
 }
 
 pub(super) fn protocol(error: &dyn Error) -> Failure {
-    let mut message = format!("what the server sent is not valid HTTP/1.1: {error}");
+    let mut message = format!("what the server sent is not valid HTTP: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
         message = format!("{message}: {cause}");
@@ -100,10 +154,32 @@ pub(super) fn closed() -> Failure {
     )
 }
 
-pub(super) fn timeout() -> Failure {
+pub(super) fn denied(address: IpAddr) -> Failure {
+    Failure::permanent(
+        DENIED,
+        format!("{address} is among the addresses that --deny names"),
+    )
+}
+
+pub(super) fn unseen() -> Failure {
+    Failure::permanent(
+        DENIED,
+        "a proxy is on the way, so that nobody here sees the address that --deny is about; ask without one (--no-proxy)",
+    )
+}
+
+pub(super) fn no_address() -> Failure {
+    Failure::new(NAME, "the host has no address of the family asked for")
+}
+
+pub(super) fn proxy_refused(why: &str) -> Failure {
+    Failure::new(PROXY, format!("the proxy does not lead there: {why}"))
+}
+
+pub(super) fn undecodable(error: &io::Error) -> Failure {
     Failure::new(
-        FailureKind::TIMEOUT,
-        "the answer was not complete when the attempt's time limit expired",
+        PROTOCOL,
+        format!("the body is not in the encoding that its head names: {error}"),
     )
 }
 
@@ -122,7 +198,7 @@ fn is_shortage(error: &io::Error) -> bool {
     )
 }
 
-fn shortage(error: &io::Error) -> Failure {
+pub(super) fn shortage(error: &io::Error) -> Failure {
     Failure::new(
         FailureKind::LOCAL_LIMIT,
         format!(

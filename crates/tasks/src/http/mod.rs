@@ -1,44 +1,62 @@
 //! The task `http`: requests a URL and tells status, size, and where the time went.
 //!
-//! It has two clients that share one policy, so that comparing models compares nothing else: ureq, which truly blocks
-//! and starts no hidden threads, and hyper, which truly does not. `journey` takes every decision for both;
-//! `blocking` and `nonblocking` only carry bytes.
+//! There is one client, written once, and two ways to wait for the network (`io`): on the thread that calls, or on a
+//! runtime. So comparing models compares nothing else: both forms share policy, parser, limits, kinds of failure and
+//! the places where a clock is read. `journey` decides, `client` carries it out.
 
 mod accept;
-mod blocking;
+mod client;
 mod command;
-mod connector;
+mod decode;
 mod dial;
 mod idle;
+mod io;
 mod journey;
 pub mod kinds;
+mod limits;
 mod names;
-mod nonblocking;
+mod origin;
 mod policy;
+mod proxies;
+mod reach;
 mod redact;
+mod secret;
+mod template;
 mod tls;
-mod transport;
+mod tunnel;
 mod wire;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
+use hyper::{HeaderMap, Version};
 use serde::{Deserialize, Serialize};
-use triway_core::{Context, Failure, Forms, Task};
+use triway_core::{Context, Failure, FailureKind, Forms, Task};
 pub use url::Url;
 
 pub use accept::{Accept, AcceptError};
-pub use policy::Policy;
+pub use policy::{Credentials, Family, Policy, Trust};
+pub use proxies::{Proxies, ProxyError};
+pub use reach::{Reach, Zone, ZoneError};
 pub use redact::redact;
+pub use secret::Secret;
+pub use template::PolicyError;
 
-use blocking::BlockingClient;
-use journey::{Journey, Origin, blame};
+use client::Client;
+use io::{Blocking, NonBlocking, block_on};
+use journey::{Journey, blame};
 use names::Names;
-use nonblocking::AsyncClient;
+use origin::Origin;
+use template::Template;
 
-/// Requests a URL with GET.
+/// Requests a URL.
 ///
 /// The time limit is the attempt's own: it covers every redirect and the body. Both forms keep connections and use them
-/// again; a kept one that the server had closed in the meantime is replaced once.
+/// again; a kept one that the server had closed in the meantime is replaced once. Names are looked up on a few threads
+/// of the task's own, and the blocking form waits on the calling thread for everything else.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Http {
@@ -48,23 +66,35 @@ pub struct Http {
 }
 
 /// What an answer was, and what it took. Seconds are added up over all redirects, but for the body's, which is the
-/// last one's alone.
+/// last one's alone; they are `None` where a kept connection was used and there was nothing to wait for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// The status of the last answer.
     pub status: u16,
-    /// The size of its body.
+    /// The protocol that it came in.
+    pub protocol: Protocol,
+    /// The size of its body as it was transferred.
     pub bytes: u64,
+    /// The size of its body once decoded.
+    pub decoded_bytes: u64,
     /// How many redirects led to it.
     pub hops: u32,
     /// Where they led, without credentials; `None` if there were none.
     pub url: Option<String>,
-    /// Looking up the host's name; `None` if a kept connection was used or the host is an address.
+    /// The address that was connected to: the server's, or that of the proxy on the way to it.
+    pub remote: SocketAddr,
+    /// When the server's certificate expires, in RFC 3339; `None` if it has none.
+    pub not_after: Option<String>,
+    /// How long the server wants to be left alone (`Retry-After`), if it says so.
+    pub retry_after_s: Option<f64>,
+    /// Waiting for one of the few look-ups of names that may run at once.
+    pub queue_s: Option<f64>,
+    /// Looking up the host's name; `None` also if the host is an address or its name was known already.
     pub dns_s: Option<f64>,
-    /// Opening the connection; `None` if a kept one was used.
+    /// Opening the connection, and the way through a proxy.
     pub connect_s: Option<f64>,
-    /// Securing it; `None` if a kept one was used or it is not secure.
+    /// Securing it; `None` also if it is not secure.
     pub tls_s: Option<f64>,
     /// From an open connection to the head of the answer, sending the request included.
     pub first_byte_s: f64,
@@ -72,16 +102,41 @@ pub struct Answer {
     pub body_s: f64,
 }
 
+/// A version of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP/1.0.
+    #[serde(rename = "HTTP/1.0")]
+    Http10,
+    /// HTTP/1.1.
+    #[serde(rename = "HTTP/1.1")]
+    Http11,
+    /// HTTP/2.
+    #[serde(rename = "HTTP/2")]
+    Http2,
+}
+
+/// An answer with what came along.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) answer: Answer,
+    pub(crate) headers: HeaderMap,
+    /// The decoded body, if it was asked for.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
 /// State that all lanes of a process share; each part is built when it is first needed.
 #[derive(Debug, Default)]
 struct Shared {
-    parts: OnceLock<(Arc<Names>, Arc<rustls::ClientConfig>)>,
-    blocking: OnceLock<BlockingClient>,
-    nonblocking: OnceLock<AsyncClient>,
+    names: OnceLock<Arc<Names>>,
+    template: OnceLock<Result<Template, PolicyError>>,
+    blocking: OnceLock<Client<Blocking>>,
+    nonblocking: OnceLock<Client<NonBlocking>>,
 }
 
 impl Http {
-    /// The task under this policy.
+    /// The task under this policy. If no request can be made of that, every input fails of it; see [`Policy::check`].
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
@@ -95,27 +150,67 @@ impl Http {
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
+
+    /// Requests a URL on the calling thread; keeps the body if `keep`.
+    pub(crate) fn fetch_blocking(
+        &self,
+        url: &Url,
+        deadline: Option<Instant>,
+        keep: bool,
+    ) -> Result<Fetched, Failure> {
+        let client = self.shared.blocking.get_or_init(|| self.client());
+        self.journey(url)
+            .and_then(|journey| block_on(client.fetch(journey, deadline, keep)))
+            .map_err(|failure| blame(url, failure))
+    }
+
+    /// Requests a URL without blocking; keeps the body if `keep`.
+    pub(crate) async fn fetch(
+        &self,
+        url: &Url,
+        deadline: Option<Instant>,
+        keep: bool,
+    ) -> Result<Fetched, Failure> {
+        let client = self.shared.nonblocking.get_or_init(|| self.client());
+        let fetched = match self.journey(url) {
+            Ok(journey) => client.fetch(journey, deadline, keep).await,
+            Err(failure) => Err(failure),
+        };
+        fetched.map_err(|failure| blame(url, failure))
+    }
+
+    fn client<I: io::Io>(&self) -> Client<I> {
+        let names = self.shared.names.get_or_init(Arc::default);
+        Client::new(Arc::clone(names), &self.policy)
+    }
+
+    fn journey(&self, url: &Url) -> Result<Journey<'_>, Failure> {
+        let template = &self.shared.template;
+        match template.get_or_init(|| Template::new(&self.policy)) {
+            Ok(template) => Journey::new(&self.policy, template, url),
+            Err(error) => Err(kinds::policy(error)),
+        }
+    }
 }
 
-impl Shared {
-    fn parts(&self) -> (Arc<Names>, Arc<rustls::ClientConfig>) {
-        self.parts
-            .get_or_init(|| (Arc::new(Names::new()), tls::client_config()))
-            .clone()
+impl Policy {
+    /// Whether requests can be made of it.
+    ///
+    /// # Errors
+    /// What is wrong with its method, headers, credentials or authorities.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        Template::new(self)?;
+        tls::check(self)
     }
+}
 
-    fn blocking(&self) -> &BlockingClient {
-        self.blocking.get_or_init(|| {
-            let (names, tls) = self.parts();
-            BlockingClient::new(names, tls)
-        })
-    }
-
-    fn nonblocking(&self) -> &AsyncClient {
-        self.nonblocking.get_or_init(|| {
-            let (names, tls) = self.parts();
-            AsyncClient::new(names, tls)
-        })
+impl Protocol {
+    fn of(version: Version) -> Self {
+        match version {
+            Version::HTTP_10 | Version::HTTP_09 => Self::Http10,
+            Version::HTTP_2 => Self::Http2,
+            _ => Self::Http11,
+        }
     }
 }
 
@@ -134,9 +229,8 @@ impl Task for Http {
         input: &Url,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        Journey::new(&self.policy, input)
-            .and_then(|journey| self.shared.blocking().fetch(journey, context.deadline()))
-            .map_err(|failure| blame(input, failure))
+        let fetched = self.fetch_blocking(input, context.deadline(), false)?;
+        Ok(fetched.answer)
     }
 
     async fn run_async(
@@ -145,14 +239,8 @@ impl Task for Http {
         input: &Url,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        let fetched = match Journey::new(&self.policy, input) {
-            Ok(journey) => {
-                let client = self.shared.nonblocking();
-                client.fetch(journey, context.deadline()).await
-            }
-            Err(failure) => Err(failure),
-        };
-        fetched.map_err(|failure| blame(input, failure))
+        let fetched = self.fetch(input, context.deadline(), false).await?;
+        Ok(fetched.answer)
     }
 
     fn judge(&self, output: &Answer) -> Result<(), Failure> {
@@ -170,6 +258,10 @@ impl Task for Http {
             retryable: may_pass,
             ..failure
         })
+    }
+
+    fn timeout_kind(&self) -> FailureKind {
+        kinds::TIMEOUT_TOTAL
     }
 
     /// Host and port.

@@ -1,139 +1,213 @@
-//! Name look-ups, shared by both clients and remembered for a few seconds.
+//! Name look-ups: shared, remembered for a few seconds, and few at once, whatever the form and however many lanes.
 //!
-//! The system's own resolver answers, and it blocks. On the blocking client it does so on the lane's own thread. On the
-//! async client it hides on the runtime's blocking threads, at most [`LOOKUPS`] of them at once for all lanes together.
-//! A look-up that is under way cannot be interrupted; a deadline is seen when it ends.
+//! The system's own resolver answers, and it blocks, for as long as it likes. It does so on threads of this module, at
+//! most [`LOOKUPS`] of them; whoever waits for an answer can stop waiting at any moment.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    future::poll_fn,
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    thread,
     time::{Duration, Instant},
 };
 
-use tokio::sync::Semaphore;
 use triway_core::Failure;
 use url::Host;
 
-use super::{journey::Origin, kinds};
+use super::{kinds, origin::Origin};
 
-/// How many look-ups of the async client may run at once.
-const LOOKUPS: usize = 4;
+/// How many look-ups may run at once.
+const LOOKUPS: usize = 8;
 
 /// How long an answer is remembered: long enough for a burst of requests, too short for a host that moves.
 const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// How long it is remembered that there was none: many inputs of one dead host shall not ask one by one.
+const FAILURE_REMEMBERED: Duration = Duration::from_millis(200);
 
 /// How many names are remembered; one more, and all are forgotten.
 const MOST_NAMES: usize = 4096;
 
 /// The look-ups of one task.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Names {
-    known: Mutex<HashMap<String, Known>>,
-    permits: Arc<Semaphore>,
+    state: Arc<Mutex<State>>,
 }
 
-/// When a name was asked for, and the answer.
-type Known = (Instant, Arc<[IpAddr]>);
+/// Where a host can be reached, and what it took to find out.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) addresses: Vec<SocketAddr>,
+    /// Until one of the few look-ups that may run was this one's.
+    pub(super) queued: Duration,
+    /// From there to the answer; `None` if nobody had to be asked.
+    pub(super) took: Option<Duration>,
+}
 
-/// Where a host can be reached, and how long it took to find out, if it had to be asked for.
-pub(super) type Found = (Vec<SocketAddr>, Option<Duration>);
+type Answer = Result<Arc<[IpAddr]>, Failure>;
+
+#[derive(Debug, Default)]
+struct State {
+    names: HashMap<String, Name>,
+    queue: VecDeque<String>,
+    threads: usize,
+}
+
+#[derive(Debug)]
+enum Name {
+    /// Somebody asks, or will; these want to know.
+    Asked(Vec<Waker>),
+    Known(Known),
+}
+
+#[derive(Debug)]
+struct Known {
+    began: Instant,
+    answered: Instant,
+    answer: Answer,
+}
 
 impl Names {
-    pub(super) fn new() -> Self {
-        Self {
-            known: Mutex::default(),
-            permits: Arc::new(Semaphore::new(LOOKUPS)),
-        }
-    }
-
-    /// The addresses of an origin, found on the thread that calls.
-    pub(super) fn look_up_blocking(&self, origin: &Origin) -> Result<Found, Failure> {
-        let name = match literal(origin) {
-            Ok(found) => return Ok(found),
-            Err(name) => name,
-        };
-        let start = Instant::now();
-        let addresses = match self.recall(name) {
-            Some(addresses) => addresses,
-            None => self.remember(name, ask(name))?,
-        };
-        Ok((with_port(&addresses, origin.port), Some(start.elapsed())))
-    }
-
-    /// The addresses of an origin, found without blocking the thread that polls.
+    /// The addresses of an origin.
     pub(super) async fn look_up(&self, origin: &Origin) -> Result<Found, Failure> {
-        let name = match literal(origin) {
-            Ok(found) => return Ok(found),
-            Err(name) => name,
+        let name = match &origin.host {
+            Host::Ipv4(address) => return Ok(literal((*address).into(), origin.port)),
+            Host::Ipv6(address) => return Ok(literal((*address).into(), origin.port)),
+            Host::Domain(name) => name,
         };
-        let start = Instant::now();
-        let addresses = match self.recall(name) {
-            Some(addresses) => addresses,
-            None => self.ask_elsewhere(name).await?,
-        };
-        Ok((with_port(&addresses, origin.port), Some(start.elapsed())))
+        let asked = Instant::now();
+        poll_fn(|context| self.poll(name, origin.port, asked, context)).await
     }
 
-    async fn ask_elsewhere(&self, name: &str) -> Result<Arc<[IpAddr]>, Failure> {
-        // Nobody closes the semaphore. The permit goes with the look-up, which goes on when the attempt is dropped.
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        // Whoever had the permit before may have asked for the same name.
-        if let Some(addresses) = self.recall(name) {
-            return Ok(addresses);
-        }
-        let owned = name.to_owned();
-        let answer = tokio::task::spawn_blocking(move || {
-            let _until_answered = permit;
-            ask(&owned)
-        })
-        .await
-        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)));
-        self.remember(name, answer)
-    }
-
-    fn recall(&self, name: &str) -> Option<Arc<[IpAddr]>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, addresses) = known.get(name)?;
-        (since.elapsed() < REMEMBERED).then(|| Arc::clone(addresses))
-    }
-
-    fn remember(
+    fn poll(
         &self,
         name: &str,
-        answer: io::Result<Vec<IpAddr>>,
-    ) -> Result<Arc<[IpAddr]>, Failure> {
-        let addresses: Arc<[IpAddr]> = answer
-            .map_err(|error| kinds::looking_up(name, &error))?
-            .into();
-        if addresses.is_empty() {
-            return Err(kinds::unknown(name, "it has no address"));
+        port: u16,
+        asked: Instant,
+        context: &Context<'_>,
+    ) -> Poll<Result<Found, Failure>> {
+        let mut state = lock(&self.state);
+        match state.names.get_mut(name) {
+            Some(Name::Asked(waiting)) => {
+                if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                    waiting.push(context.waker().clone());
+                }
+                return Poll::Pending;
+            }
+            Some(Name::Known(known)) if known.is_fresh(asked) => {
+                return Poll::Ready(known.found(port, asked));
+            }
+            _ => {}
         }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST_NAMES {
-            known.clear();
+        state.ask(name, context.waker().clone());
+        state.ensure_thread(&self.state);
+        match state.names.get(name) {
+            // No thread could be started, and that is the answer.
+            Some(Name::Known(known)) => Poll::Ready(known.found(port, asked)),
+            _ => Poll::Pending,
         }
-        known.insert(name.to_owned(), (Instant::now(), Arc::clone(&addresses)));
-        Ok(addresses)
     }
 }
 
-/// The address that needs no look-up, or the name that does.
-fn literal(origin: &Origin) -> Result<Found, &str> {
-    let address = match &origin.host {
-        Host::Ipv4(address) => IpAddr::from(*address),
-        Host::Ipv6(address) => IpAddr::from(*address),
-        Host::Domain(name) => return Err(name),
-    };
-    Ok((vec![SocketAddr::new(address, origin.port)], None))
+impl State {
+    fn ask(&mut self, name: &str, waker: Waker) {
+        if self.names.len() >= MOST_NAMES {
+            self.names.retain(|_, name| matches!(name, Name::Asked(_)));
+        }
+        self.names.insert(name.to_owned(), Name::Asked(vec![waker]));
+        self.queue.push_back(name.to_owned());
+    }
+
+    fn ensure_thread(&mut self, shared: &Arc<Mutex<Self>>) {
+        if self.threads >= LOOKUPS {
+            return;
+        }
+        let answering = Arc::clone(shared);
+        let started = thread::Builder::new()
+            .name("triway-names".to_owned())
+            .spawn(move || answer_all(&answering));
+        match started {
+            Ok(_) => self.threads += 1,
+            // One of those that run will take it up.
+            Err(_) if self.threads > 0 => {}
+            Err(error) => {
+                let now = Instant::now();
+                for name in std::mem::take(&mut self.queue) {
+                    self.publish(name, now, Err(kinds::shortage(&error)));
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, name: String, began: Instant, answer: Answer) {
+        let known = Name::Known(Known {
+            began,
+            answered: Instant::now(),
+            answer,
+        });
+        if let Some(Name::Asked(waiting)) = self.names.insert(name, known) {
+            for waker in waiting {
+                waker.wake();
+            }
+        }
+    }
 }
 
-fn ask(name: &str) -> io::Result<Vec<IpAddr>> {
-    Ok((name, 0)
-        .to_socket_addrs()?
-        .map(|address| address.ip())
-        .collect())
+impl Known {
+    /// Whether it may answer somebody who asked then: it was remembered, or has been found out since.
+    fn is_fresh(&self, asked: Instant) -> bool {
+        let remembered = match self.answer {
+            Ok(_) => REMEMBERED,
+            Err(_) => FAILURE_REMEMBERED,
+        };
+        self.answered >= asked || self.answered.elapsed() < remembered
+    }
+
+    fn found(&self, port: u16, asked: Instant) -> Result<Found, Failure> {
+        let addresses = self.answer.as_ref().map_err(Clone::clone)?;
+        let waited = self.answered >= asked;
+        let queued = self.began.saturating_duration_since(asked);
+        Ok(Found {
+            addresses: with_port(addresses, port),
+            queued: if waited { queued } else { Duration::ZERO },
+            took: waited.then(|| self.answered - asked.max(self.began)),
+        })
+    }
+}
+
+/// Answers what is asked until nothing is left to be asked.
+fn answer_all(shared: &Mutex<State>) {
+    let mut state = lock(shared);
+    while let Some(name) = state.queue.pop_front() {
+        drop(state);
+        let began = Instant::now();
+        let answer = ask(&name);
+        state = lock(shared);
+        state.publish(name, began, answer);
+    }
+    state.threads -= 1;
+}
+
+fn ask(name: &str) -> Answer {
+    let addresses: io::Result<Vec<_>> = (name, 0)
+        .to_socket_addrs()
+        .map(|addresses| addresses.map(|address| address.ip()).collect());
+    match addresses {
+        Err(error) => Err(kinds::looking_up(name, &error)),
+        Ok(addresses) if addresses.is_empty() => Err(kinds::unknown(name, "it has no address")),
+        Ok(addresses) => Ok(addresses.into()),
+    }
+}
+
+fn literal(address: IpAddr, port: u16) -> Found {
+    Found {
+        addresses: vec![SocketAddr::new(address, port)],
+        queued: Duration::ZERO,
+        took: None,
+    }
 }
 
 fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
@@ -141,4 +215,9 @@ fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
         .iter()
         .map(|address| SocketAddr::new(*address, port))
         .collect()
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // Nothing under this lock panics half-way through a change.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

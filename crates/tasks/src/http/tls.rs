@@ -1,20 +1,57 @@
-//! The one place that chooses how connections are secured: rustls on ring, trusting Mozilla's roots.
+//! The one place that decides how connections are secured: rustls on ring.
 //!
 //! The provider is handed over explicitly; installing one for the whole process would be a decision for the program.
 
 use std::sync::Arc;
 
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+};
 use triway_core::Failure;
 use url::Host;
+use x509_cert::{Certificate, der::Decode as _};
 
-use super::kinds;
+use super::{Policy, PolicyError, Trust, kinds};
 
-/// The configuration that both clients share.
-pub(super) fn client_config() -> Arc<ClientConfig> {
-    trusting(RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    })
+/// The configuration of one client. HTTP/2 is offered only where `multiplexed`.
+pub(super) fn client_config(
+    policy: &Policy,
+    multiplexed: bool,
+) -> Result<Arc<ClientConfig>, PolicyError> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for every version that rustls knows");
+    let builder = match &policy.trust {
+        Trust::Anybody => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Credulous(provider))),
+        Trust::Usual => builder.with_root_certificates(usual_authorities()),
+        Trust::Authorities(pem) => builder.with_root_certificates(authorities(pem)?),
+    };
+    let mut config = builder.with_no_client_auth();
+    if multiplexed && policy.http2 {
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
+    if !policy.reuse {
+        // A connection that knows the server from before is not cold.
+        config.resumption = Resumption::disabled();
+    }
+    Ok(Arc::new(config))
+}
+
+/// Whether a policy's authorities can be read.
+pub(super) fn check(policy: &Policy) -> Result<(), PolicyError> {
+    match &policy.trust {
+        Trust::Authorities(pem) => authorities(pem).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// The name that the server's certificate must be for.
@@ -31,108 +68,74 @@ pub(super) fn server_name(host: &Host<String>) -> Result<ServerName<'static>, Fa
     }
 }
 
-fn trusting(roots: RootCertStore) -> Arc<ClientConfig> {
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring has cipher suites for every version that rustls knows")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
+/// When a certificate expires, in RFC 3339; `None` if it does not say so in a way that can be read.
+pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Option<String> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate.validity.not_after;
+    Some(humantime::format_rfc3339_seconds(end.to_system_time()).to_string())
 }
 
-#[cfg(test)]
-mod tests {
-    use std::{
-        io::{Read, Write},
-        net::TcpListener,
-        sync::atomic::AtomicBool,
+/// The system's authorities and Mozilla's. What of the system's cannot be read is not needed.
+fn usual_authorities() -> RootCertStore {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
+    let _counts = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
 
-    use rcgen::CertifiedKey;
-    use rustls::{
-        ServerConfig, ServerConnection, StreamOwned,
-        pki_types::{CertificateDer, PrivateKeyDer},
-    };
-    use triway_core::{Context, Task};
+fn authorities(pem: &[u8]) -> Result<RootCertStore, PolicyError> {
+    let unreadable = |why: String| PolicyError::Authorities(why);
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unreadable(error.to_string()))?;
+    }
+    match roots.is_empty() {
+        true => Err(unreadable("there is no certificate in PEM".to_owned())),
+        false => Ok(roots),
+    }
+}
 
-    use super::*;
-    use crate::http::{Answer, Http, Names, Url};
+/// Believes every certificate, but not that a server without its key has it.
+#[derive(Debug)]
+struct Credulous(Arc<CryptoProvider>);
 
-    /// A server that is secured by a certificate for `localhost`, its port, and the certificate.
-    fn secured() -> (u16, CertificateDer<'static>) {
-        let CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .unwrap();
-        let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-                let mut stream = StreamOwned::new(session, stream.unwrap());
-                std::thread::spawn(move || {
-                    let mut request = [0; 4096];
-                    // A request of this client arrives in one piece.
-                    while matches!(stream.read(&mut request), Ok(1..)) {
-                        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-                    }
-                });
-            }
-        });
-        (port, cert.der().clone())
+impl ServerCertVerifier for Credulous {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
     }
 
-    fn run(task: &Http, url: &Url, blocking: bool) -> Result<Answer, Failure> {
-        let cancelled = AtomicBool::new(false);
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        let context = Context::new(0, 1, Some(deadline), &cancelled);
-        if blocking {
-            return task.run_blocking(&mut (), url, &context);
-        }
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(task.run_async(&mut (), url, &context))
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
-    #[test]
-    fn a_connection_is_secured_once_and_used_again() {
-        let (port, certificate) = secured();
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate).unwrap();
-        let task = Http::default();
-        let parts = (Arc::new(Names::new()), trusting(roots));
-        task.shared.parts.set(parts).unwrap();
-        let url: Url = format!("https://localhost:{port}/").parse().unwrap();
-        for blocking in [true, false] {
-            let first = run(&task, &url, blocking).unwrap();
-            assert_eq!((first.status, first.bytes), (200, 2));
-            assert!(first.tls_s.is_some() && first.connect_s.is_some());
-        }
-        let again = run(&task, &url, true).unwrap();
-        assert_eq!((again.tls_s, again.connect_s), (None, None));
-        let address = format!("https://127.0.0.1:{port}/").parse().unwrap();
-        for blocking in [true, false] {
-            let failure = run(&task, &address, blocking).unwrap_err();
-            assert_eq!(failure.kind, kinds::TLS, "the certificate is for a name");
-        }
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
-    #[test]
-    fn a_certificate_that_nobody_vouches_for_is_refused() {
-        let (port, _) = secured();
-        let url = format!("https://localhost:{port}/").parse().unwrap();
-        for blocking in [true, false] {
-            let failure = run(&Http::default(), &url, blocking).unwrap_err();
-            assert_eq!(failure.kind, kinds::TLS, "{failure}");
-        }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -45,9 +45,15 @@ fn an_http_output_has_the_documented_fields() {
         "body_s",
         "bytes",
         "connect_s",
+        "decoded_bytes",
         "dns_s",
         "first_byte_s",
         "hops",
+        "not_after",
+        "protocol",
+        "queue_s",
+        "remote",
+        "retry_after_s",
         "status",
         "tls_s",
         "url",
@@ -126,7 +132,8 @@ fn digests_leave_out_what_varies_and_what_is_ignored() {
     let plain = Named::new(Http::default());
     assert_eq!(plain.digest(&run(&plain, &at("/bytes/1"))), None);
     let strict = Named::new(Http::default()).with_digests(vec![]);
-    let loose = Named::new(Http::default()).with_digests(vec!["bytes".to_owned()]);
+    let sizes = ["bytes", "decoded_bytes"].map(str::to_owned);
+    let loose = Named::new(Http::default()).with_digests(sizes.to_vec());
     let of = |task: &Named, path| task.digest(&run(task, &at(path))).unwrap();
     assert_eq!(of(&strict, "/bytes/1"), of(&strict, "/bytes/1"));
     assert_ne!(of(&strict, "/bytes/1"), of(&strict, "/bytes/2"));

@@ -170,13 +170,13 @@ fn a_deadline_covers_everything() {
         ("slow", format!("http://{}/delay/5", good())),
     ] {
         let start = Instant::now();
-        expect_failure(row, &url, SHORT, &FailureKind::TIMEOUT);
+        expect_failure(row, &url, SHORT, &kinds::TIMEOUT_TOTAL);
         let took = start.elapsed();
         assert!(took < Duration::from_millis(1500), "{row} took {took:?}");
     }
     let over = Some(Duration::ZERO);
     let url = format!("http://{}/", good());
-    expect_failure("passed before it began", &url, over, &FailureKind::TIMEOUT);
+    expect_failure("passed before it began", &url, over, &kinds::TIMEOUT_TOTAL);
 }
 
 #[test]
@@ -234,12 +234,12 @@ fn redirects_are_followed_and_told() {
 
 #[test]
 fn kept_connections_are_used_again_and_cost_nothing_to_open() {
-    let task = Http::default();
     let url: Url = format!("http://localhost:{}/bytes/1000", good().port())
         .parse()
         .unwrap();
     type Run = fn(&Http, &Url, Option<Duration>) -> Result<Answer, Failure>;
     for run in [run_blocking as Run, run_async] {
+        let task = Http::default();
         let first = run(&task, &url, None).unwrap();
         assert!(first.dns_s.is_some() && first.connect_s.is_some());
         assert!(first.tls_s.is_none() && first.first_byte_s > 0.0);

@@ -1,0 +1,34 @@
+//! Waiting without holding the thread: tokio's sockets and timers.
+
+use std::{future::Future, io, net::SocketAddr, time::Instant};
+
+use tokio::net::TcpStream;
+
+use super::Io;
+
+/// What the async form waits with. Needs a tokio runtime with timers and sockets.
+#[derive(Debug)]
+pub(in super::super) struct NonBlocking;
+
+impl Io for NonBlocking {
+    const HAS_RUNTIME: bool = true;
+
+    type Stream = TcpStream;
+
+    async fn connect(address: SocketAddr, until: Option<Instant>) -> io::Result<TcpStream> {
+        let connect = TcpStream::connect(address);
+        let stream = match until {
+            None => connect.await?,
+            Some(until) => Self::until(until, connect)
+                .await
+                .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?,
+        };
+        // Without it, small requests wait for the other side's delayed acknowledgement.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
+        tokio::time::timeout_at(until.into(), future).await.ok()
+    }
+}
