@@ -57,7 +57,7 @@ pub trait Task: Send + Sync + 'static {
         _input: &Self::Input,
         _context: &Context<'_>,
     ) -> Result<Self::Output, Failure> {
-        Err(missing_form("blocking"))
+        Err(missing_form("a blocking"))
     }
 
     /// One attempt that must not block the thread it runs on. Dropping the future cancels it.
@@ -70,7 +70,7 @@ pub trait Task: Send + Sync + 'static {
         _input: &Self::Input,
         _context: &Context<'_>,
     ) -> impl Future<Output = Result<Self::Output, Failure>> + Send {
-        async { Err(missing_form("async")) }
+        async { Err(missing_form("an async")) }
     }
 
     /// Whether an output counts as a success. The outcome keeps the output either way.
@@ -108,6 +108,50 @@ pub trait Task: Send + Sync + 'static {
 fn missing_form(form: &str) -> Failure {
     Failure::permanent(
         FailureKind::NO_FORM,
-        format!("the task names an {form} form that it does not implement"),
+        format!("the task names {form} form that it does not implement"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        sync::atomic::AtomicBool,
+        task::{Context as Polled, Poll, Waker},
+    };
+
+    use super::*;
+
+    /// Names both forms and has neither.
+    struct Formless;
+
+    impl Task for Formless {
+        type Input = ();
+        type Output = ();
+        type Lane = ();
+
+        fn forms(&self) -> Forms {
+            Forms::Both
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_named_and_missing_fails_in_plain_words() {
+        let cancelled = AtomicBool::new(false);
+        let context = Context::new(0, 1, None, &cancelled);
+        let blocking = Formless.run_blocking(&mut (), &(), &context);
+        let mut lane = ();
+        let waiting = pin!(Formless.run_async(&mut lane, &(), &context));
+        let Poll::Ready(polled) = waiting.poll(&mut Polled::from_waker(Waker::noop())) else {
+            panic!("there is nothing to wait for");
+        };
+        for (result, form) in [(blocking, "a blocking form"), (polled, "an async form")] {
+            let failure = result.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::NO_FORM);
+            assert_eq!(
+                failure.message,
+                format!("the task names {form} that it does not implement")
+            );
+        }
+    }
 }
