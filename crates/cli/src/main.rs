@@ -17,7 +17,6 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use triway_exec::restart;
 use triway_measure::registration;
 use triway_tasks::catalog::Named;
@@ -30,7 +29,7 @@ use crate::{
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
     restart::init(vec![registration::<Named>("triway")]);
-    let ended = run(Arguments::parse()).unwrap_or_else(|fault| {
+    let ended = run(arguments::typed()).unwrap_or_else(|fault| {
         people::complain(&fault);
         fault.exit
     });

@@ -4,6 +4,7 @@ mod format;
 mod help;
 mod job;
 mod tasks;
+mod typed;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -15,6 +16,7 @@ pub(crate) use self::{
     format::FormatName,
     job::JobArguments,
     tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
+    typed::typed,
 };
 
 /// Runs one job (a task applied to many inputs) on threads, on processes or as async tasks, and measures which wins

@@ -50,6 +50,8 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("compare cpu /dev/null", &["/dev/null is empty"]),
     ("run fly", &["fly"]),
+    ("run cup", &["cup", "similar", "'cpu'"]),
+    ("rnu cpu", &["rnu", "similar", "'run'"]),
     ("", &["Usage"]),
 ];
 
