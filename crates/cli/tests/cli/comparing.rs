@@ -134,6 +134,17 @@ fn every_format_tells_of_all_arms_and_people_get_the_verdict() {
 }
 
 #[test]
+fn one_of_something_is_told_in_the_singular() {
+    let ended = run("compare cpu --work none --inputs 1 --models threads --rounds 1");
+    for says in [
+        "1 input, 1 arm: each input will be executed 2 times",
+        "1 round on 1 input will take about",
+    ] {
+        assert!(ended.err.contains(says), "no {says}: {}", ended.err);
+    }
+}
+
+#[test]
 fn the_table_fits_a_hundred_columns() {
     let models = "threads@50,processes@2,async@1000,sequential";
     let ended = run(&format!(

@@ -55,6 +55,11 @@ fn a_second_signal_gives_up_what_is_in_flight() {
         let (ended, took) = interrupted(&arguments, &[Signal::INT, Signal::INT]);
         assert_eq!(ended.code, 130, "{model}: {}", ended.err);
         assert!(took < Duration::from_secs(3), "{model}: {took:?}");
+        assert!(
+            ended.err.contains("0 of 0 succeeded in "),
+            "nothing has no share: {}",
+            ended.err
+        );
         for outcome in ended.outcomes() {
             assert_eq!(outcome["status"], "cancelled", "{model}");
         }
