@@ -40,6 +40,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("compare cpu LIST --rounds -1", &["--rounds", "from 0"]),
     ("compare cpu LIST --budget -1s", &["--budget", "such as 5s"]),
+    (
+        "run cpu -m sequential -c 8",
+        &["--model sequential", "--concurrency 8", "one at a time"],
+    ),
     ("run cpu --timeout 0s", &["--timeout", "zero"]),
     ("run cpu --timeout 0", &["--timeout"]),
     ("run cpu --timeout 5", &["--timeout", "unit"]),
