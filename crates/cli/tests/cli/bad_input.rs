@@ -152,14 +152,15 @@ fn an_input_that_is_wrong_fails_alone_and_says_where_it_stood() {
 
 #[test]
 fn a_line_that_is_no_url_fails_alone_and_secrets_are_not_shown() {
-    let input = b"nonsense\nftp://x/\nhttp://user:secret@127.0.0.1:1/\nhttp://user:secret@[/\nhttp://u:secret@\xff/\n";
+    let input = b"nonsense\nftp://x/\nhttp://user:secret@127.0.0.1:1/\nhttp://user:secret@[/\nhttp://u:secret@\xff/\nhttp://127.0.0.1:1/?to=http://u:secret@b/\nhttp://127.0.0.1:1/?token=secret\n";
     let ended = run_with("run http - -c 2", input);
     assert_eq!(ended.code, 1);
     let outcomes = ended.outcomes();
-    assert_eq!(outcomes.len(), 5);
+    assert_eq!(outcomes.len(), 7);
     assert_eq!(outcomes[0]["error"]["kind"], "bad-input");
     assert_eq!(outcomes[2]["input"], "http://***@127.0.0.1:1/");
     assert_eq!(outcomes[2]["error"]["kind"], "refused");
+    assert_eq!(outcomes[6]["input"], "http://127.0.0.1:1/?token=…");
     assert!(!format!("{ended:?}").contains("secret"), "{ended:?}");
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let hidden = STANDARD

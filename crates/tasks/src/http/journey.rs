@@ -209,7 +209,7 @@ impl<'a> Journey<'a> {
         if self.asked.contains(&self.url) {
             return Err(Failure::permanent(
                 kinds::REDIRECT_LOOP,
-                format!("redirects lead back to {}", excerpt(self.url.as_str())),
+                format!("redirects lead back to {}", excerpt(&redacted(&self.url))),
             ));
         }
         if self.asked.len() > self.policy.max_redirects as usize {
