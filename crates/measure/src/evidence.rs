@@ -70,7 +70,7 @@ impl Prepared {
             rounds: extent.rounds,
             trials: arms * extent.rounds,
         });
-        let sample = self.inputs.sample(extent.inputs).map_err(Broken::Results)?;
+        let sample = self.inputs.sample(extent.inputs).map_err(Broken::Spool)?;
         let expected: Vec<Duration> = predictions
             .iter()
             .map(|arm| arm.of(extent.inputs))

@@ -26,8 +26,12 @@ pub struct Spool {
 #[non_exhaustive]
 pub enum SpoolError {
     /// The temporary file could not be made, written or read.
-    #[error("the temporary file that holds the inputs failed (TMPDIR says where it lies): {0}")]
-    File(#[from] io::Error),
+    #[error(
+        "the inputs cannot be kept in a temporary file in {folder}: {0}; set TMPDIR to a directory with room that can \
+         be written to",
+        folder = std::env::temp_dir().display()
+    )]
+    File(io::Error),
     /// An input has no serialised form.
     #[error("input {index} cannot be written down for the trials: {cause}")]
     Input {
@@ -36,6 +40,13 @@ pub enum SpoolError {
         /// What the serialiser says.
         cause: postcard::Error,
     },
+}
+
+/// By hand, because what a message already says must not be its source as well: it would be told twice.
+impl From<io::Error> for SpoolError {
+    fn from(cause: io::Error) -> Self {
+        Self::File(cause)
+    }
 }
 
 impl Spool {
@@ -61,7 +72,7 @@ impl Spool {
     ///
     /// # Errors
     /// The file cannot be read, or the new one not written.
-    pub fn sample(&self, take: u64) -> io::Result<Self> {
+    pub fn sample(&self, take: u64) -> Result<Self, SpoolError> {
         if take >= self.inputs {
             return Ok(self.clone());
         }
@@ -77,7 +88,7 @@ impl Spool {
                 next = wanted.next();
             }
         }
-        writer.finish()
+        Ok(writer.finish()?)
     }
 
     /// The file, for a trial to inherit.

@@ -5,7 +5,6 @@
 
 use std::{
     fs::File,
-    io,
     os::fd::AsFd,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -94,9 +93,17 @@ impl Trial<'_> {
     /// Runs it and waits for it: its figures, and the file with its outcomes' digests.
     pub(crate) fn run(&self) -> Result<(Measured, File), TrialError> {
         let started = Instant::now();
-        let digests = tempfile::tempfile().map_err(failed("the file for its results"))?;
+        let digests = tempfile::tempfile().map_err(|error| {
+            let folder = std::env::temp_dir();
+            TrialError::Failed(format!(
+                "the temporary file for its results could not be made in {}: {error}",
+                folder.display()
+            ))
+        })?;
         let (mut child, mut link) = restart::start(ROLE, self.task, Prints::ToStandardError)
-            .map_err(failed("the process of its own"))?;
+            .map_err(|error| {
+                TrialError::Failed(format!("its process could not be started: {error}"))
+            })?;
         let answer = self
             .submit(&mut link, &digests)
             .and_then(|()| self.answer(&mut link, started));
@@ -154,8 +161,4 @@ fn read(frame: &Frame) -> Result<Measured, TrialError> {
             "it answered with a frame of kind {other}"
         ))),
     }
-}
-
-fn failed(what: &'static str) -> impl Fn(io::Error) -> TrialError {
-    move |error| TrialError::Failed(format!("{what} could not be had: {error}"))
 }

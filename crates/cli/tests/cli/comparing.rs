@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::{Ended, run, run_with};
+use crate::program::{Ended, run, run_with, start, triway};
 
 const REPORT: [&str; 13] = [
     "schema",
@@ -130,6 +130,17 @@ fn every_format_tells_of_all_arms_and_people_get_the_verdict() {
         assert!(ended.out.contains("threads") && ended.out.contains("sequential"));
         let all = format!("{}{}", ended.out, ended.err);
         assert!(all.contains("No winner") || all.contains("wins"), "{all}");
+    }
+}
+
+#[test]
+fn a_missing_folder_for_temporary_files_is_named_once() {
+    let mut command = triway("compare cpu --work none --inputs 3");
+    let ended = start(command.env("TMPDIR", "/no/such/folder")).end();
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    for says in ["in /no/such/folder: ", "No such file", "set TMPDIR"] {
+        let times = ended.err.matches(says).count();
+        assert_eq!(times, 1, "{says}: {}", ended.err);
     }
 }
 
