@@ -103,6 +103,14 @@ pub trait Task: Send + Sync + 'static {
     fn digest(&self, _output: &Self::Output) -> Option<u64> {
         None
     }
+
+    /// What a comparison shows of an output that differs from another: best what takes part in [`Task::digest`] and
+    /// nothing else.
+    ///
+    /// `None`, the default, shows the output as JSON.
+    fn compared(&self, _output: &Self::Output) -> Option<String> {
+        None
+    }
 }
 
 fn missing_form(form: &str) -> Failure {

@@ -85,7 +85,7 @@ impl<W: Write> Writer<W> {
     /// Writes one outcome down, whose output has this digest.
     pub(crate) fn push<T>(
         &mut self,
-        _task: &T,
+        task: &T,
         outcome: &Outcome<T::Input, T::Output>,
         digest: Option<u64>,
     ) -> io::Result<()>
@@ -102,7 +102,7 @@ impl<W: Write> Writer<W> {
         let preview = if *room == 0 {
             String::new()
         } else {
-            preview(outcome)
+            preview(task, outcome)
         };
         *room = room.saturating_sub(preview.len());
         let fingerprint = fingerprint(outcome.status, kind, digest);
@@ -178,12 +178,18 @@ fn unserialisable(output: &impl Serialize, cause: &postcard::Error) -> Failure {
     )
 }
 
-/// Status, then failure or output, cut to [`PREVIEW_CHARS`].
-fn preview<I, O: Serialize>(outcome: &Outcome<I, O>) -> String {
+/// Status, then failure or what takes part in the digest, cut to [`PREVIEW_CHARS`].
+fn preview<T>(task: &T, outcome: &Outcome<T::Input, T::Output>) -> String
+where
+    T: Task,
+    T::Output: Serialize,
+{
     let text = match (&outcome.error, &outcome.output) {
         (Some(failure), _) => format!("{} {failure}", outcome.status),
         (None, Some(output)) => {
-            format!("{} {}", outcome.status, beginning_of_json(output))
+            let shown = task.compared(output);
+            let shown = shown.unwrap_or_else(|| beginning_of_json(output));
+            format!("{} {shown}", outcome.status)
         }
         (None, None) => outcome.status.to_string(),
     };

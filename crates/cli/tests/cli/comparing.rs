@@ -1,5 +1,11 @@
 //! `compare`: its contract with scripts, and what it says of failures.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    thread,
+};
+
 use serde_json::Value;
 
 use crate::program::{Ended, run, run_with, start, triway};
@@ -102,6 +108,31 @@ fn a_server_that_is_down_has_no_winner() {
             (&0.into(), &2.into())
         );
     }
+}
+
+#[test]
+fn a_difference_shows_what_was_compared_and_nothing_else() {
+    // A server that counts gives each request another body, of another length.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/\n", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (n, connection) in listener.incoming().enumerate() {
+            let mut connection = connection.unwrap();
+            let _request = connection.read(&mut [0; 4096]).unwrap();
+            let body = "x".repeat(n);
+            let head =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {n}\r\n\r\n");
+            connection.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    let arguments = "compare http - --models sequential --rounds 2 --format json";
+    let report = report(&run_with(arguments, url.as_bytes()));
+    let outcome = report["differences"][0]["reference"]["outcome"].as_str();
+    let outcome = outcome.unwrap_or_else(|| panic!("no difference: {report}"));
+    assert_eq!(
+        outcome,
+        r#"ok {"bytes":1,"hops":0,"status":200,"url":null}"#
+    );
 }
 
 #[test]
