@@ -13,6 +13,7 @@ use std::{
 
 use serde::Serialize;
 use triway_core::{Failure, FailureKind, Outcome, Status, Task};
+use triway_exec::restart::{self, Unserialisable};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::positioned::Positioned;
@@ -77,8 +78,7 @@ impl<W: Write> Writer<W> {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        self.scratch =
-            postcard::to_extend(output, scratch).map_err(|cause| unserialisable(output, &cause))?;
+        self.scratch = restart::append(output, scratch).map_err(|cause| unserialisable(&cause))?;
         Ok(Some(xxh3_64(&self.scratch)))
     }
 
@@ -168,10 +168,7 @@ fn read_one(from: &mut impl Read) -> io::Result<Option<Record>> {
     }))
 }
 
-/// Says what the output's own serialiser says. Postcard has no room for that, but JSON asks the same serialiser.
-fn unserialisable(output: &impl Serialize, cause: &postcard::Error) -> Failure {
-    let said = serde_json::to_writer(io::sink(), output).err();
-    let cause = said.map_or_else(|| cause.to_string(), |said| said.to_string());
+fn unserialisable(cause: &Unserialisable) -> Failure {
     Failure::permanent(
         FailureKind::ERROR,
         format!("the output cannot be serialised: {cause}"),

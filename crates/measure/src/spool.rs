@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use triway_exec::restart::{self, Unserialisable};
 
 use crate::positioned::Positioned;
 
@@ -38,7 +39,7 @@ pub enum SpoolError {
         /// Which input.
         index: u64,
         /// What the serialiser says.
-        cause: postcard::Error,
+        cause: Unserialisable,
     },
 }
 
@@ -127,8 +128,8 @@ impl Writer {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let index = self.inputs;
-        let bytes = postcard::to_extend(input, scratch)
-            .map_err(|cause| SpoolError::Input { index, cause })?;
+        let bytes =
+            restart::append(input, scratch).map_err(|cause| SpoolError::Input { index, cause })?;
         self.push_bytes(&bytes)?;
         self.scratch = bytes;
         Ok(())

@@ -33,7 +33,9 @@ pub use self::{
     child::Child,
     link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
     memory::own_peak_bytes,
-    registration::{Append, Codec, NotRegistered, Portable, Registration, Role},
+    registration::{
+        Append, Codec, NotRegistered, Portable, Registration, Role, Unserialisable, append,
+    },
 };
 
 /// The private argument. Nobody types it, so it need not be pretty; it must only not collide.

@@ -1,6 +1,9 @@
 //! Tasks that another process of the same program can find by name.
 
-use std::any::{Any, TypeId, type_name};
+use std::{
+    any::{Any, TypeId, type_name},
+    io,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
@@ -36,7 +39,24 @@ pub struct Registration {
 }
 
 /// Appends a value's bytes to what is there.
-pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, postcard::Error>;
+pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, Unserialisable>;
+
+/// A value that has no serialised form; says why as the value's own serialiser does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unserialisable(String);
+
+/// Appends a value in postcard to what is there.
+///
+/// # Errors
+/// The value cannot be serialised.
+pub fn append<V: Serialize>(value: &V, into: Vec<u8>) -> Result<Vec<u8>, Unserialisable> {
+    postcard::to_extend(value, into).map_err(|error| {
+        // Postcard drops what the value's serialiser says; JSON asks the same serialiser and keeps it.
+        let said = serde_json::to_writer(io::sink(), value).err();
+        Unserialisable(said.map_or_else(|| error.to_string(), |said| said.to_string()))
+    })
+}
 
 /// How a task, its inputs and its outputs become bytes and back.
 pub struct Codec<T: Task> {
@@ -61,9 +81,9 @@ impl Registration {
         let codec = Codec::<T> {
             encode_task: |task| postcard::to_stdvec(task),
             decode_task: |bytes| postcard::from_bytes(bytes),
-            encode_input: |input, into| postcard::to_extend(input, into),
+            encode_input: append,
             decode_input: |bytes| postcard::from_bytes(bytes),
-            encode_output: |output, into| postcard::to_extend(output, into),
+            encode_output: append,
             decode_output: |bytes| postcard::from_bytes(bytes),
         };
         Self {
@@ -129,4 +149,25 @@ impl NotRegistered {
 
 fn short(type_name: &str) -> &str {
     type_name.rsplit("::").next().unwrap_or(type_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Serializer, ser::Error as _};
+
+    use super::*;
+
+    struct Refuses;
+
+    impl Serialize for Refuses {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("it is a secret"))
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_serialised_says_why_in_its_own_words() {
+        let error = append(&Refuses, Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "it is a secret");
+    }
 }

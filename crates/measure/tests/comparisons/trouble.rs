@@ -93,7 +93,7 @@ impl Serialize for Refuses {
         if self.1 {
             return Err(S::Error::custom(format!("{} has no form", self.0)));
         }
-        to.serialize_u64(self.0)
+        (self.0, self.1).serialize(to)
     }
 }
 
@@ -121,10 +121,10 @@ impl Task for Unwritable {
 }
 
 fn an_output_that_cannot_be_serialised_fails_alone() {
-    let arms = arms::parse("sequential,threads,async", 2.try_into().unwrap()).unwrap();
+    let arms = arms::parse("sequential,processes,async", 2.try_into().unwrap()).unwrap();
     let comparison = Compare::new(Unwritable, 0..5).arms(arms).rounds(2);
     let got = comparison.run(|_| {}).unwrap();
-    for id in ["sequential", "threads"] {
+    for id in ["sequential", "processes"] {
         let arm = arm(&got, id);
         assert_eq!((arm.succeeded, arm.failed), (Some(4), Some(1)), "{arm:#?}");
     }
@@ -136,7 +136,7 @@ fn an_output_that_cannot_be_serialised_fails_alone() {
         difference.reference.outcome,
         "failed error: the output cannot be serialised: 3 has no form"
     );
-    assert_eq!(difference.differing.outcome, "ok 3");
+    assert_eq!(difference.differing.outcome, "ok [3,false]");
 }
 
 fn where_all_failed_nobody_wins() {
