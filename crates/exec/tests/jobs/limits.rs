@@ -17,7 +17,7 @@ use triway_exec::{Job, Sink};
 use crate::{
     Test,
     models::lanes,
-    tasks::{Act, Script, within},
+    tasks::{Act, Script, ended, within},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -157,11 +157,11 @@ fn retries_are_counted_and_told() {
             Act::FailPermanently,
             Act::Double(1),
         ];
-        let done = Job::new(Script::default(), inputs)
-            .plan(plan)
-            .run_into(Watch::default())
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), inputs)
+                .plan(plan)
+                .run_into(Watch::default()),
+        );
         let attempts: Vec<u32> = done
             .sink
             .outcomes
@@ -179,11 +179,11 @@ fn a_rate_is_kept() {
     for model in Model::ALL {
         let mut plan = plan(model, 4);
         plan.rate = Some("100/s".parse().unwrap());
-        let done = Job::new(Script::default(), (0..31).map(Act::Double))
-            .plan(plan)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), (0..31).map(Act::Double))
+                .plan(plan)
+                .run(),
+        );
         let mut starts: Vec<Duration> = done.sink.iter().map(|outcome| outcome.started).collect();
         starts.sort();
         let span = *starts.last().unwrap() - starts[0];
@@ -198,11 +198,7 @@ fn a_key_has_its_own_limit() {
         plan.per_key = NonZeroUsize::new(1);
         // Eight of one key, each 20 ms, and one of another key that need not wait for them.
         let inputs = std::iter::repeat_n(Act::Sleep(20), 8).chain([Act::Double(1)]);
-        let done = Job::new(Script::default(), inputs)
-            .plan(plan)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(Job::new(Script::default(), inputs).plan(plan).run());
         let mut spans: Vec<(Duration, Duration)> = done
             .sink
             .iter()
@@ -222,11 +218,11 @@ fn too_many_failures_stop_the_job() {
     for model in Model::ALL {
         let mut plan = plan(model, 2);
         plan.max_failures = Some(FailureLimit::Count(10));
-        let done = Job::new(Script::default(), std::iter::repeat(Act::Fail))
-            .plan(plan)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), std::iter::repeat(Act::Fail))
+                .plan(plan)
+                .run(),
+        );
         let summary = done.summary;
         assert_eq!(summary.stopped, Some(StopReason::FailureLimit), "{model}");
         assert!(summary.failed > 10);
@@ -269,7 +265,7 @@ fn abort_leaves_nothing_running() {
             control.abort();
             Instant::now()
         });
-        let done = job.run().wait().unwrap();
+        let done = ended(job.run());
         let took = asked.join().unwrap().elapsed();
         assert!(took < Duration::from_secs(1), "{model} took {took:?}");
         assert_eq!(done.summary.cancelled, done.summary.admitted, "{model}");
@@ -301,18 +297,18 @@ fn a_callers_token_aborts() {
 fn a_broken_sink_stops_the_job() {
     for model in Model::ALL {
         let mut left = 5;
-        let done = Job::new(Script::default(), (0..).map(Act::Double))
-            .plan(plan(model, 2))
-            .run_each(move |_| {
-                left -= 1;
-                if left == 0 {
-                    Err(std::io::Error::other("no room"))
-                } else {
-                    Ok(())
-                }
-            })
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), (0..).map(Act::Double))
+                .plan(plan(model, 2))
+                .run_each(move |_| {
+                    left -= 1;
+                    if left == 0 {
+                        Err(std::io::Error::other("no room"))
+                    } else {
+                        Ok(())
+                    }
+                }),
+        );
         let Some(StopReason::Undeliverable(reason)) = done.summary.stopped else {
             panic!("{model} went on");
         };
@@ -332,18 +328,18 @@ fn the_source_is_not_read_ahead_of_slow_work() {
             })
         };
         let seen = Arc::clone(&most_ahead);
-        let mut ended = 0;
-        Job::new(Script::default(), counted)
-            .plan(plan(model, 4))
-            .run_each(move |_| {
-                ended += 1;
-                let ahead = read.load(Ordering::SeqCst) - ended;
-                let mut most = seen.lock().unwrap();
-                *most = ahead.max(*most);
-                Ok(())
-            })
-            .wait()
-            .unwrap();
+        let mut over = 0;
+        ended(
+            Job::new(Script::default(), counted)
+                .plan(plan(model, 4))
+                .run_each(move |_| {
+                    over += 1;
+                    let ahead = read.load(Ordering::SeqCst) - over;
+                    let mut most = seen.lock().unwrap();
+                    *most = ahead.max(*most);
+                    Ok(())
+                }),
+        );
         assert!(*most_ahead.lock().unwrap() <= 30, "{model} {most_ahead:?}");
     }
 }
@@ -365,11 +361,11 @@ fn waiting_for_a_lane_takes_no_processor_time() {
     let mut plan = plan(Model::Threads, 2);
     plan.rate = Some("100/s".parse().unwrap());
     let before = cpu_ticks();
-    let done = Job::new(Script::default(), vec![Act::Sleep(500); 4])
-        .plan(plan)
-        .run()
-        .wait()
-        .unwrap();
+    let done = ended(
+        Job::new(Script::default(), vec![Act::Sleep(500); 4])
+            .plan(plan)
+            .run(),
+    );
     let spent = cpu_ticks() - before;
     assert_eq!(done.summary.succeeded, 4);
     assert!(spent <= 20, "{spent} ticks of 10 ms in a second of waiting");

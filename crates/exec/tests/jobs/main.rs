@@ -10,6 +10,7 @@
 mod faults;
 mod limits;
 mod models;
+mod processes;
 mod tasks;
 
 use libtest_mimic::{Arguments, Trial};

@@ -4,12 +4,14 @@ use std::{
     fs::OpenOptions,
     io::Write,
     path::PathBuf,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, FailureKind, Forms, Task};
+use triway_exec::{Finished, Running, Sink};
 
 /// An output that is judged a failure.
 pub(crate) const REJECTED: u64 = u64::MAX;
@@ -262,11 +264,29 @@ impl Task for OnlyBlocking {
     }
 }
 
-/// Runs `call` and fails if it takes longer than `limit`: nothing may hang.
+/// Runs `call` and fails if it takes longer than `limit`: nothing may hang. A call that does not come back at all ends
+/// this process.
 pub(crate) fn within<R>(limit: Duration, call: impl FnOnce() -> R) -> R {
     let began = Instant::now();
+    let (done, waiting) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let patience = limit + Duration::from_secs(20);
+        if waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            std::process::abort();
+        }
+    });
     let result = call();
+    drop(done);
+    watch.join().unwrap();
     let took = began.elapsed();
     assert!(took < limit, "took {took:?}, more than {limit:?}");
     result
 }
+
+/// What a job came to that must end within [`LIMIT`].
+pub(crate) fn ended<T: Task, S: Sink<T>>(job: Running<T, S>) -> Finished<S> {
+    within(LIMIT, || job.wait().unwrap())
+}
+
+/// Far longer than any job here takes that is not asked to.
+const LIMIT: Duration = Duration::from_secs(20);
