@@ -31,7 +31,7 @@ pub struct Plan {
     pub model: Model,
     /// How many inputs may be running at once; sequential is always 1.
     pub concurrency: NonZeroUsize,
-    /// Time limit of an attempt.
+    /// Time limit of an attempt. Under processes it covers the input's way to the worker.
     pub timeout: Option<Duration>,
     /// How long what was told to end may take before it is ended by force.
     pub grace: Duration,

@@ -98,7 +98,11 @@ impl<T: Task> Bridge<T> {
             return None;
         }
         let started = lane.begin(assignment);
-        let asked = self.ask(&shared, assignment);
+        // A worker that reads nothing holds its input up as well as one that computes for ever.
+        let deadline = shared
+            .timeout
+            .map(|limit| shared.clock.instant(started + limit + ANSWER_SLACK));
+        let asked = self.ask(&shared, assignment, deadline);
         let made = |end| Attempt {
             started,
             ended: shared.clock.now(),
@@ -134,7 +138,7 @@ impl<T: Task> Bridge<T> {
         if let Some((mut child, mut link)) = self.running.take() {
             let deadline = Some(Instant::now() + grace);
             let said = link
-                .send(DRAIN, &[], &[])
+                .send(DRAIN, &[], &[], deadline)
                 .and_then(|()| link.recv(deadline))
                 .and_then(|frame| expect::<Bye>(frame.as_ref(), BYE).map(|(bye, _)| bye));
             if let Ok(bye) = said {
@@ -171,8 +175,9 @@ impl<T: Task> Bridge<T> {
     fn greet(&self, link: &mut Link) -> Result<Ready, LinkError> {
         let mut hello = encode(&Hello { protocol: PROTOCOL })?;
         hello.extend_from_slice(&self.configuration);
-        link.send(HELLO, &hello, &[])?;
-        let frame = link.recv(Some(Instant::now() + START_LIMIT))?;
+        let deadline = Some(Instant::now() + START_LIMIT);
+        link.send(HELLO, &hello, &[], deadline)?;
+        let frame = link.recv(deadline)?;
         Ok(expect::<Ready>(frame.as_ref(), READY)?.0)
     }
 
@@ -180,6 +185,7 @@ impl<T: Task> Bridge<T> {
         &mut self,
         shared: &Shared<T>,
         assignment: &Assignment<T::Input>,
+        deadline: Option<Instant>,
     ) -> Result<(Outcome, End<T::Output>), Trouble> {
         let Some((_, link)) = &mut self.running else {
             return Err(Trouble::Lost("it was not running".to_owned()));
@@ -200,10 +206,7 @@ impl<T: Task> Bridge<T> {
             );
             return Err(Trouble::Unsendable(unsendable(size)));
         }
-        link.send(INPUT, &message, &[])?;
-        let deadline = shared
-            .timeout
-            .map(|limit| Instant::now() + limit + ANSWER_SLACK);
+        link.send(INPUT, &message, &[], deadline)?;
         let frame = link.recv(deadline)?;
         let (header, output) = expect::<Outcome>(frame.as_ref(), OUTCOME)?;
         let end = self.end_of(shared, &header, output)?;

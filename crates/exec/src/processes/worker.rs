@@ -30,7 +30,7 @@ pub(super) fn serve<T: Task>(
         match frame.kind {
             INPUT => {
                 let reply = worker.answer(&frame)?;
-                link.send(OUTCOME, &reply, &[])?;
+                link.send(OUTCOME, &reply, &[], None)?;
             }
             DRAIN => return leave(&mut link),
             other => return Err(LinkError::broken(format!("frame kind {other}"))),
@@ -58,7 +58,7 @@ impl<T: Task> Worker<T> {
             postcard::take_from_bytes::<Hello>(&hello).map_err(LinkError::broken)?;
         let made = Self::make(codec, &hello, configuration);
         let problem = made.as_ref().err().cloned();
-        link.send(READY, &encode(&Ready { problem })?, &[])?;
+        link.send(READY, &encode(&Ready { problem })?, &[], None)?;
         made.map_err(LinkError::broken)
     }
 
@@ -149,7 +149,7 @@ fn leave(link: &mut Link) -> Result<(), LinkError> {
     let bye = Bye {
         peak_memory_bytes: own_peak_bytes(),
     };
-    link.send(BYE, &encode(&bye)?, &[])
+    link.send(BYE, &encode(&bye)?, &[], None)
 }
 
 fn encode<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, LinkError> {

@@ -50,6 +50,10 @@ pub(crate) const TESTS: &[Test] = &[
         "faults::a_worker_that_dies_idle_costs_nothing",
         a_worker_that_dies_idle_costs_nothing,
     ),
+    (
+        "faults::a_worker_that_does_not_read_keeps_the_time_limit",
+        a_worker_that_does_not_read_keeps_the_time_limit,
+    ),
 ];
 
 fn a_worker_that_ends_costs_its_input_alone() {
@@ -240,4 +244,26 @@ fn a_worker_that_dies_idle_costs_nothing() {
     let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
     killer.join().unwrap();
     assert_eq!((done.summary.succeeded, done.summary.failed), (2, 0));
+}
+
+/// The only worker is stopped while idle, and the next input is larger than what its socket holds.
+fn a_worker_that_does_not_read_keeps_the_time_limit() {
+    let (send, receive) = std::sync::mpsc::channel();
+    let source = Feed::new(receive.into_iter().map(Ok), |_| 8, 1 << 20);
+    send.send(Act::Double(1)).unwrap();
+    let mut plan = Plan::new(Model::Processes, lanes(1));
+    plan.timeout = Some(Duration::from_millis(500));
+    plan.grace = Duration::from_millis(200);
+    let job = Job::from_source(Script::default(), source).plan(plan);
+    let stopper = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        processes::signal_a_worker("STOP");
+        send.send(Act::Measure("x".repeat(4 << 20))).unwrap();
+        send.send(Act::Double(2)).unwrap();
+    });
+    let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+    stopper.join().unwrap();
+    let ends: Vec<Status> = done.sink.iter().map(|outcome| outcome.status).collect();
+    assert_eq!(ends, [Status::Ok, Status::Timeout, Status::Ok]);
+    assert_eq!(workers_of(std::process::id()), [0; 0], "left over");
 }

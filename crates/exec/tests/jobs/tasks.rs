@@ -46,6 +46,8 @@ pub(crate) enum Act {
     CountLane,
     /// Print to standard output.
     Print,
+    /// Give how long the text is.
+    Measure(String),
 }
 
 /// Does what its inputs say; with a ledger file, notes each execution in it.
@@ -66,6 +68,7 @@ impl Script {
         let now = |result| Some(result);
         match input {
             Act::Double(n) => now(Ok(n * 2)),
+            Act::Measure(text) => now(Ok(text.len() as u64)),
             Act::CountLane => now(Ok(*lane)),
             Act::Hold(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
