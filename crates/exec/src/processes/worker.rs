@@ -13,6 +13,7 @@ use super::messages::{
 };
 use crate::{
     clock::monotonic_ns,
+    lane::overdue,
     restart::{Codec, Frame, Link, LinkError, Registration, own_peak_bytes},
     unwind,
 };
@@ -109,12 +110,9 @@ impl<T: Task> Worker<T> {
             let call = unwind::catch_async(task.run_async(lane, input, &context), |_| ());
             match limit {
                 None => call.await,
-                Some(limit) => tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
-                    Err(Failure::new(
-                        FailureKind::TIMEOUT,
-                        format!("not done within its time limit of {limit:?}"),
-                    ))
-                }),
+                Some(limit) => tokio::time::timeout(limit, call)
+                    .await
+                    .unwrap_or_else(|_| Err(overdue(limit))),
             }
         })
     }
