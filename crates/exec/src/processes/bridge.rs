@@ -98,22 +98,14 @@ impl<T: Task> Bridge<T> {
             return None;
         }
         let started = lane.begin(assignment);
-        // A worker that reads nothing holds its input up as well as one that computes for ever.
-        let deadline = shared
-            .timeout
-            .map(|limit| shared.clock.instant(started + limit + ANSWER_SLACK));
-        let asked = self.ask(&shared, assignment, deadline);
+        let asked = self.ask(&shared, assignment, started);
         let made = |end| Attempt {
             started,
             ended: shared.clock.now(),
             end,
         };
         Some(match asked {
-            Ok((header, end)) => Attempt {
-                started: shared.clock.at(header.started_ns).max(started),
-                ended: shared.clock.at(header.ended_ns).max(started),
-                end,
-            },
+            Ok(attempt) => attempt,
             Err(Trouble::Unsendable(failure)) => made(End::Failed(Box::new((failure, None)))),
             Err(Trouble::Overdue) => {
                 self.end_by_force(shared.grace);
@@ -185,8 +177,8 @@ impl<T: Task> Bridge<T> {
         &mut self,
         shared: &Shared<T>,
         assignment: &Assignment<T::Input>,
-        deadline: Option<Instant>,
-    ) -> Result<(Outcome, End<T::Output>), Trouble> {
+        begun: Duration,
+    ) -> Result<Attempt<T::Output>, Trouble> {
         let Some((_, link)) = &mut self.running else {
             return Err(Trouble::Lost("it was not running".to_owned()));
         };
@@ -206,35 +198,46 @@ impl<T: Task> Bridge<T> {
             );
             return Err(Trouble::Unsendable(unsendable(size)));
         }
+        // A worker that reads nothing holds its input up as well as one that computes for ever.
+        let deadline = shared
+            .timeout
+            .map(|limit| shared.clock.instant(begun + limit + ANSWER_SLACK));
         link.send(INPUT, &message, &[], deadline)?;
         let frame = link.recv(deadline)?;
+        let answered = shared.clock.now();
         let (header, output) = expect::<Outcome>(frame.as_ref(), OUTCOME)?;
-        let end = self.end_of(shared, &header, output)?;
-        Ok((header, end))
+        let took = Duration::from_nanos(header.took_ns);
+        let end = self.end_of(shared, took, &header, output);
+        let (started, ended) = place(took, begun, answered);
+        Ok(Attempt {
+            started,
+            ended,
+            end,
+        })
     }
 
     fn end_of(
         &self,
         shared: &Shared<T>,
+        took: Duration,
         header: &Outcome,
         output: &[u8],
-    ) -> Result<End<T::Output>, LinkError> {
-        let took = Duration::from_nanos(header.ended_ns.saturating_sub(header.started_ns));
+    ) -> End<T::Output> {
         if shared.timeout.is_some_and(|limit| took > limit) {
-            return Ok(End::TimedOut(Box::new(shared.overdue())));
+            return End::TimedOut(Box::new(shared.overdue()));
         }
         match &header.failure {
             Some(failure) if failure.kind == FailureKind::TIMEOUT => {
-                Ok(End::TimedOut(Box::new(failure.clone())))
+                End::TimedOut(Box::new(failure.clone()))
             }
-            Some(failure) => Ok(End::Failed(Box::new((failure.clone(), None)))),
+            Some(failure) => End::Failed(Box::new((failure.clone(), None))),
             // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.
             None => {
                 let read = unwind::catch(|| {
                     let output = (self.codec.decode_output)(output).map_err(unreadable)?;
                     Ok(shared.judge(output))
                 });
-                Ok(read.unwrap_or_else(|failure| End::Failed(Box::new((failure, None)))))
+                read.unwrap_or_else(|failure| End::Failed(Box::new((failure, None))))
             }
         }
     }
@@ -272,6 +275,15 @@ impl<T: Task> Bridge<T> {
             _ => why.to_owned(),
         }
     }
+}
+
+/// When an attempt began and ended that took so long in a worker, and happened between these moments here: in the
+/// middle, as if the ways there and back were equally long.
+fn place(took: Duration, sent: Duration, answered: Duration) -> (Duration, Duration) {
+    let window = answered.saturating_sub(sent);
+    let took = took.min(window);
+    let started = sent + (window - took) / 2;
+    (started, started + took)
 }
 
 /// The frame was whole, so the worker is to be trusted; it is the output's type that does not survive the journey.
@@ -321,4 +333,25 @@ fn expect<M: DeserializeOwned>(frame: Option<&Frame>, kind: u8) -> Result<(M, &[
 
 fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, LinkError> {
     postcard::to_stdvec(message).map_err(LinkError::broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_keeps_its_length_inside_the_window() {
+        for (took, sent, answered, expected) in [
+            (2, 10, 20, (14, 16)),
+            (10, 10, 20, (10, 20)),
+            // No clock is exact; the window is what the parent saw itself.
+            (11, 10, 20, (10, 20)),
+            (0, 10, 10, (10, 10)),
+        ] {
+            let millis = Duration::from_millis;
+            let placed = place(millis(took), millis(sent), millis(answered));
+            let expected = (millis(expected.0), millis(expected.1));
+            assert_eq!(placed, expected, "{took} in {sent}..{answered}");
+        }
+    }
 }

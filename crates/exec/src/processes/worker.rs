@@ -12,7 +12,6 @@ use super::messages::{
     BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, Ready,
 };
 use crate::{
-    clock::monotonic_ns,
     lane::overdue,
     restart::{Codec, Frame, Link, LinkError, Registration, own_peak_bytes},
     unwind,
@@ -88,14 +87,14 @@ impl<T: Task> Worker<T> {
     fn answer(&mut self, frame: &Frame) -> Result<Vec<u8>, LinkError> {
         let (header, input) =
             postcard::take_from_bytes::<Input>(&frame.payload).map_err(LinkError::broken)?;
-        let started_ns = monotonic_ns();
+        let started = Instant::now();
         let result = (self.codec.decode_input)(input)
             .map_err(|error| Failure::bad_input(format!("the input does not read back: {error}")))
             .and_then(|input| self.attempt(&header, &input));
         if unwind::was_panic(&result) {
             self.lane = T::Lane::default();
         }
-        self.reply(started_ns, monotonic_ns(), &result)
+        self.reply(started.elapsed(), &result)
     }
 
     fn attempt(&mut self, header: &Input, input: &T::Input) -> Result<T::Output, Failure> {
@@ -119,17 +118,11 @@ impl<T: Task> Worker<T> {
 
     fn reply(
         &self,
-        started_ns: u64,
-        ended_ns: u64,
+        took: Duration,
         result: &Result<T::Output, Failure>,
     ) -> Result<Vec<u8>, LinkError> {
-        let head = |failure: Option<Failure>| {
-            encode(&Outcome {
-                started_ns,
-                ended_ns,
-                failure,
-            })
-        };
+        let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let head = |failure: Option<Failure>| encode(&Outcome { took_ns, failure });
         match result {
             Err(failure) => head(Some(failure.clone())),
             Ok(output) => match (self.codec.encode_output)(output, head(None)?) {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use triway_core::{FailureKind, Model, Plan, Status, Task};
+use triway_core::{FailureKind, Model, Outcome, Plan, Status, Task};
 use triway_exec::{Feed, Job, Outcomes, Refusal, Running};
 
 use crate::{
@@ -54,6 +54,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "models::what_a_task_prints_disturbs_nothing",
         what_a_task_prints_disturbs_nothing,
+    ),
+    (
+        "models::every_attempt_takes_some_time",
+        every_attempt_takes_some_time,
     ),
 ];
 
@@ -322,4 +326,12 @@ fn what_a_task_prints_disturbs_nothing() {
             .all(|outcome| outcome.error.as_ref().map(|e| &e.kind)
                 != Some(&FailureKind::WORKER_LOST))
     );
+}
+
+/// However short: a latency of zero says that two clocks were mixed.
+fn every_attempt_takes_some_time() {
+    let job = Job::new(Script::default(), (0..500).map(Act::Double)).model(Model::Processes);
+    let done = ended(job.run());
+    let none = |outcome: &&Outcome<Act, u64>| outcome.run == Duration::ZERO;
+    assert_eq!(done.sink.iter().filter(none).count(), 0);
 }
