@@ -24,6 +24,8 @@ use rustix::{
 pub const MAX_FRAME_BYTES: usize = 1 << 30;
 const HEADER_BYTES: usize = 5;
 const CHUNK_BYTES: usize = 64 << 10;
+/// About what the system's sockets hold.
+const SOCKET_BYTES: usize = 256 << 10;
 /// A buffer that had to hold a larger frame is given back.
 const KEPT_BYTES: usize = 1 << 20;
 const MAX_DESCRIPTORS: usize = 8;
@@ -256,7 +258,7 @@ impl Link {
             self.taken = 0;
         }
         let held = self.received.len();
-        self.received.resize(held + self.missing(), 0);
+        self.received.resize(held + self.room(), 0);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
@@ -283,10 +285,10 @@ impl Link {
         received
     }
 
-    /// How much to read at once: the rest of a large frame, but never more than has been vouched for by its sender
-    /// having filled what was read before.
-    fn missing(&self) -> usize {
-        CHUNK_BYTES.max(self.received.len())
+    /// How much room to make for what comes next: no more than has been vouched for by its sender having filled what
+    /// was read before, and no more than a socket gives at once, because the room is zeroed each time.
+    fn room(&self) -> usize {
+        self.received.len().clamp(CHUNK_BYTES, SOCKET_BYTES)
     }
 }
 
