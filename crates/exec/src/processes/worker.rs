@@ -13,7 +13,7 @@ use super::messages::{
 };
 use crate::{
     lane::overdue,
-    restart::{Codec, Frame, Link, LinkError, Registration, own_peak_bytes},
+    restart::{Codec, Frame, Link, LinkError, MAX_FRAME_BYTES, Registration, own_peak_bytes},
     unwind,
 };
 
@@ -46,6 +46,8 @@ struct Worker<T: Task> {
     /// For a task that only has an async form.
     runtime: Option<Runtime>,
     cancelled: AtomicBool,
+    /// What a reply may be long; the parent trusts nobody who sends more.
+    most_bytes: usize,
 }
 
 impl<T: Task> Worker<T> {
@@ -80,6 +82,7 @@ impl<T: Task> Worker<T> {
             lane: T::Lane::default(),
             runtime,
             cancelled: AtomicBool::new(false),
+            most_bytes: MAX_FRAME_BYTES,
         })
     }
 
@@ -123,17 +126,27 @@ impl<T: Task> Worker<T> {
     ) -> Result<Vec<u8>, LinkError> {
         let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let head = |failure: Option<Failure>| encode(&Outcome { took_ns, failure });
-        match result {
-            Err(failure) => head(Some(failure.clone())),
+        let reply = match result {
+            Err(failure) => head(Some(failure.clone()))?,
             Ok(output) => match (self.codec.encode_output)(output, head(None)?) {
-                Ok(reply) => Ok(reply),
-                Err(error) => head(Some(Failure::permanent(
-                    FailureKind::ERROR,
-                    format!("the output cannot be sent to the parent process: {error}"),
-                ))),
+                Ok(reply) => reply,
+                Err(error) => head(Some(unsendable(error)))?,
             },
+        };
+        if reply.len() > self.most_bytes {
+            let (length, most) = (reply.len(), self.most_bytes);
+            let size = format!("it is {length} bytes long, the limit is {most}");
+            return head(Some(unsendable(size)));
         }
+        Ok(reply)
     }
+}
+
+fn unsendable(why: impl std::fmt::Display) -> Failure {
+    Failure::permanent(
+        FailureKind::ERROR,
+        format!("the output cannot be sent to the parent process: {why}"),
+    )
 }
 
 fn leave(link: &mut Link) -> Result<(), LinkError> {
@@ -145,4 +158,44 @@ fn leave(link: &mut Link) -> Result<(), LinkError> {
 
 fn encode<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, LinkError> {
     postcard::to_stdvec(message).map_err(LinkError::broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    struct Repeat;
+
+    impl Task for Repeat {
+        type Input = u32;
+        type Output = String;
+        type Lane = ();
+
+        fn forms(&self) -> triway_core::Forms {
+            triway_core::Forms::Blocking
+        }
+    }
+
+    #[test]
+    fn an_output_over_the_limit_fails_alone() {
+        let registration = Registration::of::<Repeat>("repeat");
+        let registration: &'static Registration = Box::leak(Box::new(registration));
+        let codec = registration.codec::<Repeat>().unwrap();
+        let hello = Hello { protocol: PROTOCOL };
+        let mut worker = Worker::make(codec, &hello, &[]).unwrap();
+        worker.most_bytes = 100;
+        let failure = |length: usize| {
+            let output = Ok("x".repeat(length));
+            let reply = worker.reply(Duration::ZERO, &output).unwrap();
+            let (head, _) = postcard::take_from_bytes::<Outcome>(&reply).unwrap();
+            head.failure
+        };
+        assert_eq!(failure(50), None);
+        let failure = failure(100).unwrap();
+        assert!(!failure.retryable);
+        assert!(failure.message.contains("the limit is 100"), "{failure}");
+    }
 }
