@@ -46,6 +46,10 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("limits::a_callers_token_aborts", a_callers_token_aborts),
     (
+        "limits::each_of_several_tokens_aborts",
+        each_of_several_tokens_aborts,
+    ),
+    (
         "limits::a_broken_sink_stops_the_job",
         a_broken_sink_stops_the_job,
     ),
@@ -291,6 +295,24 @@ fn a_callers_token_aborts() {
         });
         assert_eq!(done.summary.stopped, Some(StopReason::Aborted), "{model}");
         assert_eq!(done.summary.cancelled, done.summary.admitted);
+    }
+}
+
+fn each_of_several_tokens_aborts() {
+    for cancelled in 0..3 {
+        let tokens = [(); 3].map(|()| CancellationToken::new());
+        let mut job =
+            Job::new(Script::default(), vec![Act::Polite; 10]).plan(plan(Model::Threads, 2));
+        for token in &tokens {
+            job = job.cancel_on(token.clone());
+        }
+        tokens[cancelled].cancel();
+        let done = within(Duration::from_secs(2), || job.run().wait().unwrap());
+        assert_eq!(
+            done.summary.stopped,
+            Some(StopReason::Aborted),
+            "token {cancelled}"
+        );
     }
 }
 
