@@ -1,6 +1,8 @@
 //! The parent's side of one worker: starts it, makes attempts through it, replaces it when it dies.
 
 use std::{
+    io,
+    process::ExitStatus,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,7 +23,8 @@ use crate::{
     hand_over::{Assignment, End, Notice},
     lane::{Attempt, Lane, Shared},
     restart::{
-        self, Child, Codec, Frame, Link, LinkError, MAX_FRAME_BYTES, Prints, Registration, describe,
+        self, Child, Codec, Frame, Link, LinkError, MAX_FRAME_BYTES, Prints, Registration,
+        describe, peak_bytes_of,
     },
     unwind,
 };
@@ -40,7 +43,6 @@ pub(super) struct Bridge<T: Task> {
     configuration: Arc<Vec<u8>>,
     process: Arc<WorkerProcess>,
     running: Option<(Child, Link)>,
-    peak_bytes: u64,
 }
 
 impl<T: Task> Bridge<T> {
@@ -56,7 +58,6 @@ impl<T: Task> Bridge<T> {
             configuration,
             process,
             running: None,
-            peak_bytes: 0,
         }
     }
 
@@ -127,29 +128,28 @@ impl<T: Task> Bridge<T> {
 
     /// Lets the worker leave; gives the largest peak of memory among the processes of this lane.
     pub(super) fn finish(mut self, grace: Duration) -> u64 {
-        if let Some((mut child, mut link)) = self.running.take() {
-            let deadline = Some(Instant::now() + grace);
+        if let Some((child, mut link)) = self.running.take() {
+            let deadline = Instant::now() + grace;
             let said = link
-                .send(DRAIN, &[], &[], deadline)
-                .and_then(|()| link.recv(deadline))
+                .send(DRAIN, &[], &[], Some(deadline))
+                .and_then(|()| link.recv(Some(deadline)))
                 .and_then(|frame| expect::<Bye>(frame.as_ref(), BYE).map(|(bye, _)| bye));
-            if let Ok(bye) = said {
-                self.peak_bytes = self.peak_bytes.max(bye.peak_memory_bytes.unwrap_or(0));
-            } else {
-                child.kill();
-            }
-            self.process.set(None);
-            // It said goodbye or was killed; either way it ends, and how does not matter any more.
-            let _status = child.wait();
+            let left = said.is_ok_and(|bye| {
+                self.process.note_peak(bye.peak_memory_bytes);
+                // What the program does at its exit is the user's code as well, and may hang.
+                link.peer_ended(deadline.saturating_duration_since(Instant::now()))
+            });
+            // How it ends does not matter any more.
+            let _status = self.reap(child, left);
         }
-        self.peak_bytes
+        self.process.peak_bytes()
     }
 
     fn try_start(&mut self) -> Result<(), String> {
         let (child, mut link) =
             restart::start(ROLE, self.registration.name(), Prints::ToStandardOutput)
                 .map_err(|error| error.to_string())?;
-        self.process.set(Some(child.pid()));
+        self.process.set(Some(child.group()));
         let greeted = self.greet(&mut link);
         self.running = Some((child, link));
         match greeted {
@@ -245,6 +245,7 @@ impl<T: Task> Bridge<T> {
     /// Asks the worker's process group to end, waits for the grace, then ends it.
     fn end_by_force(&mut self, grace: Duration) {
         if let Some((child, link)) = &mut self.running {
+            self.process.note_peak(peak_bytes_of(child.group()));
             child.terminate();
             let until = Instant::now() + grace;
             // Whatever it still says comes too late; only the end of the stream counts.
@@ -261,19 +262,25 @@ impl<T: Task> Bridge<T> {
 
     /// Kills and reaps the worker, if it still lives; says how it ended.
     fn bury(&mut self, why: &str) -> String {
-        let Some((mut child, link)) = self.running.take() else {
+        let Some((child, link)) = self.running.take() else {
             return why.to_owned();
         };
         // A worker that ended by itself shows its own status; one that only broke the protocol is killed.
         let ended_itself = link.peer_ended(Duration::from_millis(20));
-        if !ended_itself {
-            child.kill();
-        }
-        self.process.set(None);
-        match child.wait() {
+        match self.reap(child, ended_itself) {
             Ok(status) if ended_itself => describe(status),
             _ => why.to_owned(),
         }
+    }
+
+    /// Waits for a worker that has ended or, if not, is killed now.
+    fn reap(&self, mut child: Child, has_ended: bool) -> io::Result<ExitStatus> {
+        if !has_ended {
+            self.process.kill();
+        }
+        // From here on its number may belong to somebody else.
+        self.process.set(None);
+        child.wait()
     }
 }
 

@@ -11,7 +11,8 @@ use std::{
     io,
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::{Duration, Instant},
@@ -25,11 +26,13 @@ use crate::{
     hand_over::Notice,
     lane::{Lane, Shared},
     refusal::Refusal,
-    restart::{self, Codec, Portable, Registration},
+    restart::{self, Codec, Portable, Registration, peak_bytes_of},
 };
 
 /// The role of a worker process.
 const ROLE: &str = "worker";
+/// How long it may take to reap a worker that was killed.
+const REAPING: Duration = Duration::from_millis(500);
 
 /// The worker processes of one job.
 pub(crate) struct Workers<T: Task> {
@@ -40,11 +43,14 @@ pub(crate) struct Workers<T: Task> {
     end: Sender<u64>,
 }
 
-/// One worker process, as far as it can be reached from other threads than its own.
+/// The worker process of one lane, as far as it can be reached from other threads than its own.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerProcess {
     /// Its process group, while it has not been reaped.
     group: Mutex<Option<Pid>>,
+    /// The largest peak of memory among the processes of this lane, where it was seen: a process that says goodbye
+    /// tells it, and one that is killed is looked at before. One that ended by itself took it along.
+    peak_bytes: AtomicU64,
 }
 
 impl<T: Task> Workers<T> {
@@ -81,21 +87,29 @@ impl<T: Task> Workers<T> {
         Ok(process)
     }
 
-    /// Waits until the workers have left; gives the sum of their peaks of memory.
-    pub(crate) fn join(self, lanes: usize, grace: Duration) -> u64 {
-        drop(self.end);
-        let until = Instant::now() + grace;
+    /// Waits until all workers that there ever were have left, each bounded by its own lane; gives the sum of the
+    /// lanes' peaks of memory. Calls `force` if some are still there once they should have been ended.
+    pub(crate) fn join(self, grace: Duration, force: impl FnOnce()) -> u64 {
+        let Self { ended, end, .. } = self;
+        // The receiver now comes to an end with the last of the threads that speak to workers.
+        drop(end);
         let mut sum = 0;
-        for _ in 0..lanes {
-            match self
-                .ended
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-            {
-                Ok(peak) => sum += peak,
-                Err(_) => break,
-            }
+        if !collect(&ended, grace + REAPING, &mut sum) {
+            force();
+            collect(&ended, REAPING, &mut sum);
         }
         sum
+    }
+}
+
+/// Adds up what the lanes say at their end; whether all have, within this time.
+fn collect(ended: &Receiver<u64>, limit: Duration, sum: &mut u64) -> bool {
+    let until = Instant::now() + limit;
+    loop {
+        match ended.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(peak) => *sum += peak,
+            Err(error) => return error == RecvTimeoutError::Disconnected,
+        }
     }
 }
 
@@ -118,9 +132,19 @@ impl WorkerProcess {
     /// Ends the process and its group at once, if it runs. Does not block.
     pub(crate) fn kill(&self) {
         if let Some(group) = *self.group.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.note_peak(peak_bytes_of(group));
             // It may have ended just now.
             let _gone = kill_process_group(group, Signal::KILL);
         }
+    }
+
+    fn note_peak(&self, bytes: Option<u64>) {
+        self.peak_bytes
+            .fetch_max(bytes.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn peak_bytes(&self) -> u64 {
+        self.peak_bytes.load(Ordering::Relaxed)
     }
 
     fn set(&self, group: Option<Pid>) {

@@ -28,13 +28,13 @@ use rustix::{
 };
 use triway_core::Task;
 
-pub(crate) use self::child::describe;
 pub use self::{
     child::Child,
     link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
     memory::own_peak_bytes,
     registration::{Append, Codec, NotRegistered, Portable, Registration, Role},
 };
+pub(crate) use self::{child::describe, memory::peak_bytes_of};
 
 /// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
 const ROLE_ARGUMENT: &str = "--triway-started-again-as";

@@ -46,6 +46,10 @@ pub(crate) enum Act {
     CountLane,
     /// Print to standard output.
     Print,
+    /// Take so many MiB of memory, and hold them and the thread for good.
+    Grow(usize),
+    /// Let this thread take a minute to end.
+    LingerAtExit,
     /// Give how long the text is.
     Measure(String),
 }
@@ -68,6 +72,15 @@ impl Script {
         let now = |result| Some(result);
         match input {
             Act::Double(n) => now(Ok(n * 2)),
+            Act::Grow(mib) => {
+                let block = vec![1u8; mib << 20];
+                thread::sleep(Duration::from_secs(60));
+                now(Ok(block.len() as u64))
+            }
+            Act::LingerAtExit => {
+                LINGERER.with(|_| ());
+                now(Ok(0))
+            }
             Act::Measure(text) => now(Ok(text.len() as u64)),
             Act::CountLane => now(Ok(*lane)),
             Act::Hold(millis) => {
@@ -163,6 +176,50 @@ impl Task for Script {
 
     fn key(&self, input: &Act) -> Option<String> {
         Some(format!("{input:?}"))
+    }
+}
+
+struct Lingerer;
+
+impl Drop for Lingerer {
+    fn drop(&mut self) {
+        thread::sleep(Duration::from_secs(60));
+    }
+}
+
+thread_local! {
+    static LINGERER: Lingerer = const { Lingerer };
+}
+
+/// A task that only one process can make from its configuration: the one that makes the file first.
+#[derive(Debug, Serialize)]
+pub(crate) struct OnlyOnce {
+    pub(crate) file: PathBuf,
+}
+
+impl<'de> Deserialize<'de> for OnlyOnce {
+    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let file = PathBuf::deserialize(source)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&file)
+            .map_err(serde::de::Error::custom)?;
+        Ok(Self { file })
+    }
+}
+
+impl Task for OnlyOnce {
+    type Input = u64;
+    type Output = u64;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Blocking
+    }
+
+    fn run_blocking(&self, (): &mut (), input: &u64, _: &Context<'_>) -> Result<u64, Failure> {
+        Ok(*input)
     }
 }
 
