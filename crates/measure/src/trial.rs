@@ -95,7 +95,7 @@ impl Trial<'_> {
     pub(crate) fn run(&self) -> Result<(Measured, File), TrialError> {
         let started = Instant::now();
         let digests = tempfile::tempfile().map_err(failed("the file for its results"))?;
-        let (mut child, mut link) = restart::start(ROLE, self.task, Prints::ToStandardError)
+        let (mut child, mut link) = restart::start(ROLE, self.task, ROLE, Prints::ToStandardError)
             .map_err(failed("the process of its own"))?;
         let answer = self
             .submit(&mut link, &digests, started)

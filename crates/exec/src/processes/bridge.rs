@@ -42,6 +42,8 @@ pub(super) struct Bridge<T: Task> {
     codec: &'static Codec<T>,
     configuration: Arc<Vec<u8>>,
     process: Arc<WorkerProcess>,
+    /// What lists of processes show.
+    title: String,
     running: Option<(Child, Link)>,
 }
 
@@ -51,12 +53,14 @@ impl<T: Task> Bridge<T> {
         codec: &'static Codec<T>,
         configuration: Arc<Vec<u8>>,
         process: Arc<WorkerProcess>,
+        worker: u32,
     ) -> Self {
         Self {
             registration,
             codec,
             configuration,
             process,
+            title: format!("worker {worker}"),
             running: None,
         }
     }
@@ -146,9 +150,13 @@ impl<T: Task> Bridge<T> {
     }
 
     fn try_start(&mut self) -> Result<(), String> {
-        let (child, mut link) =
-            restart::start(ROLE, self.registration.name(), Prints::ToStandardOutput)
-                .map_err(|error| error.to_string())?;
+        let (child, mut link) = restart::start(
+            ROLE,
+            self.registration.name(),
+            &self.title,
+            Prints::ToStandardOutput,
+        )
+        .map_err(|error| error.to_string())?;
         self.process.set(Some(child.group()));
         let greeted = self.greet(&mut link);
         self.running = Some((child, link));

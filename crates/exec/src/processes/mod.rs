@@ -76,6 +76,7 @@ impl<T: Task> Workers<T> {
             self.codec,
             Arc::clone(&self.configuration),
             Arc::clone(&process),
+            lane.worker,
         );
         let end = self.end.clone();
         let name = format!("triway-{}", lane.worker);

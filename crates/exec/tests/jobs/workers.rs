@@ -1,6 +1,6 @@
 //! What is known of worker processes besides their outcomes: that they leave, and the memory that they held.
 
-use std::{fs, process, time::Duration};
+use std::{collections::BTreeSet, fs, process, thread, time::Duration};
 
 use triway_core::{Model, Plan, Status};
 use triway_exec::Job;
@@ -25,12 +25,35 @@ pub(crate) const TESTS: &[Test] = &[
         "workers::a_lost_lane_hides_no_memory_of_others",
         a_lost_lane_hides_no_memory_of_others,
     ),
+    (
+        "workers::lists_of_processes_tell_what_they_are",
+        lists_of_processes_tell_what_they_are,
+    ),
 ];
 
 fn plan(concurrency: usize) -> Plan {
     let mut plan = Plan::new(Model::Processes, lanes(concurrency));
     plan.grace = Duration::from_millis(300);
     plan
+}
+
+fn lists_of_processes_tell_what_they_are() {
+    let job = Job::new(Script::default(), vec![Act::Sleep(500); 2]).plan(plan(2));
+    let looker = thread::spawn(|| {
+        thread::sleep(Duration::from_millis(300));
+        let shown = workers_of(process::id()).into_iter().map(|worker| {
+            let arguments = fs::read_to_string(format!("/proc/{worker}/cmdline")).unwrap();
+            let first = arguments.split('\0').next().unwrap().to_owned();
+            let name = fs::read_to_string(format!("/proc/{worker}/comm")).unwrap();
+            (first, name.trim_end().to_owned())
+        });
+        shown.collect::<BTreeSet<_>>()
+    });
+    ended(job.run());
+    let program = std::env::current_exe().unwrap();
+    let program = program.file_name().unwrap().to_str().unwrap();
+    let expected = [0, 1].map(|n| (format!("{program} worker {n}"), "triway-worker".to_owned()));
+    assert_eq!(looker.join().unwrap(), BTreeSet::from(expected));
 }
 
 /// It has said goodbye, and then does not end.
