@@ -258,10 +258,10 @@ impl FailureLimit {
 }
 
 impl FromStr for FailureLimit {
-    type Err = String;
+    type Err = FailureLimitError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is neither a number of inputs nor a percentage such as 5%");
+    fn from_str(text: &str) -> Result<Self, FailureLimitError> {
+        let bad = || FailureLimitError(text.to_owned());
         match text.strip_suffix('%') {
             None => text.parse().map(Self::Count).map_err(|_| bad()),
             Some(percent) => match percent.trim().parse::<f64>() {
@@ -271,6 +271,11 @@ impl FromStr for FailureLimit {
         }
     }
 }
+
+/// A text that is no limit of failures.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither a number of inputs nor a percentage such as 5%")]
+pub struct FailureLimitError(String);
 
 #[cfg(test)]
 mod tests {
