@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 use triway_core::{Failure, Forms, Model, Plan, PlanError, Task};
-use triway_exec::restart::{self, NotRegistered, Portable};
+use triway_exec::restart::{self, CodecError, NotRegistered, Portable};
 
 use crate::{
     arms::{self, Arm},
@@ -148,7 +148,8 @@ impl<T: Portable> Compare<T> {
     /// stopped it.
     pub fn run(self, mut tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
         let registered = restart::lookup::<T>()?.name();
-        let configuration = postcard::to_stdvec(&self.task).map_err(CompareError::Configuration)?;
+        let configuration = postcard::to_stdvec(&self.task)
+            .map_err(|cause| CompareError::Configuration(CodecError::new(cause)))?;
         self.check()?;
         let mut courses = courses(&self.arms, self.task.forms());
         let prepared = Prepared {
@@ -252,7 +253,7 @@ pub enum CompareError {
     NotRegistered(#[from] NotRegistered),
     /// The task's configuration has no serialised form.
     #[error("the task's configuration cannot be written down for the trials: {0}")]
-    Configuration(#[source] postcard::Error),
+    Configuration(#[source] CodecError),
     /// The inputs cannot be read.
     #[error("the inputs cannot be read: {0}")]
     Inputs(Failure),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use triway_exec::restart::CodecError;
 
 use crate::positioned::Positioned;
 
@@ -34,7 +35,7 @@ pub enum SpoolError {
         /// Which input.
         index: u64,
         /// What the serialiser says.
-        cause: postcard::Error,
+        cause: CodecError,
     },
 }
 
@@ -116,8 +117,10 @@ impl Writer {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let index = self.inputs;
-        let bytes = postcard::to_extend(input, scratch)
-            .map_err(|cause| SpoolError::Input { index, cause })?;
+        let bytes = postcard::to_extend(input, scratch).map_err(|cause| SpoolError::Input {
+            index,
+            cause: CodecError::new(cause),
+        })?;
         self.push_bytes(&bytes)?;
         self.scratch = bytes;
         Ok(())

@@ -77,18 +77,16 @@ impl LinkError {
         ))
     }
 
-    /// A frame that does not parse.
-    pub fn broken(reason: impl std::fmt::Display) -> Self {
-        Self::Broken(reason.to_string())
-    }
-}
-
-impl From<Errno> for LinkError {
-    fn from(errno: Errno) -> Self {
+    fn of(errno: Errno) -> Self {
         match errno {
             Errno::PIPE | Errno::CONNRESET => Self::Closed,
             other => Self::Io(other.into()),
         }
+    }
+
+    /// A frame that does not parse.
+    pub fn broken(reason: impl std::fmt::Display) -> Self {
+        Self::Broken(reason.to_string())
     }
 }
 
@@ -182,7 +180,7 @@ impl Link {
             match sendmsg(&self.socket, parts, &mut control, flags) {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.wait_for(PollFlags::OUT, deadline)?,
-                sent => return Ok(sent?),
+                sent => return sent.map_err(LinkError::of),
             }
         }
     }
@@ -243,7 +241,7 @@ impl Link {
             }
             match poll(&mut watched, left.map(timespec).as_ref()) {
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return Err(LinkError::of(errno)),
                 Ok(0) => return Err(LinkError::TimedOut),
                 // What the child sent before it died is read first.
                 Ok(_) if !watched[0].revents().is_empty() => return Ok(()),
@@ -271,7 +269,7 @@ impl Link {
             ) {
                 Err(Errno::INTR) => {}
                 Err(Errno::CONNRESET) => break Ok(0),
-                Err(errno) => break Err(errno.into()),
+                Err(errno) => break Err(LinkError::of(errno)),
                 Ok(message) => break Ok(message.bytes),
             }
         };

@@ -33,7 +33,7 @@ pub use self::{
     child::Child,
     link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
     memory::own_peak_bytes,
-    registration::{Append, Codec, NotRegistered, Portable, Registration, Role},
+    registration::{Append, Codec, CodecError, NotRegistered, Portable, Registration, Role},
 };
 pub(crate) use self::{child::describe, memory::peak_bytes_of};
 

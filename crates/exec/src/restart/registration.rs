@@ -1,6 +1,9 @@
 //! Tasks that another process of the same program can find by name.
 
-use std::any::{Any, TypeId, type_name};
+use std::{
+    any::{Any, TypeId, type_name},
+    error::Error,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
@@ -36,22 +39,34 @@ pub struct Registration {
 }
 
 /// Appends a value's bytes to what is there.
-pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, postcard::Error>;
+pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, CodecError>;
 
 /// How a task, its inputs and its outputs become bytes and back.
 pub struct Codec<T: Task> {
     /// The task's configuration.
-    pub encode_task: fn(&T) -> Result<Vec<u8>, postcard::Error>,
+    pub encode_task: fn(&T) -> Result<Vec<u8>, CodecError>,
     /// The task from its configuration.
-    pub decode_task: fn(&[u8]) -> Result<T, postcard::Error>,
+    pub decode_task: fn(&[u8]) -> Result<T, CodecError>,
     /// Appends an input.
     pub encode_input: Append<T::Input>,
     /// The input that the bytes begin with.
-    pub decode_input: fn(&[u8]) -> Result<T::Input, postcard::Error>,
+    pub decode_input: fn(&[u8]) -> Result<T::Input, CodecError>,
     /// Appends an output.
     pub encode_output: Append<T::Output>,
     /// The output that the bytes begin with.
-    pub decode_output: fn(&[u8]) -> Result<T::Output, postcard::Error>,
+    pub decode_output: fn(&[u8]) -> Result<T::Output, CodecError>,
+}
+
+/// A value that does not become bytes, or bytes that do not become a value.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CodecError(Box<dyn Error + Send + Sync>);
+
+impl CodecError {
+    /// What the format says.
+    pub fn new(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(cause))
+    }
 }
 
 impl Registration {
@@ -59,12 +74,14 @@ impl Registration {
     #[must_use]
     pub fn of<T: Portable>(name: impl Into<String>) -> Self {
         let codec = Codec::<T> {
-            encode_task: |task| postcard::to_stdvec(task),
-            decode_task: |bytes| postcard::from_bytes(bytes),
-            encode_input: |input, into| postcard::to_extend(input, into),
-            decode_input: |bytes| postcard::from_bytes(bytes),
-            encode_output: |output, into| postcard::to_extend(output, into),
-            decode_output: |bytes| postcard::from_bytes(bytes),
+            encode_task: |task| postcard::to_stdvec(task).map_err(CodecError::new),
+            decode_task: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+            encode_input: |input, into| postcard::to_extend(input, into).map_err(CodecError::new),
+            decode_input: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+            encode_output: |output, into| {
+                postcard::to_extend(output, into).map_err(CodecError::new)
+            },
+            decode_output: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
         };
         Self {
             name: name.into(),

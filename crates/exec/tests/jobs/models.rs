@@ -6,11 +6,12 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use triway_core::{FailureKind, Model, Outcome, Plan, Status, Task};
-use triway_exec::{Feed, Job, Outcomes, Refusal, Running};
+use triway_core::{Failure, FailureKind, Model, Outcome, Plan, Status, Task};
+use triway_exec::{Feed, Job, Outcomes, Refusal, Running, Source, Supply, Wake};
 
 use crate::{
     Test,
@@ -54,6 +55,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "models::what_a_task_prints_disturbs_nothing",
         what_a_task_prints_disturbs_nothing,
+    ),
+    (
+        "models::a_source_of_ones_own_wakes_its_job",
+        a_source_of_ones_own_wakes_its_job,
     ),
     (
         "models::every_attempt_takes_some_time",
@@ -334,4 +339,33 @@ fn every_attempt_takes_some_time() {
     let done = ended(job.run());
     let none = |outcome: &&Outcome<Act, u64>| outcome.run == Duration::ZERO;
     assert_eq!(done.sink.iter().filter(none).count(), 0);
+}
+
+/// Has one input, after a while.
+struct Late {
+    due: Instant,
+}
+
+impl Source<Act> for Late {
+    fn pull(&mut self, _most: usize, into: &mut Vec<Act>) -> Result<Supply, Failure> {
+        if Instant::now() < self.due {
+            return Ok(Supply::Pending);
+        }
+        into.push(Act::Double(1));
+        Ok(Supply::Exhausted)
+    }
+
+    fn attach(&mut self, job: Wake) {
+        let wait = self.due.saturating_duration_since(Instant::now());
+        thread::spawn(move || {
+            thread::sleep(wait);
+            job.wake();
+        });
+    }
+}
+
+fn a_source_of_ones_own_wakes_its_job() {
+    let due = Instant::now() + Duration::from_millis(100);
+    let done = ended(Job::from_source(Script::default(), Late { due }).run());
+    assert_eq!(done.summary.succeeded, 1);
 }
