@@ -153,6 +153,7 @@ fn hint(model: Model) -> &'static str {
 ///
 /// Before attempt n+1 an input waits between half and all of `min(cap, base × 2^(n-1))`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Retry {
     /// How many further attempts an input may have.
     pub retries: u32,
@@ -230,6 +231,7 @@ pub struct RateError(String);
 
 /// When to stop because too many inputs failed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum FailureLimit {
     /// When more than so many have failed.
     Count(u64),

@@ -6,6 +6,7 @@ use crate::{Context, Failure, FailureKind};
 
 /// Which forms a task has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Forms {
     /// [`Task::run_blocking`] alone.
     Blocking,

@@ -12,6 +12,7 @@ use triway_core::{Failure, FailureKind};
 
 /// What a source can say after it was asked for inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Supply {
     /// There may be more at once.
     Ready,

@@ -43,6 +43,7 @@ pub struct Link {
 
 /// What came in one piece.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Frame {
     /// What it is; the protocol on top decides the numbers.
     pub kind: u8,

@@ -44,6 +44,7 @@ static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
 
 /// Where what the task's own code prints goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Prints {
     /// Where it goes in the parent.
     ToStandardOutput,

@@ -42,6 +42,7 @@ pub struct Registration {
 pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, CodecError>;
 
 /// How a task, its inputs and its outputs become bytes and back.
+#[non_exhaustive]
 pub struct Codec<T: Task> {
     /// The task's configuration.
     pub encode_task: fn(&T) -> Result<Vec<u8>, CodecError>,

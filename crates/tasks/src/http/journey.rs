@@ -223,11 +223,9 @@ impl<'a> Journey<'a> {
 }
 
 /// A failure that says which URL it is about.
-pub(super) fn blame(input: &Url, failure: Failure) -> Failure {
-    Failure {
-        message: format!("{}: {}", excerpt(&redacted(input)), failure.message),
-        ..failure
-    }
+pub(super) fn blame(input: &Url, mut failure: Failure) -> Failure {
+    failure.message = format!("{}: {}", excerpt(&redacted(input)), failure.message);
+    failure
 }
 
 /// A URL without what is not sent as part of it, and the credentials it had, as a header.

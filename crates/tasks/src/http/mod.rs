@@ -160,16 +160,13 @@ impl Task for Http {
         if accept.contains(output.status) {
             return Ok(());
         }
-        let failure = Failure::new(
+        let mut failure = Failure::new(
             kinds::HTTP_STATUS,
             format!("status {} is not among {accept}", output.status),
         );
         // Too early, too many, or the server's own trouble: these may pass, the others are what the server means.
-        let may_pass = matches!(output.status, 408 | 425 | 429 | 500..);
-        Err(Failure {
-            retryable: may_pass,
-            ..failure
-        })
+        failure.retryable = matches!(output.status, 408 | 425 | 429 | 500..);
+        Err(failure)
     }
 
     /// Host and port.
