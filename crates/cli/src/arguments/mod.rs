@@ -5,7 +5,7 @@ mod help;
 mod job;
 mod tasks;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -13,7 +13,7 @@ use triway_core::Model;
 
 pub(crate) use self::{
     format::FormatName,
-    job::JobArguments,
+    job::{Budget, JobArguments},
     tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
 };
 
@@ -102,11 +102,6 @@ pub(crate) struct CompareArguments {
 }
 
 const COMPARISON: &str = "Comparison";
-
-/// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
-/// `Option` as an option that may be missing.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Budget(pub(crate) Option<Duration>);
 
 /// `triway serve`.
 #[derive(Debug, Args)]

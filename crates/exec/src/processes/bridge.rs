@@ -14,10 +14,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use triway_core::{Failure, FailureKind, Task};
 
 use super::{
-    ROLE, WorkerProcess,
     messages::{
-        BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, Ready,
+        BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, ROLE, Ready,
     },
+    process::WorkerProcess,
 };
 use crate::{
     hand_over::{Assignment, End, Notice},

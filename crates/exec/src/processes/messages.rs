@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use triway_core::Failure;
 
+/// The role of a worker process.
+pub(super) const ROLE: &str = "worker";
+
 /// Raised when a message changes its meaning.
 pub(super) const PROTOCOL: u32 = 2;
 

@@ -5,32 +5,30 @@
 
 mod bridge;
 mod messages;
+mod process;
 mod worker;
 
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use triway_core::Task;
 
-use self::bridge::Bridge;
+pub(crate) use self::process::WorkerProcess;
+use self::{bridge::Bridge, messages::ROLE};
 use crate::{
     hand_over::Notice,
     lane::{Lane, Shared},
     refusal::Refusal,
-    restart::{self, Codec, Portable, Registration, peak_bytes_of},
+    restart::{self, Codec, Portable, Registration},
 };
 
-/// The role of a worker process.
-const ROLE: &str = "worker";
 /// How long it may take to reap a worker that was killed.
 const REAPING: Duration = Duration::from_millis(500);
 
@@ -41,16 +39,6 @@ pub(crate) struct Workers<T: Task> {
     configuration: Arc<Vec<u8>>,
     ended: Receiver<u64>,
     end: Sender<u64>,
-}
-
-/// The worker process of one lane, as far as it can be reached from other threads than its own.
-#[derive(Debug, Default)]
-pub(crate) struct WorkerProcess {
-    /// Its process group, while it has not been reaped.
-    group: Mutex<Option<Pid>>,
-    /// The largest peak of memory among the processes of this lane, where it was seen: a process that says goodbye
-    /// tells it, and one that is killed is looked at before. One that ended by itself took it along.
-    peak_bytes: AtomicU64,
 }
 
 impl<T: Task> Workers<T> {
@@ -127,30 +115,6 @@ pub(crate) fn codec<T: Task>() -> Result<(&'static Registration, &'static Codec<
         .codec::<T>()
         .ok_or_else(|| Refusal::Configuration("it was registered with another type".to_owned()))?;
     Ok((registration, codec))
-}
-
-impl WorkerProcess {
-    /// Ends the process and its group at once, if it runs. Does not block.
-    pub(crate) fn kill(&self) {
-        if let Some(group) = *self.group.lock().unwrap_or_else(PoisonError::into_inner) {
-            self.note_peak(peak_bytes_of(group));
-            // It may have ended just now.
-            let _gone = kill_process_group(group, Signal::KILL);
-        }
-    }
-
-    fn note_peak(&self, bytes: Option<u64>) {
-        self.peak_bytes
-            .fetch_max(bytes.unwrap_or(0), Ordering::Relaxed);
-    }
-
-    fn peak_bytes(&self) -> u64 {
-        self.peak_bytes.load(Ordering::Relaxed)
-    }
-
-    fn set(&self, group: Option<Pid>) {
-        *self.group.lock().unwrap_or_else(PoisonError::into_inner) = group;
-    }
 }
 
 fn speak<T: Task>(mut bridge: Bridge<T>, lane: Lane<T>) -> u64 {

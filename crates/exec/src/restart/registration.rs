@@ -8,7 +8,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
 
-use super::{Link, LinkError};
+use super::link::{Link, LinkError};
 
 /// Serves a role in a process that was started for it.
 pub type Role = fn(&'static Registration, Link) -> Result<(), LinkError>;

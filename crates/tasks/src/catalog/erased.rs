@@ -4,7 +4,7 @@ use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 
 use triway_core::{Context, Failure, Forms};
 
-use super::{RawOutput, digest::digest};
+use super::{digest::digest, raw::RawOutput};
 use crate::command::{CommandTask, Preferred};
 
 /// State of one lane, whatever the task's is.

@@ -13,7 +13,9 @@ use triway_core::Failure;
 use url::{Host, Url};
 
 use super::{
-    Answer, Policy, kinds,
+    answer::Answer,
+    kinds,
+    policy::Policy,
     redact::{redact, redacted},
 };
 use crate::command::excerpt;
