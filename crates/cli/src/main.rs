@@ -13,6 +13,7 @@ mod output;
 mod people;
 mod prepared;
 mod reporter;
+mod typed;
 mod verbs;
 
 use std::process::ExitCode;
@@ -29,7 +30,7 @@ use crate::{
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
     restart::init(vec![registration::<Named>("triway")]);
-    let ended = run(arguments::typed()).unwrap_or_else(|fault| {
+    let ended = run(typed::typed()).unwrap_or_else(|fault| {
         people::complain(&fault);
         fault.exit
     });

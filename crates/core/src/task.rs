@@ -6,6 +6,7 @@ use crate::{Context, Failure, FailureKind};
 
 /// Which forms a task has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Forms {
     /// [`Task::run_blocking`] alone.
     Blocking,
@@ -36,6 +37,12 @@ impl Forms {
 ///
 /// A task for worker processes, or to be compared, must also be `Serialize` and `Deserialize` (that is its
 /// configuration; skip what is only state), as must its inputs and outputs.
+///
+/// Between processes these travel in [postcard](https://docs.rs/postcard), which writes values alone and leaves names
+/// and kinds to the type. So a type whose reader asks the data what comes next does not read back, and an input or
+/// output that holds one fails, under processes and in comparisons only: `serde_json::Value`, and what derives
+/// `#[serde(untagged)]`, `#[serde(tag = …)]`, `#[serde(flatten)]` or `#[serde(skip_serializing_if = …)]`. Such a value
+/// travels as text or bytes, which the task reads itself.
 pub trait Task: Send + Sync + 'static {
     /// What it is applied to. Cloned once an attempt: put what is large behind an [`std::sync::Arc`].
     type Input: Clone + Send + Sync + 'static;

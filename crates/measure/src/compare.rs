@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 use triway_core::{Failure, Forms, Model, Plan, PlanError, Task};
-use triway_exec::restart::{self, NotRegistered, Portable};
+use triway_exec::restart::{self, CodecError, NotRegistered, Portable};
 
 use crate::{
     arms::{self, Arm},
@@ -150,7 +150,8 @@ impl<T: Portable> Compare<T> {
         let registered = restart::lookup::<T>()
             .map_err(CompareError::NotRegistered)?
             .name();
-        let configuration = postcard::to_stdvec(&self.task).map_err(CompareError::Configuration)?;
+        let configuration = postcard::to_stdvec(&self.task)
+            .map_err(|cause| CompareError::Configuration(CodecError::new(cause)))?;
         self.check()?;
         let mut courses = courses(&self.arms, self.task.forms());
         let prepared = Prepared {
@@ -255,7 +256,7 @@ pub enum CompareError {
     NotRegistered(NotRegistered),
     /// The task's configuration has no serialised form.
     #[error("the task's configuration cannot be written down for the trials: {0}")]
-    Configuration(postcard::Error),
+    Configuration(CodecError),
     /// The inputs cannot be read.
     #[error("the inputs cannot be read: {0}")]
     Inputs(Failure),

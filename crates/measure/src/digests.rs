@@ -13,7 +13,7 @@ use std::{
 
 use serde::Serialize;
 use triway_core::{Failure, FailureKind, Outcome, Status, Task};
-use triway_exec::restart::{self, Unserialisable};
+use triway_exec::restart::{self, CodecError};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::positioned::Positioned;
@@ -168,7 +168,7 @@ fn read_one(from: &mut impl Read) -> io::Result<Option<Record>> {
     }))
 }
 
-fn unserialisable(cause: &Unserialisable) -> Failure {
+fn unserialisable(cause: &CodecError) -> Failure {
     Failure::permanent(
         FailureKind::ERROR,
         format!("the output cannot be serialised: {cause}"),

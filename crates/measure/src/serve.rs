@@ -32,9 +32,9 @@ fn serve<T: Portable>(_: &Registration, mut link: Link) -> Result<(), LinkError>
     match measure::<T>(&spec, inputs, digests) {
         Ok(measured) => {
             let payload = postcard::to_stdvec(&measured).map_err(LinkError::broken)?;
-            link.send(MEASURED, &payload, &[])
+            link.send(MEASURED, &payload, &[], None)
         }
-        Err(reason) => link.send(REFUSED, reason.as_bytes(), &[]),
+        Err(reason) => link.send(REFUSED, reason.as_bytes(), &[], None),
     }
 }
 

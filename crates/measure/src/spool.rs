@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
-use triway_exec::restart::{self, Unserialisable};
+use triway_exec::restart::{self, CodecError};
 
 use crate::positioned::Positioned;
 
@@ -39,7 +39,7 @@ pub enum SpoolError {
         /// Which input.
         index: u64,
         /// What the serialiser says.
-        cause: Unserialisable,
+        cause: CodecError,
     },
 }
 

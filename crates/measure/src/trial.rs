@@ -100,12 +100,12 @@ impl Trial<'_> {
                 folder.display()
             ))
         })?;
-        let (mut child, mut link) = restart::start(ROLE, self.task, Prints::ToStandardError)
+        let (mut child, mut link) = restart::start(ROLE, self.task, ROLE, Prints::ToStandardError)
             .map_err(|error| {
                 TrialError::Failed(format!("its process could not be started: {error}"))
             })?;
         let answer = self
-            .submit(&mut link, &digests)
+            .submit(&mut link, &digests, started)
             .and_then(|()| self.answer(&mut link, started));
         match answer {
             Ok(Some(frame)) => read(&frame).map(|measured| (measured, digests)),
@@ -118,9 +118,10 @@ impl Trial<'_> {
         }
     }
 
-    fn submit(&self, link: &mut Link, digests: &File) -> Result<(), LinkError> {
+    fn submit(&self, link: &mut Link, digests: &File, started: Instant) -> Result<(), LinkError> {
         let spec = postcard::to_stdvec(self.spec).map_err(LinkError::broken)?;
-        link.send(SPEC, &spec, &[self.inputs.file().as_fd(), digests.as_fd()])
+        let files = [self.inputs.file().as_fd(), digests.as_fd()];
+        link.send(SPEC, &spec, &files, self.limit.map(|limit| started + limit))
     }
 
     /// Waits for the child's one answer. Times out when it is overdue or not wanted any more.

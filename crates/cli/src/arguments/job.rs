@@ -8,8 +8,7 @@ use clap::{
 };
 use triway_core::{FailureLimit, Model, Rate};
 
-use super::Budget;
-use super::FormatName;
+use super::format::FormatName;
 
 /// Under which heading the help lists them.
 pub(super) const HEADING: &str = "Job";
@@ -79,6 +78,11 @@ pub(crate) struct JobArguments {
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
 }
+
+/// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
+/// `Option` as an option that may be missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget(pub(crate) Option<Duration>);
 
 /// A model by its name; the help lists the names.
 pub(super) fn model() -> impl TypedValueParser<Value = Model> {

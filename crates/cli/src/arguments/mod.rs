@@ -4,9 +4,8 @@ mod format;
 mod help;
 mod job;
 mod tasks;
-mod typed;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -14,9 +13,8 @@ use triway_core::Model;
 
 pub(crate) use self::{
     format::FormatName,
-    job::JobArguments,
+    job::{Budget, JobArguments},
     tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
-    typed::typed,
 };
 
 /// Runs one job (a task applied to many inputs) on threads, on processes or as async tasks, and measures which wins
@@ -106,11 +104,6 @@ pub(crate) struct CompareArguments {
 }
 
 const COMPARISON: &str = "Comparison";
-
-/// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
-/// `Option` as an option that may be missing.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Budget(pub(crate) Option<Duration>);
 
 /// `triway serve`.
 #[derive(Debug, Args)]

@@ -12,7 +12,11 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use triway_measure::report::{ArmReport, Comparison, Estimate};
 
-use super::{Format, Record, Shown, jsonl::seconds};
+use super::{
+    format::Format,
+    jsonl::seconds,
+    record::{Record, Shown},
+};
 
 /// Comma-separated values.
 pub(super) struct Csv;

@@ -5,8 +5,8 @@ use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 use triway_core::{Context, Failure, Forms};
 
 use super::{
-    RawOutput,
     digest::{compared, digest},
+    raw::RawOutput,
 };
 use crate::command::{CommandTask, Preferred};
 

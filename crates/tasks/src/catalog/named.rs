@@ -7,8 +7,8 @@ use triway_core::{Context, Failure, Forms, Task};
 
 pub use super::erased::NamedLane;
 use super::{
-    RawInput, RawOutput,
     erased::{Erased, Given},
+    raw::{RawInput, RawOutput},
 };
 use crate::{command::Preferred, cpu::Cpu, http::Http};
 

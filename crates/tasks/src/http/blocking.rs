@@ -13,7 +13,7 @@ use triway_core::Failure;
 use ureq::{Agent, Body, config::Config, unversioned::transport::Connector};
 
 use super::{
-    Answer,
+    answer::Answer,
     connector::{Carried, Dial, Look, Opened, Secure, carried},
     idle::{MAX_IDLE_AGE, max_idle},
     journey::{Journey, Next, Opening},

@@ -13,7 +13,9 @@ use triway_core::Failure;
 use url::{Host, Url};
 
 use super::{
-    Answer, Policy, kinds,
+    answer::Answer,
+    kinds,
+    policy::Policy,
     redact::{redact, redacted},
 };
 use crate::command::excerpt;
@@ -223,11 +225,9 @@ impl<'a> Journey<'a> {
 }
 
 /// A failure that says which URL it is about.
-pub(super) fn blame(input: &Url, failure: Failure) -> Failure {
-    Failure {
-        message: format!("{}: {}", excerpt(&redacted(input)), failure.message),
-        ..failure
-    }
+pub(super) fn blame(input: &Url, mut failure: Failure) -> Failure {
+    failure.message = format!("{}: {}", excerpt(&redacted(input)), failure.message);
+    failure
 }
 
 /// A URL without what is not sent as part of it, and the credentials it had, as a header.

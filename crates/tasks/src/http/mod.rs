@@ -5,6 +5,7 @@
 //! `blocking` and `nonblocking` only carry bytes.
 
 mod accept;
+mod answer;
 mod blocking;
 mod command;
 mod connector;
@@ -27,6 +28,7 @@ use triway_core::{Context, Failure, Forms, Task};
 pub use url::Url;
 
 pub use accept::{Accept, AcceptError};
+pub use answer::Answer;
 pub use policy::Policy;
 pub use redact::redact;
 
@@ -45,31 +47,6 @@ pub struct Http {
     policy: Policy,
     #[serde(skip)]
     shared: Shared,
-}
-
-/// What an answer was, and what it took. Seconds are added up over all redirects, but for the body's, which is the
-/// last one's alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The status of the last answer.
-    pub status: u16,
-    /// The size of its body.
-    pub bytes: u64,
-    /// How many redirects led to it.
-    pub hops: u32,
-    /// Where they led, without credentials; `None` if there were none.
-    pub url: Option<String>,
-    /// Looking up the host's name; `None` if a kept connection was used or the host is an address.
-    pub dns_s: Option<f64>,
-    /// Opening the connection; `None` if a kept one was used.
-    pub connect_s: Option<f64>,
-    /// Securing it; `None` if a kept one was used or it is not secure.
-    pub tls_s: Option<f64>,
-    /// From an open connection to the head of the answer, sending the request included.
-    pub first_byte_s: f64,
-    /// From the head of the answer to the end of its body.
-    pub body_s: f64,
 }
 
 /// State that all lanes of a process share; each part is built when it is first needed.
@@ -160,16 +137,13 @@ impl Task for Http {
         if accept.contains(output.status) {
             return Ok(());
         }
-        let failure = Failure::new(
+        let mut failure = Failure::new(
             kinds::HTTP_STATUS,
             format!("status {} is not among {accept}", output.status),
         );
         // Too early, too many, or the server's own trouble: these may pass, the others are what the server means.
-        let may_pass = matches!(output.status, 408 | 425 | 429 | 500..);
-        Err(Failure {
-            retryable: may_pass,
-            ..failure
-        })
+        failure.retryable = matches!(output.status, 408 | 425 | 429 | 500..);
+        Err(failure)
     }
 
     /// Host and port.

@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use triway_core::Failure;
 
 use super::{
-    Answer,
+    answer::Answer,
     blocking::DRAIN_BYTES,
     dial::dial,
     idle::Idle,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Accept;
+use super::accept::Accept;
 
 /// What a request may do and what counts as a success. Time limits are not here: they come with each attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::Arguments;
+use crate::arguments::Arguments;
 
 /// The arguments of this process. Ends it where they make no sense, or where help was asked for.
 pub(crate) fn typed() -> Arguments {
