@@ -1,5 +1,6 @@
 //! What the options of a job mean: a plan, and which choices were the user's own.
 
+use anyhow::anyhow;
 use triway_core::{Model, Plan, PlanError, Retry};
 use triway_tasks::command::Preferred;
 
@@ -26,6 +27,20 @@ pub(crate) fn plan(
     plan.runtime_threads = job.runtime_threads;
     plan.check().map_err(blame)?;
     Ok(plan)
+}
+
+/// Refuses a concurrency that a model chosen for this one job cannot have. In a comparison the same concurrency is for
+/// those arms that can.
+pub(crate) fn check_alone(job: &JobArguments, model: Option<Model>) -> Result<(), Fault> {
+    match job.concurrency {
+        Some(concurrency) if model == Some(Model::Sequential) && concurrency.get() > 1 => {
+            Err(Fault::usage(anyhow!(
+                "--model sequential runs inputs one at a time, which --concurrency {concurrency} contradicts; leave \
+                 one of them out"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Names the option that made a plan impossible.

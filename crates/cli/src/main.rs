@@ -13,11 +13,11 @@ mod output;
 mod people;
 mod prepared;
 mod reporter;
+mod typed;
 mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use triway_exec::restart;
 use triway_measure::registration;
 use triway_tasks::catalog::Named;
@@ -30,7 +30,7 @@ use crate::{
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
     restart::init(vec![registration::<Named>("triway")]);
-    let ended = run(Arguments::parse()).unwrap_or_else(|fault| {
+    let ended = run(typed::typed()).unwrap_or_else(|fault| {
         people::complain(&fault);
         fault.exit
     });

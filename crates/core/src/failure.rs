@@ -55,6 +55,7 @@ impl fmt::Display for FailureKind {
 ///
 /// It is deliberately no [`std::error::Error`], so that `?` turns any error of a task's own code into one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// What sort of failure it is.
     pub kind: FailureKind,

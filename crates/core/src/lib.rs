@@ -19,6 +19,7 @@ pub use failure::{Failure, FailureKind};
 pub use model::{Model, UnknownModel};
 pub use outcome::{Outcome, Status};
 pub use plan::{
-    DEFAULT_ORDER_WINDOW_BYTES, FailureLimit, MAX_LANES, Plan, PlanError, Rate, RateError, Retry,
+    DEFAULT_ORDER_WINDOW_BYTES, FailureLimit, FailureLimitError, MAX_LANES, Plan, PlanError, Rate,
+    RateError, Retry,
 };
 pub use task::{Forms, Task};

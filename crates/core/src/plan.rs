@@ -31,7 +31,7 @@ pub struct Plan {
     pub model: Model,
     /// How many inputs may be running at once; sequential is always 1.
     pub concurrency: NonZeroUsize,
-    /// Time limit of an attempt.
+    /// Time limit of an attempt. Under processes it covers the input's way to the worker.
     pub timeout: Option<Duration>,
     /// How long what was told to end may take before it is ended by force.
     pub grace: Duration,
@@ -153,6 +153,7 @@ fn hint(model: Model) -> &'static str {
 ///
 /// Before attempt n+1 an input waits between half and all of `min(cap, base × 2^(n-1))`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Retry {
     /// How many further attempts an input may have.
     pub retries: u32,
@@ -230,6 +231,7 @@ pub struct RateError(String);
 
 /// When to stop because too many inputs failed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum FailureLimit {
     /// When more than so many have failed.
     Count(u64),
@@ -258,10 +260,10 @@ impl FailureLimit {
 }
 
 impl FromStr for FailureLimit {
-    type Err = String;
+    type Err = FailureLimitError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is neither a number of inputs nor a percentage such as 5%");
+    fn from_str(text: &str) -> Result<Self, FailureLimitError> {
+        let bad = || FailureLimitError(text.to_owned());
         match text.strip_suffix('%') {
             None => text.parse().map(Self::Count).map_err(|_| bad()),
             Some(percent) => match percent.trim().parse::<f64>() {
@@ -271,6 +273,11 @@ impl FromStr for FailureLimit {
         }
     }
 }
+
+/// A text that is no limit of failures.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither a number of inputs nor a percentage such as 5%")]
+pub struct FailureLimitError(String);
 
 #[cfg(test)]
 mod tests {

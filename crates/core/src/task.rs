@@ -6,6 +6,7 @@ use crate::{Context, Failure, FailureKind};
 
 /// Which forms a task has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Forms {
     /// [`Task::run_blocking`] alone.
     Blocking,
@@ -36,6 +37,12 @@ impl Forms {
 ///
 /// A task for worker processes, or to be compared, must also be `Serialize` and `Deserialize` (that is its
 /// configuration; skip what is only state), as must its inputs and outputs.
+///
+/// Between processes these travel in [postcard](https://docs.rs/postcard), which writes values alone and leaves names
+/// and kinds to the type. So a type whose reader asks the data what comes next does not read back, and an input or
+/// output that holds one fails, under processes and in comparisons only: `serde_json::Value`, and what derives
+/// `#[serde(untagged)]`, `#[serde(tag = …)]`, `#[serde(flatten)]` or `#[serde(skip_serializing_if = …)]`. Such a value
+/// travels as text or bytes, which the task reads itself.
 pub trait Task: Send + Sync + 'static {
     /// What it is applied to. Cloned once an attempt: put what is large behind an [`std::sync::Arc`].
     type Input: Clone + Send + Sync + 'static;
@@ -57,7 +64,7 @@ pub trait Task: Send + Sync + 'static {
         _input: &Self::Input,
         _context: &Context<'_>,
     ) -> Result<Self::Output, Failure> {
-        Err(missing_form("blocking"))
+        Err(missing_form("a blocking"))
     }
 
     /// One attempt that must not block the thread it runs on. Dropping the future cancels it.
@@ -70,7 +77,7 @@ pub trait Task: Send + Sync + 'static {
         _input: &Self::Input,
         _context: &Context<'_>,
     ) -> impl Future<Output = Result<Self::Output, Failure>> + Send {
-        async { Err(missing_form("async")) }
+        async { Err(missing_form("an async")) }
     }
 
     /// Whether an output counts as a success. The outcome keeps the output either way.
@@ -108,11 +115,63 @@ pub trait Task: Send + Sync + 'static {
     fn digest(&self, _output: &Self::Output) -> Option<u64> {
         None
     }
+
+    /// What a comparison shows of an output that differs from another: best what takes part in [`Task::digest`] and
+    /// nothing else.
+    ///
+    /// `None`, the default, shows the output as JSON.
+    fn compared(&self, _output: &Self::Output) -> Option<String> {
+        None
+    }
 }
 
 fn missing_form(form: &str) -> Failure {
     Failure::permanent(
         FailureKind::NO_FORM,
-        format!("the task names an {form} form that it does not implement"),
+        format!("the task names {form} form that it does not implement"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        sync::atomic::AtomicBool,
+        task::{Context as Polled, Poll, Waker},
+    };
+
+    use super::*;
+
+    /// Names both forms and has neither.
+    struct Formless;
+
+    impl Task for Formless {
+        type Input = ();
+        type Output = ();
+        type Lane = ();
+
+        fn forms(&self) -> Forms {
+            Forms::Both
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_named_and_missing_fails_in_plain_words() {
+        let cancelled = AtomicBool::new(false);
+        let context = Context::new(0, 1, None, &cancelled);
+        let blocking = Formless.run_blocking(&mut (), &(), &context);
+        let mut lane = ();
+        let waiting = pin!(Formless.run_async(&mut lane, &(), &context));
+        let Poll::Ready(polled) = waiting.poll(&mut Polled::from_waker(Waker::noop())) else {
+            panic!("there is nothing to wait for");
+        };
+        for (result, form) in [(blocking, "a blocking form"), (polled, "an async form")] {
+            let failure = result.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::NO_FORM);
+            assert_eq!(
+                failure.message,
+                format!("the task names {form} that it does not implement")
+            );
+        }
+    }
 }

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone, Default)]
 pub struct Control {
     shared: Arc<Shared>,
-    token: Option<CancellationToken>,
+    /// Each of them counts.
+    tokens: Vec<CancellationToken>,
 }
 
 #[derive(Debug, Default)]
@@ -41,23 +42,19 @@ impl Control {
         self.ask(2);
     }
 
-    /// A control that also aborts when `token` is cancelled.
+    /// A control that also aborts when `token` is cancelled, besides those it has.
     pub(crate) fn with_token(mut self, token: CancellationToken) -> Self {
-        self.token = Some(token);
+        self.tokens.push(token);
         self
     }
 
-    /// Whether a token must be looked at now and then, because it wakes nobody here.
+    /// Whether tokens must be looked at now and then, because they wake nobody here.
     pub(crate) fn must_be_polled(&self) -> bool {
-        self.token.is_some()
+        !self.tokens.is_empty()
     }
 
     pub(crate) fn asked(&self) -> Asked {
-        if self
-            .token
-            .as_ref()
-            .is_some_and(CancellationToken::is_cancelled)
-        {
+        if self.tokens.iter().any(CancellationToken::is_cancelled) {
             return Asked::Abort;
         }
         match self.shared.asked.load(Ordering::Acquire) {

@@ -116,7 +116,7 @@ impl<T: Task> Job<T> {
         self
     }
 
-    /// Aborts the job when `token` is cancelled; noticed within 10 ms.
+    /// Aborts the job when `token` is cancelled; noticed within 10 ms. May be called for several tokens.
     pub fn cancel_on(mut self, token: CancellationToken) -> Self {
         self.control = self.control.with_token(token);
         self

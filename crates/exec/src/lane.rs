@@ -287,11 +287,7 @@ impl<T: Task> Shared<T> {
     }
 
     pub(crate) fn overdue(&self) -> Failure {
-        let limit = self.timeout.unwrap_or_default();
-        Failure::new(
-            FailureKind::TIMEOUT,
-            format!("not done within its time limit of {limit:?}"),
-        )
+        overdue(self.timeout.unwrap_or_default())
     }
 
     fn context(&self, assignment: &Assignment<T::Input>, started: Duration) -> Context<'_> {
@@ -301,4 +297,12 @@ impl<T: Task> Shared<T> {
         let start = assignment.start;
         Context::new(start.index, start.attempt, deadline, &self.cancelled)
     }
+}
+
+/// What becomes of an attempt that outlasted its time limit, in this process or in a worker.
+pub(crate) fn overdue(limit: Duration) -> Failure {
+    Failure::new(
+        FailureKind::TIMEOUT,
+        format!("not done within its time limit of {limit:?}"),
+    )
 }

@@ -1,6 +1,10 @@
 //! The lanes of a job, whatever they are: adds more, looks for those that are overdue, gives up and replaces them.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::Duration,
+};
 
 use tokio::{runtime::Runtime, task::AbortHandle};
 use triway_core::{Forms, Model, Plan, Task};
@@ -210,11 +214,7 @@ impl<T: Task> Lanes<T> {
 
     /// Ends every worker process, also those that are idle or just being started.
     pub(crate) fn kill_processes(&self) {
-        for slot in &self.slots {
-            if let Hold::Process(process) = &slot.hold {
-                process.kill();
-            }
-        }
+        kill_all(&self.slots);
     }
 
     /// A lane ended by itself.
@@ -222,12 +222,17 @@ impl<T: Task> Lanes<T> {
         self.slots.retain(|slot| slot.worker != worker);
     }
 
-    /// Ends the lanes; waits for worker processes to leave, at most for the grace. Gives the sum of their own peaks
-    /// of memory, where there were worker processes.
+    /// Ends the lanes; waits for worker processes to leave, and ends them after the grace. Gives the sum of their own
+    /// peaks of memory, where there were worker processes.
     pub(crate) fn close(self) -> Option<u64> {
         self.shared.hand_over.close();
+        let force = || {
+            // Or lanes that are just being started would try once more.
+            self.shared.cancelled.store(true, Ordering::Relaxed);
+            kill_all(&self.slots);
+        };
         let peak = match self.made {
-            Made::Processes(workers) => Some(workers.join(self.slots.len(), self.shared.grace)),
+            Made::Processes(workers) => Some(workers.join(self.shared.grace, force)),
             Made::Tasks(host) => {
                 host.shut_down();
                 None
@@ -238,5 +243,13 @@ impl<T: Task> Lanes<T> {
             spare.shutdown_background();
         }
         peak
+    }
+}
+
+fn kill_all(slots: &[Slot]) {
+    for slot in slots {
+        if let Hold::Process(process) = &slot.hold {
+            process.kill();
+        }
     }
 }

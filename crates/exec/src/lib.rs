@@ -33,5 +33,5 @@ pub use lanes::can_run;
 pub use processes::registration;
 pub use refusal::Refusal;
 pub use sink::{Each, Sink};
-pub use source::{Feed, Source, Supply};
+pub use source::{Feed, Source, Supply, Wake};
 pub use summary::Summary;

@@ -14,7 +14,7 @@ pub enum Refusal {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The task lacks the form that the model needs.
-    #[error("{model} needs a task with {} {form} form, and this one has none", if *.form == "async" { "an" } else { "a" })]
+    #[error("{model} {} a task with {} {form} form, and this one has none", needs(*.model), article(.form))]
     NoForm {
         /// The model.
         model: Model,
@@ -33,4 +33,45 @@ pub enum Refusal {
     /// The sink or the source panicked, and took the job with it.
     #[error("the job's sink or source panicked")]
     Panicked,
+}
+
+/// Threads and processes are many.
+fn needs(model: Model) -> &'static str {
+    match model {
+        Model::Threads | Model::Processes => "need",
+        _ => "needs",
+    }
+}
+
+fn article(form: &str) -> &'static str {
+    if form == "async" { "an" } else { "a" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_form_is_told_in_plain_words() {
+        for (model, form, says) in [
+            (
+                Model::Threads,
+                "blocking",
+                "threads need a task with a blocking form",
+            ),
+            (
+                Model::Processes,
+                "blocking",
+                "processes need a task with a blocking form",
+            ),
+            (
+                Model::Async,
+                "async",
+                "async needs a task with an async form",
+            ),
+        ] {
+            let told = Refusal::NoForm { model, form }.to_string();
+            assert!(told.starts_with(says), "{told}");
+        }
+    }
 }

@@ -12,10 +12,11 @@ use triway_core::{Failure, FailureKind};
 
 /// What a source can say after it was asked for inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Supply {
     /// There may be more at once.
     Ready,
-    /// There is nothing now; the dispatcher is unparked when there is.
+    /// There is nothing now; the source wakes the job when there is.
     Pending,
     /// There will be no more.
     Exhausted,
@@ -30,7 +31,22 @@ pub trait Source<I>: Send {
     fn pull(&mut self, most: usize, into: &mut Vec<I>) -> Result<Supply, Failure>;
 
     /// Is told, once and before the first pull, whom to wake when inputs come after [`Supply::Pending`].
-    fn attach(&mut self, _dispatcher: Unparker) {}
+    fn attach(&mut self, _job: Wake) {}
+}
+
+/// Wakes the job that a source belongs to, so that it pulls again.
+#[derive(Debug, Clone)]
+pub struct Wake(Unparker);
+
+impl Wake {
+    pub(crate) fn new(dispatcher: Unparker) -> Self {
+        Self(dispatcher)
+    }
+
+    /// May be called at any time and from any thread; once too often does no harm. Does not block.
+    pub fn wake(&self) {
+        self.0.unpark();
+    }
 }
 
 /// An iterator that gives its items without waiting for anything.
@@ -56,7 +72,7 @@ const READ_AHEAD: usize = 1024;
 /// The thread is left behind if it still blocks when the job ends; nothing else can be done with a blocking read.
 pub struct Feed<I> {
     shared: Arc<Shared<I>>,
-    start: Option<Box<dyn FnOnce(Unparker) + Send>>,
+    start: Option<Box<dyn FnOnce(Wake) + Send>>,
 }
 
 struct Shared<I> {
@@ -91,25 +107,25 @@ impl<I: Send + 'static> Feed<I> {
         let reader = Arc::clone(&shared);
         Self {
             shared,
-            start: Some(Box::new(move |dispatcher| {
-                let fallback = (Arc::clone(&reader), dispatcher.clone());
+            start: Some(Box::new(move |job| {
+                let fallback = (Arc::clone(&reader), job.clone());
                 let spawned = thread::Builder::new()
                     .name("triway-inputs".to_owned())
                     .spawn(move || {
                         let read = AssertUnwindSafe(|| {
-                            reader.read(items, &bytes, window_bytes, &dispatcher);
+                            reader.read(items, &bytes, window_bytes, &job);
                         });
                         if catch_unwind(read).is_err() {
                             let failure = Failure::new(
                                 FailureKind::PANIC,
                                 "the reader of the inputs panicked",
                             );
-                            reader.fail(failure, &dispatcher);
+                            reader.fail(failure, &job);
                         }
                     });
                 if let Err(error) = spawned {
-                    let (reader, dispatcher) = fallback;
-                    reader.fail(Failure::from(error), &dispatcher);
+                    let (reader, job) = fallback;
+                    reader.fail(Failure::from(error), &job);
                 }
             })),
         }
@@ -122,7 +138,7 @@ impl<I> Shared<I> {
         items: impl Iterator<Item = Result<I, Failure>>,
         bytes: &impl Fn(&I) -> usize,
         window_bytes: usize,
-        dispatcher: &Unparker,
+        job: &Wake,
     ) {
         for item in items {
             let size = item.as_ref().map_or(0, bytes);
@@ -145,22 +161,22 @@ impl<I> Shared<I> {
             state.items.push_back((item, size));
             drop(state);
             if was_empty {
-                dispatcher.unpark();
+                job.wake();
             }
             if failed {
                 break;
             }
         }
         self.lock().ended = true;
-        dispatcher.unpark();
+        job.wake();
     }
 
-    fn fail(&self, failure: Failure, dispatcher: &Unparker) {
+    fn fail(&self, failure: Failure, job: &Wake) {
         let mut state = self.lock();
         state.items.push_back((Err(failure), 0));
         state.ended = true;
         drop(state);
-        dispatcher.unpark();
+        job.wake();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<I>> {
@@ -191,9 +207,9 @@ impl<I: Send + 'static> Source<I> for Feed<I> {
         Ok(supply)
     }
 
-    fn attach(&mut self, dispatcher: Unparker) {
+    fn attach(&mut self, job: Wake) {
         if let Some(start) = self.start.take() {
-            start(dispatcher);
+            start(job);
         }
     }
 }

@@ -35,6 +35,9 @@ pub struct Summary {
     pub unread_from: Option<u64>,
     /// Attempts that could not be stopped and were left behind.
     pub abandoned: u64,
-    /// Sum of the worker processes' own peaks of memory; `None` where there were none.
+    /// Sum of the worker processes' own peaks of memory, of each lane its largest; `None` where there were none.
+    ///
+    /// A worker that ended by itself (a crash, the system's out-of-memory killer) is not in it: the kernel keeps no
+    /// figure for it that is not mixed with its parent's.
     pub worker_peak_memory_bytes: Option<u64>,
 }

@@ -6,6 +6,7 @@ use triway_core::{MAX_LANES, Model};
 
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Arm {
     /// Its name in every output: `threads`, `threads@50`, or `threads@50#2` for the second of the same.
     pub id: String,
@@ -13,6 +14,24 @@ pub struct Arm {
     pub model: Model,
     /// How many inputs may be in flight.
     pub concurrency: NonZeroUsize,
+}
+
+impl Arm {
+    /// A model at a concurrency, named after both; sequential is always 1, and named after the model alone.
+    ///
+    /// Whoever compares an arm with itself gives the second one another [`Arm::id`].
+    #[must_use]
+    pub fn new(model: Model, concurrency: NonZeroUsize) -> Self {
+        let concurrency = lanes(model, concurrency);
+        Self {
+            id: match model {
+                Model::Sequential => model.name().to_owned(),
+                _ => format!("{model}@{concurrency}"),
+            },
+            model,
+            concurrency,
+        }
+    }
 }
 
 /// Every model once: sequential, and the others at this concurrency.
@@ -109,16 +128,11 @@ fn read(word: &str, default: NonZeroUsize) -> Result<Arm, ArmError> {
             most,
         });
     }
-    let id = if written.is_some() && model != Model::Sequential {
-        format!("{model}@{asked}")
-    } else {
-        model.name().to_owned()
-    };
-    Ok(Arm {
-        id,
-        model,
-        concurrency: asked,
-    })
+    let mut arm = Arm::new(model, asked);
+    if written.is_none() {
+        model.name().clone_into(&mut arm.id);
+    }
+    Ok(arm)
 }
 
 /// Gives the second and later ones of the same name a number.
@@ -198,6 +212,17 @@ mod tests {
         ] {
             let got = ids(list);
             assert!(got.starts_with(expected), "{list}: {got}");
+        }
+    }
+
+    #[test]
+    fn an_arm_is_named_after_what_it_is() {
+        for (model, asked, id, lanes) in [
+            (Model::Threads, 8, "threads@8", 8),
+            (Model::Sequential, 8, "sequential", 1),
+        ] {
+            let arm = Arm::new(model, NonZeroUsize::new(asked).unwrap());
+            assert_eq!((arm.id.as_str(), arm.concurrency.get()), (id, lanes));
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 use triway_core::{Failure, Forms, Model, Plan, PlanError, Task};
-use triway_exec::restart::{self, NotRegistered, Portable};
+use triway_exec::restart::{self, CodecError, NotRegistered, Portable};
 
 use crate::{
     arms::{self, Arm},
@@ -147,8 +147,11 @@ impl<T: Portable> Compare<T> {
     /// There is nothing to compare, the task is not registered, the inputs cannot be read or written down, or somebody
     /// stopped it.
     pub fn run(self, mut tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
-        let registered = restart::lookup::<T>()?.name();
-        let configuration = postcard::to_stdvec(&self.task).map_err(CompareError::Configuration)?;
+        let registered = restart::lookup::<T>()
+            .map_err(CompareError::NotRegistered)?
+            .name();
+        let configuration = postcard::to_stdvec(&self.task)
+            .map_err(|cause| CompareError::Configuration(CodecError::new(cause)))?;
         self.check()?;
         let mut courses = courses(&self.arms, self.task.forms());
         let prepared = Prepared {
@@ -166,7 +169,8 @@ impl<T: Portable> Compare<T> {
             tell: &mut tell,
         };
         let evidence = prepared.gather(&mut courses, &mut rounds)?;
-        let conclusion = conclude(&courses, &evidence, self.baseline.as_deref())?;
+        let conclusion = conclude(&courses, &evidence, self.baseline.as_deref())
+            .map_err(CompareError::Results)?;
         Ok(Comparison {
             schema: 1,
             task: self.name.unwrap_or_else(|| registered.to_owned()),
@@ -215,7 +219,7 @@ impl<T: Portable> Compare<T> {
     }
 }
 
-/// Why there is no comparison.
+/// Why there is no comparison. The message has the cause in it, so that there is no source that would tell it again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompareError {
@@ -249,10 +253,10 @@ pub enum CompareError {
     },
     /// Trials cannot find the task.
     #[error("the trials of a comparison are this program started again, but {0}")]
-    NotRegistered(#[from] NotRegistered),
+    NotRegistered(NotRegistered),
     /// The task's configuration has no serialised form.
     #[error("the task's configuration cannot be written down for the trials: {0}")]
-    Configuration(#[source] postcard::Error),
+    Configuration(CodecError),
     /// The inputs cannot be read.
     #[error("the inputs cannot be read: {0}")]
     Inputs(Failure),
@@ -261,7 +265,7 @@ pub enum CompareError {
     Spool(#[from] SpoolError),
     /// The results of trials cannot be read.
     #[error("the results of the trials cannot be read: {0}")]
-    Results(#[from] std::io::Error),
+    Results(std::io::Error),
     /// Somebody stopped it.
     #[error("the comparison was stopped before it was done")]
     Cancelled,
@@ -271,6 +275,7 @@ impl From<Broken> for CompareError {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Cancelled => Self::Cancelled,
+            Broken::Spool(error) => Self::Spool(error),
             Broken::Results(error) => Self::Results(error),
         }
     }
@@ -279,11 +284,11 @@ impl From<Broken> for CompareError {
 fn spool<I: Serialize>(
     inputs: impl Iterator<Item = Result<I, Failure>>,
 ) -> Result<Spool, CompareError> {
-    let mut writer = Writer::new()?;
+    let mut writer = Writer::new().map_err(SpoolError::File)?;
     for input in inputs {
         writer.push(&input.map_err(CompareError::Inputs)?)?;
     }
-    let spool = writer.finish()?;
+    let spool = writer.finish().map_err(SpoolError::File)?;
     if spool.inputs() == 0 {
         return Err(CompareError::NoInputs);
     }

@@ -12,7 +12,8 @@ use std::{
 };
 
 use serde::Serialize;
-use triway_core::{FailureKind, Outcome, Status, Task};
+use triway_core::{Failure, FailureKind, Outcome, Status, Task};
+use triway_exec::restart::{self, CodecError};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::positioned::Positioned;
@@ -56,20 +57,42 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes one outcome down.
+    /// The digest of what the outcome gave, if it gave anything.
+    ///
+    /// # Errors
+    /// The output cannot be serialised, which is the failure of this input alone.
+    pub(crate) fn digest<T>(
+        &mut self,
+        task: &T,
+        outcome: &Outcome<T::Input, T::Output>,
+    ) -> Result<Option<u64>, Failure>
+    where
+        T: Task,
+        T::Output: Serialize,
+    {
+        let Some(output) = &outcome.output else {
+            return Ok(None);
+        };
+        if let Some(digest) = task.digest(output) {
+            return Ok(Some(digest));
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        self.scratch = restart::append(output, scratch).map_err(|cause| unserialisable(&cause))?;
+        Ok(Some(xxh3_64(&self.scratch)))
+    }
+
+    /// Writes one outcome down, whose output has this digest.
     pub(crate) fn push<T>(
         &mut self,
         task: &T,
         outcome: &Outcome<T::Input, T::Output>,
+        digest: Option<u64>,
     ) -> io::Result<()>
     where
         T: Task,
         T::Output: Serialize,
     {
-        let digest = match &outcome.output {
-            Some(output) => Some(self.digest(task, output)?),
-            None => None,
-        };
         let kind = outcome.error.as_ref().map(|failure| &failure.kind);
         let room = if outcome.is_ok() {
             &mut self.room_for_successes
@@ -79,7 +102,7 @@ impl<W: Write> Writer<W> {
         let preview = if *room == 0 {
             String::new()
         } else {
-            preview(outcome)
+            preview(task, outcome)
         };
         *room = room.saturating_sub(preview.len());
         let fingerprint = fingerprint(outcome.status, kind, digest);
@@ -88,22 +111,6 @@ impl<W: Write> Writer<W> {
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.out.flush()
-    }
-
-    fn digest<T>(&mut self, task: &T, output: &T::Output) -> io::Result<u64>
-    where
-        T: Task,
-        T::Output: Serialize,
-    {
-        if let Some(digest) = task.digest(output) {
-            return Ok(digest);
-        }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        self.scratch = postcard::to_extend(output, scratch).map_err(|cause| {
-            io::Error::other(format!("an output cannot be serialised: {cause}"))
-        })?;
-        Ok(xxh3_64(&self.scratch))
     }
 
     pub(crate) fn write(&mut self, index: u64, fingerprint: u64, preview: &str) -> io::Result<()> {
@@ -161,11 +168,26 @@ fn read_one(from: &mut impl Read) -> io::Result<Option<Record>> {
     }))
 }
 
-/// Status, then failure or output, cut to [`PREVIEW_CHARS`].
-fn preview<I, O: Serialize>(outcome: &Outcome<I, O>) -> String {
+fn unserialisable(cause: &CodecError) -> Failure {
+    Failure::permanent(
+        FailureKind::ERROR,
+        format!("the output cannot be serialised: {cause}"),
+    )
+}
+
+/// Status, then failure or what takes part in the digest, cut to [`PREVIEW_CHARS`].
+fn preview<T>(task: &T, outcome: &Outcome<T::Input, T::Output>) -> String
+where
+    T: Task,
+    T::Output: Serialize,
+{
     let text = match (&outcome.error, &outcome.output) {
         (Some(failure), _) => format!("{} {failure}", outcome.status),
-        (None, Some(output)) => format!("{} {}", outcome.status, beginning_of_json(output)),
+        (None, Some(output)) => {
+            let shown = task.compared(output);
+            let shown = shown.unwrap_or_else(|| beginning_of_json(output));
+            format!("{} {shown}", outcome.status)
+        }
         (None, None) => outcome.status.to_string(),
     };
     text.chars().take(PREVIEW_CHARS).collect()
@@ -207,7 +229,7 @@ impl Write for Clipped {
 mod tests {
     use std::{collections::BTreeMap, time::Duration};
 
-    use triway_core::{Failure, Forms};
+    use triway_core::Forms;
 
     use super::*;
 
@@ -252,7 +274,8 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         let mut writer = Writer::new(file.try_clone().unwrap());
         for outcome in outcomes {
-            writer.push(task, outcome).unwrap();
+            let digest = writer.digest(task, outcome).unwrap();
+            writer.push(task, outcome, digest).unwrap();
         }
         writer.finish().unwrap();
         read(Arc::new(file)).collect::<Result<_, _>>().unwrap()

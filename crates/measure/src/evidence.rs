@@ -70,7 +70,7 @@ impl Prepared {
             rounds: extent.rounds,
             trials: arms * extent.rounds,
         });
-        let sample = self.inputs.sample(extent.inputs).map_err(Broken::Results)?;
+        let sample = self.inputs.sample(extent.inputs).map_err(Broken::Spool)?;
         let expected: Vec<Duration> = predictions
             .iter()
             .map(|arm| arm.of(extent.inputs))
@@ -128,8 +128,9 @@ fn fewer_lanes(course: &Course, inputs: u64) -> Option<String> {
         .min(usize::try_from(inputs).unwrap_or(usize::MAX));
     let lanes = course.lanes().filter(|lanes| *lanes < usable)?;
     Some(format!(
-        "{} had no more than {lanes} inputs at once in the end, of {usable} asked for",
-        course.arm.id
+        "{} had no more than {lanes} input{} at once in the end, of {usable} asked for",
+        course.arm.id,
+        if lanes == 1 { "" } else { "s" }
     ))
 }
 

@@ -21,6 +21,7 @@ pub struct Meter {
 
 /// What was used since a [`Meter`] was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Cost {
     /// Processor time, user and system, of this process and of children that were waited for in between.
     pub cpu: Duration,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A figure with an interval that holds the true one in 95 of 100 cases: between two of the rounds, unless said
 /// otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Estimate {
     /// The median over the rounds.
     pub median: f64,
@@ -14,6 +15,7 @@ pub struct Estimate {
 
 /// One job under several models, side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// Version of this form.
     pub schema: u32,
@@ -48,6 +50,7 @@ pub struct Comparison {
 
 /// The machine a comparison ran on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Machine {
     /// Processors this process may use.
     pub cpus: usize,
@@ -61,6 +64,7 @@ pub struct Machine {
 
 /// One input that ended differently in two arms (or in two rounds of one).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Difference {
     /// Which input.
     pub index: u64,
@@ -72,6 +76,7 @@ pub struct Difference {
 
 /// What one arm gave for an input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Shown {
     /// Id of the arm.
     pub id: String,
@@ -81,6 +86,7 @@ pub struct Shown {
 
 /// What was measured of one arm. What could not be measured is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ArmReport {
     /// The arm's name: its model, with `@CONCURRENCY` or a number where that alone is ambiguous.
     pub id: String,
@@ -123,6 +129,7 @@ pub struct ArmReport {
 
 /// Percentiles of latency, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Latency {
     /// Half were faster.
     pub p50: f64,
@@ -136,6 +143,7 @@ pub struct Latency {
 
 /// How often the kernel switched away from the job's threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ContextSwitches {
     /// Because a thread waited.
     pub voluntary: u64,

@@ -13,7 +13,7 @@ use crate::{
     course::Course,
     progress::Progress,
     schedule::{Prediction, order},
-    spool::Spool,
+    spool::{Spool, SpoolError},
     trial::{Measured, Spec, Trial, TrialError},
 };
 
@@ -47,6 +47,8 @@ pub(crate) struct Rounds<'a> {
 pub(crate) enum Broken {
     /// Somebody wanted that.
     Cancelled,
+    /// A sample of the inputs could not be written down.
+    Spool(SpoolError),
     /// The results of trials could not be read.
     Results(io::Error),
 }
@@ -63,7 +65,7 @@ impl Rounds<'_> {
             .map(|course| course.arm.concurrency.get() as u64)
             .max();
         let slice = WARM_UP_INPUTS.max(2 * widest.unwrap_or(1));
-        let inputs = inputs.sample(slice).map_err(Broken::Results)?;
+        let inputs = inputs.sample(slice).map_err(Broken::Spool)?;
         let arms = u32::try_from(courses.len()).unwrap_or(u32::MAX).max(1);
         let drain_after = self
             .budget

@@ -3,7 +3,7 @@
 use std::{fs::File, io, marker::PhantomData, sync::Arc, time::Instant};
 
 use serde::{Serialize, de::DeserializeOwned};
-use triway_core::{Failure, FailureKind, Outcome, StopReason, Task};
+use triway_core::{Failure, FailureKind, Outcome, Status, StopReason, Task};
 use triway_exec::{
     Control, Finished, Job, Sink, Source, Supply,
     restart::{Frame, Link, LinkError, Portable, Registration, own_peak_bytes},
@@ -32,9 +32,9 @@ fn serve<T: Portable>(_: &Registration, mut link: Link) -> Result<(), LinkError>
     match measure::<T>(&spec, inputs, digests) {
         Ok(measured) => {
             let payload = postcard::to_stdvec(&measured).map_err(LinkError::broken)?;
-            link.send(MEASURED, &payload, &[])
+            link.send(MEASURED, &payload, &[], None)
         }
-        Err(reason) => link.send(REFUSED, reason.as_bytes(), &[]),
+        Err(reason) => link.send(REFUSED, reason.as_bytes(), &[], None),
     }
 }
 
@@ -124,13 +124,28 @@ where
     T::Output: Serialize,
 {
     fn outcome(&mut self, outcome: Outcome<T::Input, T::Output>) -> io::Result<()> {
+        let digest = self.digests.digest(&self.task, &outcome);
+        let (outcome, digest) = match digest {
+            Ok(digest) => (outcome, digest),
+            // As where a worker process cannot send an output: the input fails, and the job goes on.
+            Err(failure) => (failed(outcome, failure), None),
+        };
         let kind = outcome.error.as_ref().map(|failure| &failure.kind);
         self.tally.record(outcome.status, kind, outcome.run);
-        self.digests.push(&self.task, &outcome)?;
+        self.digests.push(&self.task, &outcome, digest)?;
         if let Some((_, control)) = self.drain.take_if(|(at, _)| Instant::now() >= *at) {
             control.drain();
         }
         Ok(())
+    }
+}
+
+fn failed<I, O>(outcome: Outcome<I, O>, failure: Failure) -> Outcome<I, O> {
+    Outcome {
+        status: Status::Failed,
+        output: None,
+        error: Some(failure),
+        ..outcome
     }
 }
 

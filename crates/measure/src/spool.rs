@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use triway_exec::restart::{self, CodecError};
 
 use crate::positioned::Positioned;
 
@@ -26,16 +27,27 @@ pub struct Spool {
 #[non_exhaustive]
 pub enum SpoolError {
     /// The temporary file could not be made, written or read.
-    #[error("the temporary file that holds the inputs failed (TMPDIR says where it lies): {0}")]
-    File(#[from] io::Error),
+    #[error(
+        "the inputs cannot be kept in a temporary file in {folder}: {0}; set TMPDIR to a directory with room that can \
+         be written to",
+        folder = std::env::temp_dir().display()
+    )]
+    File(io::Error),
     /// An input has no serialised form.
     #[error("input {index} cannot be written down for the trials: {cause}")]
     Input {
         /// Which input.
         index: u64,
         /// What the serialiser says.
-        cause: postcard::Error,
+        cause: CodecError,
     },
+}
+
+/// By hand, because what a message already says must not be its source as well: it would be told twice.
+impl From<io::Error> for SpoolError {
+    fn from(cause: io::Error) -> Self {
+        Self::File(cause)
+    }
 }
 
 impl Spool {
@@ -61,7 +73,7 @@ impl Spool {
     ///
     /// # Errors
     /// The file cannot be read, or the new one not written.
-    pub fn sample(&self, take: u64) -> io::Result<Self> {
+    pub fn sample(&self, take: u64) -> Result<Self, SpoolError> {
         if take >= self.inputs {
             return Ok(self.clone());
         }
@@ -77,7 +89,7 @@ impl Spool {
                 next = wanted.next();
             }
         }
-        writer.finish()
+        Ok(writer.finish()?)
     }
 
     /// The file, for a trial to inherit.
@@ -116,8 +128,8 @@ impl Writer {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let index = self.inputs;
-        let bytes = postcard::to_extend(input, scratch)
-            .map_err(|cause| SpoolError::Input { index, cause })?;
+        let bytes =
+            restart::append(input, scratch).map_err(|cause| SpoolError::Input { index, cause })?;
         self.push_bytes(&bytes)?;
         self.scratch = bytes;
         Ok(())

@@ -5,7 +5,6 @@
 
 use std::{
     fs::File,
-    io,
     os::fd::AsFd,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -94,11 +93,19 @@ impl Trial<'_> {
     /// Runs it and waits for it: its figures, and the file with its outcomes' digests.
     pub(crate) fn run(&self) -> Result<(Measured, File), TrialError> {
         let started = Instant::now();
-        let digests = tempfile::tempfile().map_err(failed("the file for its results"))?;
-        let (mut child, mut link) = restart::start(ROLE, self.task, Prints::ToStandardError)
-            .map_err(failed("the process of its own"))?;
+        let digests = tempfile::tempfile().map_err(|error| {
+            let folder = std::env::temp_dir();
+            TrialError::Failed(format!(
+                "the temporary file for its results could not be made in {}: {error}",
+                folder.display()
+            ))
+        })?;
+        let (mut child, mut link) = restart::start(ROLE, self.task, ROLE, Prints::ToStandardError)
+            .map_err(|error| {
+                TrialError::Failed(format!("its process could not be started: {error}"))
+            })?;
         let answer = self
-            .submit(&mut link, &digests)
+            .submit(&mut link, &digests, started)
             .and_then(|()| self.answer(&mut link, started));
         match answer {
             Ok(Some(frame)) => read(&frame).map(|measured| (measured, digests)),
@@ -111,9 +118,10 @@ impl Trial<'_> {
         }
     }
 
-    fn submit(&self, link: &mut Link, digests: &File) -> Result<(), LinkError> {
+    fn submit(&self, link: &mut Link, digests: &File, started: Instant) -> Result<(), LinkError> {
         let spec = postcard::to_stdvec(self.spec).map_err(LinkError::broken)?;
-        link.send(SPEC, &spec, &[self.inputs.file().as_fd(), digests.as_fd()])
+        let files = [self.inputs.file().as_fd(), digests.as_fd()];
+        link.send(SPEC, &spec, &files, self.limit.map(|limit| started + limit))
     }
 
     /// Waits for the child's one answer. Times out when it is overdue or not wanted any more.
@@ -154,8 +162,4 @@ fn read(frame: &Frame) -> Result<Measured, TrialError> {
             "it answered with a frame of kind {other}"
         ))),
     }
-}
-
-fn failed(what: &'static str) -> impl Fn(io::Error) -> TrialError {
-    move |error| TrialError::Failed(format!("{what} could not be had: {error}"))
 }

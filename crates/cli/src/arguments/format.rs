@@ -13,7 +13,7 @@ pub(crate) enum FormatName {
     Jsonl,
     /// One JSON document
     Json,
-    /// Comma-separated values with a header
+    /// Comma-separated values with a header; texts that begin with = + - @ get a ' before them
     Csv,
     /// A Markdown table
     Md,

@@ -39,8 +39,9 @@ Examples:
   triway man ~/.local/share/man/man1";
 
 pub(crate) const HTTP: &str = "\
-An input is a URL; credentials in it are used, and never shown. With no inputs, an embedded server
-answers 50 URLs, 40 at once and 10 after a tenth of a second.
+An input is a URL; credentials in it, and the values of parameters such as token or api_key, are
+used and never shown. With no inputs, an embedded server answers 50 URLs, 40 at once and 10 after a
+tenth of a second.
 
 Examples:
   triway run http urls.txt --timeout 5s --retries 2

@@ -1,6 +1,6 @@
 //! The options that every job has, whatever its task and verb.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{
     Args,
@@ -8,34 +8,36 @@ use clap::{
 };
 use triway_core::{FailureLimit, Model, Rate};
 
-use super::Budget;
-use super::FormatName;
+use super::format::FormatName;
 
 /// Under which heading the help lists them.
 pub(super) const HEADING: &str = "Job";
 
 /// Options of every job.
+///
+/// Those that take a number or a time take what looks like an option as well: a negative one is then refused by their
+/// own name and with their own reason, not as an option that nobody knows.
 #[derive(Debug, Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct JobArguments {
     /// How many inputs at once; what the task prefers unless given
-    #[arg(short, long, global = true, value_name = "N", value_parser = positive)]
+    #[arg(short, long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
     /// Time limit of an attempt, such as 5s or 300ms; none unless given
-    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
 
     /// How often a failed input is tried again, waiting longer each time
-    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = whole::<u32>, allow_negative_numbers = true)]
     pub(crate) retries: u32,
 
     /// Start at most so many attempts in a time, such as 100/s, 30/m or 5/h
-    #[arg(long, global = true, value_name = "RATE")]
+    #[arg(long, global = true, value_name = "RATE", allow_hyphen_values = true)]
     pub(crate) rate: Option<Rate>,
 
     /// At most so many inputs of one host (and port) at once
-    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) per_host: Option<NonZeroUsize>,
 
     /// Write outcomes in the order of their inputs
@@ -43,19 +45,19 @@ pub(crate) struct JobArguments {
     pub(crate) keep_order: bool,
 
     /// Stop when more than so many inputs, or more than that share of them, have failed
-    #[arg(long, global = true, value_name = "N|N%")]
+    #[arg(long, global = true, value_name = "N|N%", allow_hyphen_values = true)]
     pub(crate) max_failures: Option<FailureLimit>,
 
     /// Threads of the async runtime; one a processor unless given
-    #[arg(long, global = true, value_name = "N", value_parser = positive)]
+    #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) runtime_threads: Option<NonZeroUsize>,
 
     /// How long what was told to end may take before it is ended by force
-    #[arg(long, global = true, value_name = "TIME", default_value = "1s", value_parser = time)]
+    #[arg(long, global = true, value_name = "TIME", default_value = "1s", value_parser = time, allow_hyphen_values = true)]
     pub(crate) grace: Duration,
 
     /// How long what is in flight may take after the first Ctrl-C
-    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = time)]
+    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = time, allow_hyphen_values = true)]
     pub(crate) drain_limit: Duration,
 
     /// Write to this file instead of standard output
@@ -77,6 +79,11 @@ pub(crate) struct JobArguments {
     pub(crate) quiet: bool,
 }
 
+/// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
+/// `Option` as an option that may be missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget(pub(crate) Option<Duration>);
+
 /// A model by its name; the help lists the names.
 pub(super) fn model() -> impl TypedValueParser<Value = Model> {
     PossibleValuesParser::new(Model::ALL.map(Model::name)).try_map(|name| name.parse::<Model>())
@@ -92,6 +99,11 @@ pub(super) fn budget(text: &str) -> Result<Budget, String> {
             limit => Ok(Budget(Some(limit))),
         },
     }
+}
+
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse()
+        .map_err(|_| "write a whole number from 0".to_owned())
 }
 
 pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {

@@ -5,7 +5,7 @@ mod help;
 mod job;
 mod tasks;
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -13,7 +13,7 @@ use triway_core::Model;
 
 pub(crate) use self::{
     format::FormatName,
-    job::JobArguments,
+    job::{Budget, JobArguments},
     tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
 };
 
@@ -74,16 +74,18 @@ pub(crate) struct CompareArguments {
     pub(crate) models: Option<String>,
 
     /// Counted rounds; fewer than seven carry large differences alone [default: 7, or up to 25 that fit into 10 s]
-    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON)]
+    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON,
+          value_parser = job::whole::<usize>, allow_negative_numbers = true)]
     pub(crate) rounds: Option<usize>,
 
     /// Use an evenly spaced sample of so many inputs
-    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON)]
+    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON,
+          value_parser = job::whole::<u64>, allow_negative_numbers = true)]
     pub(crate) sample: Option<u64>,
 
     /// How long it may take; if all inputs would take longer, a sample is used; `none` for as long as it takes
     #[arg(long, global = true, value_name = "TIME", help_heading = COMPARISON,
-          default_value = "60s", value_parser = job::budget)]
+          default_value = "60s", value_parser = job::budget, allow_hyphen_values = true)]
     pub(crate) budget: Budget,
 
     /// Leave this field of the outputs out when results are compared (a.b is the b in a); may be repeated
@@ -102,11 +104,6 @@ pub(crate) struct CompareArguments {
 }
 
 const COMPARISON: &str = "Comparison";
-
-/// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
-/// `Option` as an option that may be missing.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Budget(pub(crate) Option<Duration>);
 
 /// `triway serve`.
 #[derive(Debug, Args)]
@@ -129,7 +126,7 @@ pub(crate) enum Server {
 #[command(after_help = help::SERVE)]
 pub(crate) struct ServeHttpArguments {
     /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long, default_value_t = 8080, allow_negative_numbers = true)]
     pub(crate) port: u16,
 
     /// Address to listen on

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use triway_tasks::http::Accept;
 
-use super::help;
+use super::{help, job::whole};
 
 /// Which task, and what it is applied to.
 #[derive(Debug, Subcommand)]
@@ -31,11 +31,11 @@ pub(crate) struct HttpArguments {
     pub(crate) accept: Accept,
 
     /// How many redirects are followed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
     pub(crate) max_redirects: Option<u32>,
 
     /// How large a body may be, in bytes after decoding
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) max_body_bytes: Option<u64>,
 }
 
@@ -55,7 +55,13 @@ pub(crate) struct CpuArguments {
     pub(crate) n: Option<String>,
 
     /// With no inputs given: how many there are [default: 4]
-    #[arg(long = "inputs", value_name = "N", conflicts_with_all = ["files", "values"])]
+    #[arg(
+        long = "inputs",
+        value_name = "N",
+        value_parser = whole::<u64>,
+        allow_negative_numbers = true,
+        conflicts_with_all = ["files", "values"]
+    )]
     pub(crate) inputs_wanted: Option<u64>,
 }
 
@@ -91,6 +97,7 @@ pub(crate) struct InputArguments {
         help_heading = INPUTS,
         default_value_t = 16 << 20,
         value_parser = clap::value_parser!(u64).range(1..),
+        allow_negative_numbers = true,
     )]
     pub(crate) max_input_bytes: u64,
 }

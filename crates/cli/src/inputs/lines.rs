@@ -99,9 +99,9 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// The text up to where a URL's user name and password may begin, if its end is not in sight: half of them could not
-/// be told from a host.
+/// be told from a host. The last URL of the text is meant, which may be a parameter of the first.
 fn without_open_authority(text: &[u8]) -> &[u8] {
-    let Some(slashes) = text.windows(2).position(|pair| pair == b"//") else {
+    let Some(slashes) = text.windows(2).rposition(|pair| pair == b"//") else {
         return text;
     };
     let start = slashes + 2;
@@ -123,6 +123,10 @@ mod tests {
             ("no url", "no url"),
             ("http://host/path", "http://host/path"),
             ("http://user:secr", "http://"),
+            (
+                "http://host/?to=http://user:secr",
+                "http://host/?to=http://",
+            ),
             ("http://user:secret@host?q", "http://user:secret@host?q"),
         ] {
             let got = without_open_authority(text.as_bytes());

@@ -11,9 +11,9 @@ use triway_core::{Failure, FailureKind};
 use triway_tasks::catalog::RawInput;
 
 use super::{
-    Source,
     lines::Lines,
     places::{Name, Places},
+    source::Source,
 };
 
 const BUFFER_BYTES: usize = 1 << 16;

@@ -1,4 +1,8 @@
 //! Comma-separated values as RFC 4180 has them, with a header.
+//!
+//! A spreadsheet would compute a text that begins like a formula, and a terminal obey a control character, wherever the
+//! text came from. So a text cell of the first kind begins with `'` here, and control characters are shown as what they
+//! are; JSON Lines keep texts as they were.
 
 use std::{
     borrow::Cow,
@@ -8,7 +12,11 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use triway_measure::report::{ArmReport, Comparison, Estimate};
 
-use super::{Format, Record, Shown, jsonl::seconds};
+use super::{
+    format::Format,
+    jsonl::seconds,
+    record::{Record, Shown},
+};
 
 /// Comma-separated values.
 pub(super) struct Csv;
@@ -24,16 +32,16 @@ impl Format for Csv {
         let outcome = record.outcome;
         write!(to, "{},", outcome.index)?;
         match &record.input {
-            Shown::Text(text) => write!(to, "{},", quoted(text))?,
+            Shown::Text(text) => write!(to, "{},", cell(text))?,
             Shown::Bytes(bytes) => write!(to, ",{}", STANDARD.encode(bytes))?,
         }
-        let output = quoted(record.output().unwrap_or_default());
+        let output = cell(record.output().unwrap_or_default());
         write!(to, ",{},{output},", outcome.status.name())?;
         match &outcome.error {
             None => to.write_all(b",")?,
             Some(failure) => {
                 let message = record.message(failure);
-                write!(to, "{},{}", quoted(failure.kind.as_str()), quoted(&message))?;
+                write!(to, "{},{}", cell(failure.kind.as_str()), cell(&message))?;
             }
         }
         let worker = outcome.worker.map(|worker| worker.to_string());
@@ -53,9 +61,7 @@ impl Format for Csv {
         write!(to, "{}\r\n", names.join(","))?;
         for arm in &comparison.models {
             let values = columns(arm).into_iter();
-            let values: Vec<_> = values
-                .map(|(_, value)| quoted(&value).into_owned())
-                .collect();
+            let values: Vec<_> = values.map(|(_, value)| cell(&value).into_owned()).collect();
             write!(to, "{}\r\n", values.join(","))?;
         }
         Ok(())
@@ -118,6 +124,37 @@ fn end(estimate: Option<Estimate>, which: usize) -> String {
     text(interval.map(|interval| interval[which]))
 }
 
+/// A text as a cell that nothing obeys, in quotes where it needs them.
+fn cell(text: &str) -> Cow<'_, str> {
+    match guarded(text) {
+        Cow::Borrowed(text) => quoted(text),
+        Cow::Owned(text) => Cow::Owned(quoted(&text).into_owned()),
+    }
+}
+
+/// The text without what a spreadsheet would compute or a terminal obey. What reads as a number is none of that.
+fn guarded(text: &str) -> Cow<'_, str> {
+    let formula =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    if !formula && !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut guarded = String::with_capacity(text.len() + 1);
+    if formula {
+        guarded.push('\'');
+    }
+    for c in text.chars() {
+        if obeyed(c) {
+            // As JSON has it, so that an output is still the JSON that it was.
+            guarded.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            guarded.push(c);
+        }
+    }
+    Cow::Owned(guarded)
+}
+
 /// A field, in quotes where it needs them.
 fn quoted(field: &str) -> Cow<'_, str> {
     let edge = |c: char| c.is_whitespace();
@@ -142,6 +179,25 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(quoted(field), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_computes_or_obeys_a_cell() {
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+SUM(A1)", "'+SUM(A1)"),
+            ("@x,y", "\"'@x,y\""),
+            ("-cmd", "'-cmd"),
+            ("\t=1", "'\t=1"),
+            ("-1", "-1"),
+            ("+1.5e3", "+1.5e3"),
+            ("a=b", "a=b"),
+            ("\x1b[31mred\0", "\\u001b[31mred\\u0000"),
+            ("\u{9b}2J", "\\u009b2J"),
+            ("a\nb", "\"a\nb\""),
+        ] {
+            assert_eq!(cell(text), expected, "{text:?}");
         }
     }
 }

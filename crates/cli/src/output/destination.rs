@@ -10,7 +10,15 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use triway_measure::report::Comparison;
 
-use super::{Format, Paced, Record, format, paced::Written, target::Target};
+use super::{
+    csv,
+    format::Format,
+    json, jsonl, md,
+    paced::{Paced, Written},
+    record::Record,
+    table,
+    target::Target,
+};
 use crate::{
     arguments::{FormatName, JobArguments},
     exit::Fault,
@@ -168,4 +176,15 @@ fn stdout(terminal: bool, screen: &Screen) -> Result<Target, Fault> {
         true => Target::Terminal(file, screen.clone()),
         false => Target::File(file),
     })
+}
+
+/// The format of this name; `colour` is for formats that people read.
+fn format(name: FormatName, colour: bool) -> Box<dyn Format> {
+    match name {
+        FormatName::Table => Box::new(table::Table { colour }),
+        FormatName::Jsonl => Box::new(jsonl::Jsonl),
+        FormatName::Json => Box::new(json::Json::default()),
+        FormatName::Csv => Box::new(csv::Csv),
+        FormatName::Md => Box::new(md::Markdown),
+    }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use triway_measure::report::Comparison;
 
-use super::{Format, Record, jsonl};
+use super::{format::Format, jsonl, record::Record};
 
 /// JSON.
 #[derive(Default)]

@@ -8,7 +8,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use triway_measure::report::Comparison;
 
-use super::{Format, Record, Shown};
+use super::{
+    format::Format,
+    record::{Record, Shown},
+};
 
 /// JSON Lines.
 pub(super) struct Jsonl;

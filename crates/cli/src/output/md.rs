@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use triway_measure::report::Comparison;
 
 use super::{
-    Format, Record,
     excerpt::{brief, excerpt},
+    format::Format,
+    record::Record,
     table,
 };
 use crate::people::figures;

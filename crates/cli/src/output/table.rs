@@ -8,8 +8,9 @@ use triway_core::Status;
 use triway_measure::report::{ArmReport, Comparison, Estimate};
 
 use super::{
-    Format, Record,
     excerpt::{brief, excerpt, wrapped},
+    format::Format,
+    record::Record,
 };
 use crate::people::figures;
 
@@ -101,9 +102,9 @@ pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
     let memory = arm.peak_memory_bytes.map_or_else(missing, figures::bytes);
     let switches = arm.context_switches;
     // The baseline is exactly as fast as itself, which needs no interval.
-    let speedup = arm.speedup.map(|speedup| Estimate {
-        ci95: speedup.ci95.filter(|ends| *ends != [1.0, 1.0]),
-        ..speedup
+    let speedup = arm.speedup.map(|mut speedup| {
+        speedup.ci95 = speedup.ci95.filter(|ends| *ends != [1.0, 1.0]);
+        speedup
     });
     [
         arm.id.clone(),
@@ -164,10 +165,13 @@ fn interval(
 ) -> String {
     match estimate {
         None => missing(),
-        Some(Estimate { median, ci95: None }) => one(median),
+        Some(Estimate {
+            median, ci95: None, ..
+        }) => one(median),
         Some(Estimate {
             median,
             ci95: Some(ends),
+            ..
         }) => format!("{}\n{}", one(median), range(median, ends)),
     }
 }

@@ -25,7 +25,8 @@ pub(crate) struct Events {
 
 /// Events of one kind.
 struct Kind {
-    name: &'static str,
+    one: &'static str,
+    many: &'static str,
     since: Option<Instant>,
     told: u32,
     kept: u64,
@@ -38,9 +39,9 @@ impl Events {
         Self {
             screen,
             places,
-            retries: Kind::new("retries"),
-            abandoned: Kind::new("attempts left behind"),
-            died: Kind::new("worker processes lost"),
+            retries: Kind::new("retry", "retries"),
+            abandoned: Kind::new("attempt left behind", "attempts left behind"),
+            died: Kind::new("worker process lost", "worker processes lost"),
             fewer_told: false,
         }
     }
@@ -106,9 +107,10 @@ impl Events {
 }
 
 impl Kind {
-    fn new(name: &'static str) -> Self {
+    fn new(one: &'static str, many: &'static str) -> Self {
         Self {
-            name,
+            one,
+            many,
             since: None,
             told: 0,
             kept: 0,
@@ -134,7 +136,8 @@ impl Kind {
 
     fn admit(&mut self, screen: &Screen) {
         if self.kept > 0 {
-            screen.say(&format!("… and {} more {}", self.kept, self.name));
+            let name = if self.kept == 1 { self.one } else { self.many };
+            screen.say(&format!("… and {} more {name}", self.kept));
             self.kept = 0;
         }
     }

@@ -62,17 +62,25 @@ pub(crate) fn count(value: u64) -> String {
     }
 }
 
-/// A share in per cent, rounded down: a hundred means all.
+/// So many of something, such as `1 input` or `5 inputs`.
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// A share in per cent, rounded down: a hundred means all. There is none of nothing.
 #[expect(
     clippy::cast_precision_loss,
     reason = "one decimal is shown, a float has more"
 )]
-pub(crate) fn per_cent(part: u64, of: u64) -> String {
-    if of == 0 || part == of {
-        return "100 %".to_owned();
+pub(crate) fn per_cent(part: u64, of: u64) -> Option<String> {
+    match of {
+        0 => None,
+        all if part == all => Some("100 %".to_owned()),
+        _ => {
+            let tenths = (part as f64 / of as f64 * 1000.0).floor();
+            Some(format!("{:.1} %", tenths / 10.0))
+        }
     }
-    let tenths = (part as f64 / of as f64 * 1000.0).floor();
-    format!("{:.1} %", tenths / 10.0)
 }
 
 fn unit(seconds: f64) -> (f64, &'static str) {
@@ -165,13 +173,13 @@ mod tests {
     #[test]
     fn a_hundred_per_cent_means_all() {
         for (part, of, expected) in [
-            (3, 3, "100 %"),
-            (0, 0, "100 %"),
-            (99_999, 100_000, "99.9 %"),
-            (1, 3, "33.3 %"),
-            (0, 7, "0.0 %"),
+            (3, 3, Some("100 %")),
+            (0, 0, None),
+            (99_999, 100_000, Some("99.9 %")),
+            (1, 3, Some("33.3 %")),
+            (0, 7, Some("0.0 %")),
         ] {
-            assert_eq!(per_cent(part, of), expected);
+            assert_eq!(per_cent(part, of).as_deref(), expected);
         }
     }
 }

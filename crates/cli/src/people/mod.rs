@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod figures;
+mod one_line;
 pub(crate) mod summary;
 
 use std::{
@@ -10,8 +11,9 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use self::one_line::OneLine;
 use crate::exit::Fault;
 
 /// How often the bar is drawn, at most.
@@ -52,7 +54,7 @@ impl Screen {
             return;
         }
         let template = match total {
-            Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len}, {rate} a second, {eta} left",
+            Some(_) => "{msg} [{bar:20}] {human_pos}/{human_len}, {rate} a second, {left} left",
             None => "{msg} {spinner} {human_pos}, {rate} a second, {elapsed} so far",
         };
         // The template is a constant; if it did not parse, the library's own would do.
@@ -62,6 +64,13 @@ impl Screen {
                 // Writing to the line that is being drawn does not fail.
                 let _drawn = to.write_str(&figures::number(state.per_sec()));
             })
+            .with_key("left", |state: &ProgressState, to: &mut dyn fmt::Write| {
+                // Nothing says how long the first takes.
+                let _drawn = match state.pos() {
+                    0 => to.write_str("?"),
+                    _ => write!(to, "{:#}", HumanDuration(state.eta())),
+                };
+            })
             .progress_chars("=> ");
         self.bar.set_style(style);
         self.bar.set_message(what.to_owned());
@@ -70,8 +79,9 @@ impl Screen {
         }
         // A bar that is shown already would leave its last line behind on a new target.
         if self.bar.is_hidden() {
+            let line = Box::new(OneLine::default());
             self.bar
-                .set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWN_HZ));
+                .set_draw_target(ProgressDrawTarget::term_like_with_hz(line, DRAWN_HZ));
         }
         self.bar.reset();
         self.bar.enable_steady_tick(Duration::from_millis(200));

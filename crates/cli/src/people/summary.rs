@@ -68,8 +68,8 @@ impl Told<'_> {
         let ended = succeeded + failed;
         let seconds = self.summary.wall.as_secs_f64();
         let mut line = format!(
-            "{succeeded} of {ended} succeeded ({}) in {}",
-            figures::per_cent(succeeded, ended),
+            "{succeeded} of {ended} succeeded{} in {}",
+            share(succeeded, ended),
             figures::time(seconds)
         );
         if ended > 0 && seconds > 0.0 {
@@ -110,7 +110,8 @@ impl Told<'_> {
             told.push(format!("{} retr{ending}", self.retries));
         }
         if self.summary.abandoned > 0 {
-            told.push(format!("{} attempts left behind", self.summary.abandoned));
+            let attempts = figures::counted(self.summary.abandoned, "attempt", "attempts");
+            told.push(format!("{attempts} left behind"));
         }
         let at_once = self.summary.at_once as u64;
         let wanted = (self.plan.concurrency.get() as u64).min(self.summary.admitted);
@@ -136,10 +137,7 @@ impl Told<'_> {
             lines.push(self.how_to_go_on(unread));
         }
         if self.summary.cancelled > 0 {
-            lines.push(format!(
-                "{} inputs that were read and not finished have the status `cancelled` and are to be run again as well",
-                self.summary.cancelled
-            ));
+            lines.push(to_run_again(self.summary.cancelled));
         }
         lines
     }
@@ -196,5 +194,33 @@ fn asked_for(reason: &StopReason) -> Option<&'static str> {
         StopReason::Aborted => Some("what was in flight was given up"),
         StopReason::FailureLimit => Some("more inputs failed than --max-failures allows"),
         _ => None,
+    }
+}
+
+/// Nothing where nothing ended: that is no success, and no failure either.
+fn share(succeeded: u64, ended: u64) -> String {
+    let share = figures::per_cent(succeeded, ended);
+    share.map_or_else(String::new, |share| format!(" ({share})"))
+}
+
+fn to_run_again(cancelled: u64) -> String {
+    let (one, many) = (
+        "input that was read and not finished has the status `cancelled` and is",
+        "inputs that were read and not finished have the status `cancelled` and are",
+    );
+    let told = figures::counted(cancelled, one, many);
+    format!("{told} to be run again as well")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_one_and_of_nothing_read_well() {
+        assert_eq!(share(0, 0), "");
+        assert_eq!(share(1, 2), " (50.0 %)");
+        assert!(to_run_again(1).starts_with("1 input that was read and not finished has "));
+        assert!(to_run_again(2).starts_with("2 inputs that were read and not finished have "));
     }
 }

@@ -117,8 +117,10 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
             } else {
                 format!("{fewest} to {most} times, depending on how long a round takes")
             };
+            let inputs = figures::counted(inputs, "input", "inputs");
+            let arms_told = figures::counted(arms as u64, "arm", "arms");
             screen.say(&format!(
-                "{inputs} inputs, {arms} arms: each input will be executed {times}"
+                "{inputs}, {arms_told}: each input will be executed {times}"
             ));
             screen.show_bar(u64::try_from(arms).ok(), "warm-up");
         }
@@ -129,9 +131,10 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
             trials,
         } => {
             let about = figures::time(duration.as_secs_f64());
-            screen.say(&format!(
-                "{rounds} rounds on {inputs} inputs each will take about {about}"
-            ));
+            let told = figures::counted(rounds as u64, "round", "rounds");
+            let each = if rounds == 1 { "" } else { " each" };
+            let inputs = figures::counted(inputs, "input", "inputs");
+            screen.say(&format!("{told} on {inputs}{each} will take about {about}"));
             screen.show_bar(u64::try_from(trials).ok(), "round 1");
         }
         Progress::TrialStarted { arm, round } => screen.set_message(match round {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::man::unless_closed;
@@ -14,6 +14,21 @@ use crate::{
 /// Writes the script to standard output.
 pub(crate) fn run(shell: Shell) -> Result<Exit, Fault> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "triway", &mut script);
+    let mut shown = shown_of(&Arguments::command());
+    clap_complete::generate(shell, &mut shown, "triway", &mut script);
     unless_closed(io::stdout().lock().write_all(&script))
+}
+
+/// The command as its help shows it: the scripts would complete hidden arguments as well.
+fn shown_of(command: &Command) -> Command {
+    let arguments = command.get_arguments().filter(|one| !one.is_hide_set());
+    let inner = command.get_subcommands().filter(|one| !one.is_hide_set());
+    let shown = Command::new(command.get_name().to_owned())
+        .about(command.get_about().cloned().unwrap_or_default())
+        .args(arguments)
+        .subcommands(inner.map(shown_of));
+    match command.get_version() {
+        Some(version) => shown.version(version.to_owned()),
+        None => shown,
+    }
 }

@@ -28,6 +28,7 @@ const ABORT_SLACK: Duration = Duration::from_millis(800);
 /// Runs the job and says how it went.
 pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
     let RunArguments { model, job, task } = arguments;
+    job_options::check_alone(&job, model)?;
     let screen = Screen::new(job.quiet);
     // The server, if there is one, must live until the job has ended.
     let Prepared {

@@ -19,6 +19,31 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("run cpu -c 0", &["--concurrency", "whole number from 1"]),
     ("run cpu -c 1000000", &["--concurrency 1000000", "16384"]),
     ("run cpu -c x", &["--concurrency"]),
+    ("run cpu -c -1", &["--concurrency", "whole number from 1"]),
+    (
+        "run cpu --concurrency=-1",
+        &["--concurrency", "whole number from 1"],
+    ),
+    ("run cpu --timeout -1s", &["--timeout", "such as 5s"]),
+    ("run cpu --grace -1s", &["--grace", "such as 5s"]),
+    ("run cpu --rate -1/s", &["--rate", "no rate"]),
+    (
+        "run cpu --retries -1",
+        &["--retries", "whole number from 0"],
+    ),
+    ("run cpu --max-failures -5%", &["--max-failures", "-5%"]),
+    ("run cpu --per-host -1", &["--per-host", "from 1"]),
+    ("run cpu --inputs -1", &["--inputs", "whole number from 0"]),
+    (
+        "run http LIST --max-redirects -1",
+        &["--max-redirects", "whole number from 0"],
+    ),
+    ("compare cpu LIST --rounds -1", &["--rounds", "from 0"]),
+    ("compare cpu LIST --budget -1s", &["--budget", "such as 5s"]),
+    (
+        "run cpu -m sequential -c 8",
+        &["--model sequential", "--concurrency 8", "one at a time"],
+    ),
     ("run cpu --timeout 0s", &["--timeout", "zero"]),
     ("run cpu --timeout 0", &["--timeout"]),
     ("run cpu --timeout 5", &["--timeout", "unit"]),
@@ -50,6 +75,8 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("compare cpu /dev/null", &["/dev/null is empty"]),
     ("run fly", &["fly"]),
+    ("run cup", &["cup", "similar", "'cpu'"]),
+    ("rnu cpu", &["rnu", "similar", "'run'"]),
     ("", &["Usage"]),
 ];
 
@@ -125,14 +152,15 @@ fn an_input_that_is_wrong_fails_alone_and_says_where_it_stood() {
 
 #[test]
 fn a_line_that_is_no_url_fails_alone_and_secrets_are_not_shown() {
-    let input = b"nonsense\nftp://x/\nhttp://user:secret@127.0.0.1:1/\nhttp://user:secret@[/\nhttp://u:secret@\xff/\n";
+    let input = b"nonsense\nftp://x/\nhttp://user:secret@127.0.0.1:1/\nhttp://user:secret@[/\nhttp://u:secret@\xff/\nhttp://127.0.0.1:1/?to=http://u:secret@b/\nhttp://127.0.0.1:1/?token=secret\n";
     let ended = run_with("run http - -c 2", input);
     assert_eq!(ended.code, 1);
     let outcomes = ended.outcomes();
-    assert_eq!(outcomes.len(), 5);
+    assert_eq!(outcomes.len(), 7);
     assert_eq!(outcomes[0]["error"]["kind"], "bad-input");
     assert_eq!(outcomes[2]["input"], "http://***@127.0.0.1:1/");
     assert_eq!(outcomes[2]["error"]["kind"], "refused");
+    assert_eq!(outcomes[6]["input"], "http://127.0.0.1:1/?token=…");
     assert!(!format!("{ended:?}").contains("secret"), "{ended:?}");
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let hidden = STANDARD

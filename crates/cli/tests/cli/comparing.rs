@@ -1,8 +1,14 @@
 //! `compare`: its contract with scripts, and what it says of failures.
 
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    thread,
+};
+
 use serde_json::Value;
 
-use crate::program::{Ended, run, run_with};
+use crate::program::{Ended, run, run_with, start, triway};
 
 const REPORT: [&str; 13] = [
     "schema",
@@ -105,6 +111,31 @@ fn a_server_that_is_down_has_no_winner() {
 }
 
 #[test]
+fn a_difference_shows_what_was_compared_and_nothing_else() {
+    // A server that counts gives each request another body, of another length.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/\n", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (n, connection) in listener.incoming().enumerate() {
+            let mut connection = connection.unwrap();
+            let _request = connection.read(&mut [0; 4096]).unwrap();
+            let body = "x".repeat(n);
+            let head =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {n}\r\n\r\n");
+            connection.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    let arguments = "compare http - --models sequential --rounds 2 --format json";
+    let report = report(&run_with(arguments, url.as_bytes()));
+    let outcome = report["differences"][0]["reference"]["outcome"].as_str();
+    let outcome = outcome.unwrap_or_else(|| panic!("no difference: {report}"));
+    assert_eq!(
+        outcome,
+        r#"ok {"bytes":1,"hops":0,"status":200,"url":null}"#
+    );
+}
+
+#[test]
 fn the_baseline_can_be_chosen() {
     let arguments = "compare cpu --work none --inputs 3 --models threads@2,async@2 --rounds 2 --baseline async@2 --format json";
     let ended = run(arguments);
@@ -130,6 +161,28 @@ fn every_format_tells_of_all_arms_and_people_get_the_verdict() {
         assert!(ended.out.contains("threads") && ended.out.contains("sequential"));
         let all = format!("{}{}", ended.out, ended.err);
         assert!(all.contains("No winner") || all.contains("wins"), "{all}");
+    }
+}
+
+#[test]
+fn a_missing_folder_for_temporary_files_is_named_once() {
+    let mut command = triway("compare cpu --work none --inputs 3");
+    let ended = start(command.env("TMPDIR", "/no/such/folder")).end();
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    for says in ["in /no/such/folder: ", "No such file", "set TMPDIR"] {
+        let times = ended.err.matches(says).count();
+        assert_eq!(times, 1, "{says}: {}", ended.err);
+    }
+}
+
+#[test]
+fn one_of_something_is_told_in_the_singular() {
+    let ended = run("compare cpu --work none --inputs 1 --models threads --rounds 1");
+    for says in [
+        "1 input, 1 arm: each input will be executed 2 times",
+        "1 round on 1 input will take about",
+    ] {
+        assert!(ended.err.contains(says), "no {says}: {}", ended.err);
     }
 }
 

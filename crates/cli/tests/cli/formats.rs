@@ -71,6 +71,21 @@ fn csv_has_a_header_and_quotes_what_needs_it() {
 }
 
 #[test]
+fn csv_is_safe_to_open_and_to_look_at() {
+    let input = b"=HYPERLINK(1)\n\x1b[31mred\n-5\n";
+    let ended = run_with("run cpu - --format csv --keep-order --work none", input);
+    let lines: Vec<_> = ended.out.split("\r\n").collect();
+    for (line, begins) in [
+        (lines[1], "0,'=HYPERLINK(1),,failed,"),
+        (lines[2], "1,\\u001b[31mred,,failed,"),
+        (lines[3], "2,-5,,failed,"),
+    ] {
+        assert!(line.starts_with(begins), "{line}");
+    }
+    assert!(!ended.out.contains('\x1b'));
+}
+
+#[test]
 fn tables_are_for_people_and_nothing_in_them_is_obeyed() {
     let input = b"1\n\x1b[31mred|<b>\n";
     let table = run_with("run cpu - --format table --keep-order --work none", input);

@@ -51,6 +51,10 @@ fn completions_and_manual_pages_can_be_had() {
             ended.code == 0 && ended.out.contains("max-failures"),
             "{shell}"
         );
+        assert!(
+            !ended.out.contains("until-stdin-closes"),
+            "{shell} completes what no help shows"
+        );
     }
     assert!(run("man").out.contains(".TH triway"));
     let folder = tempdir().unwrap();

@@ -10,3 +10,4 @@ mod program;
 mod serving;
 mod stopping;
 mod streaming;
+mod terminal;

@@ -27,7 +27,9 @@ fn interrupted(arguments: &str, signals: &[Signal]) -> (Ended, Duration) {
 fn one_signal_drains_and_says_how_to_go_on() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         for model in ["sequential", "threads", "processes", "async"] {
-            let arguments = format!("run cpu --work spin --n 200 --inputs 100000 -m {model} -c 2");
+            let lanes = if model == "sequential" { 1 } else { 2 };
+            let arguments =
+                format!("run cpu --work spin --n 200 --inputs 100000 -m {model} -c {lanes}");
             let (ended, took) = interrupted(&arguments, &[signal]);
             assert_eq!(ended.code, code, "{model}: {}", ended.err);
             assert!(took < Duration::from_secs(5), "{model}: {took:?}");
@@ -55,6 +57,11 @@ fn a_second_signal_gives_up_what_is_in_flight() {
         let (ended, took) = interrupted(&arguments, &[Signal::INT, Signal::INT]);
         assert_eq!(ended.code, 130, "{model}: {}", ended.err);
         assert!(took < Duration::from_secs(3), "{model}: {took:?}");
+        assert!(
+            ended.err.contains("0 of 0 succeeded in "),
+            "nothing has no share: {}",
+            ended.err
+        );
         for outcome in ended.outcomes() {
             assert_eq!(outcome["status"], "cancelled", "{model}");
         }

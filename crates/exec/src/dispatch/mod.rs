@@ -21,7 +21,7 @@ use crate::{
     lanes::Lanes,
     ledger::{Closed, Ended, Ledger, Settled, Start},
     sink::Sink,
-    source::{Source, Supply},
+    source::{Source, Supply, Wake},
     summary::Summary,
 };
 
@@ -97,7 +97,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             control,
             parker,
         } = parts;
-        source.attach(parker.unparker().clone());
+        source.attach(Wake::new(parker.unparker().clone()));
         control.attach(parker.unparker().clone());
         Self {
             ledger: Ledger::new(&plan, fastrand::u64(..)),

@@ -5,7 +5,7 @@ use std::{
     num::NonZeroUsize,
 };
 
-use super::Ticket;
+use super::start::Ticket;
 
 /// Who runs and who waits, by key. A key that nobody holds is forgotten, so memory follows what is in flight.
 pub(super) struct Keys {

@@ -6,23 +6,14 @@
 
 mod keys;
 mod pace;
+mod start;
 
 use std::{cmp::Reverse, collections::BinaryHeap, collections::VecDeque, time::Duration};
 
 use triway_core::{Failure, FailureKind, Plan, Retry, Status};
 
+pub(crate) use self::start::{Start, Ticket};
 use self::{keys::Keys, pace::Pace};
-
-/// Names an admitted input until its end; reused afterwards.
-pub(crate) type Ticket = u32;
-
-/// One attempt at one admitted input. Tickets are reused, so the index goes with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Start {
-    pub ticket: Ticket,
-    pub index: u64,
-    pub attempt: u32,
-}
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The parent's side of one worker: starts it, makes attempts through it, replaces it when it dies.
 
 use std::{
+    io,
+    process::ExitStatus,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,16 +14,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use triway_core::{Failure, FailureKind, Task};
 
 use super::{
-    ROLE, WorkerProcess,
     messages::{
-        BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, Ready,
+        BYE, Bye, DRAIN, HELLO, Hello, INPUT, Input, OUTCOME, Outcome, PROTOCOL, READY, ROLE, Ready,
     },
+    process::WorkerProcess,
 };
 use crate::{
     hand_over::{Assignment, End, Notice},
     lane::{Attempt, Lane, Shared},
     restart::{
-        self, Child, Codec, Frame, Link, LinkError, MAX_FRAME_BYTES, Prints, Registration, describe,
+        self, Child, Codec, Frame, Link, LinkError, MAX_FRAME_BYTES, Prints, Registration,
+        describe, peak_bytes_of,
     },
     unwind,
 };
@@ -39,8 +42,9 @@ pub(super) struct Bridge<T: Task> {
     codec: &'static Codec<T>,
     configuration: Arc<Vec<u8>>,
     process: Arc<WorkerProcess>,
+    /// What lists of processes show.
+    title: String,
     running: Option<(Child, Link)>,
-    peak_bytes: u64,
 }
 
 impl<T: Task> Bridge<T> {
@@ -49,14 +53,15 @@ impl<T: Task> Bridge<T> {
         codec: &'static Codec<T>,
         configuration: Arc<Vec<u8>>,
         process: Arc<WorkerProcess>,
+        worker: u32,
     ) -> Self {
         Self {
             registration,
             codec,
             configuration,
             process,
+            title: format!("worker {worker}"),
             running: None,
-            peak_bytes: 0,
         }
     }
 
@@ -98,18 +103,14 @@ impl<T: Task> Bridge<T> {
             return None;
         }
         let started = lane.begin(assignment);
-        let asked = self.ask(&shared, assignment);
+        let asked = self.ask(&shared, assignment, started);
         let made = |end| Attempt {
             started,
             ended: shared.clock.now(),
             end,
         };
         Some(match asked {
-            Ok((header, end)) => Attempt {
-                started: shared.clock.at(header.started_ns).max(started),
-                ended: shared.clock.at(header.ended_ns).max(started),
-                end,
-            },
+            Ok(attempt) => attempt,
             Err(Trouble::Unsendable(failure)) => made(End::Failed(Box::new((failure, None)))),
             Err(Trouble::Overdue) => {
                 self.end_by_force(shared.grace);
@@ -131,29 +132,32 @@ impl<T: Task> Bridge<T> {
 
     /// Lets the worker leave; gives the largest peak of memory among the processes of this lane.
     pub(super) fn finish(mut self, grace: Duration) -> u64 {
-        if let Some((mut child, mut link)) = self.running.take() {
-            let deadline = Some(Instant::now() + grace);
+        if let Some((child, mut link)) = self.running.take() {
+            let deadline = Instant::now() + grace;
             let said = link
-                .send(DRAIN, &[], &[])
-                .and_then(|()| link.recv(deadline))
+                .send(DRAIN, &[], &[], Some(deadline))
+                .and_then(|()| link.recv(Some(deadline)))
                 .and_then(|frame| expect::<Bye>(frame.as_ref(), BYE).map(|(bye, _)| bye));
-            if let Ok(bye) = said {
-                self.peak_bytes = self.peak_bytes.max(bye.peak_memory_bytes.unwrap_or(0));
-            } else {
-                child.kill();
-            }
-            self.process.set(None);
-            // It said goodbye or was killed; either way it ends, and how does not matter any more.
-            let _status = child.wait();
+            let left = said.is_ok_and(|bye| {
+                self.process.note_peak(bye.peak_memory_bytes);
+                // What the program does at its exit is the user's code as well, and may hang.
+                link.peer_ended(deadline.saturating_duration_since(Instant::now()))
+            });
+            // How it ends does not matter any more.
+            let _status = self.reap(child, left);
         }
-        self.peak_bytes
+        self.process.peak_bytes()
     }
 
     fn try_start(&mut self) -> Result<(), String> {
-        let (child, mut link) =
-            restart::start(ROLE, self.registration.name(), Prints::ToStandardOutput)
-                .map_err(|error| error.to_string())?;
-        self.process.set(Some(child.pid()));
+        let (child, mut link) = restart::start(
+            ROLE,
+            self.registration.name(),
+            &self.title,
+            Prints::ToStandardOutput,
+        )
+        .map_err(|error| error.to_string())?;
+        self.process.set(Some(child.group()));
         let greeted = self.greet(&mut link);
         self.running = Some((child, link));
         match greeted {
@@ -171,8 +175,9 @@ impl<T: Task> Bridge<T> {
     fn greet(&self, link: &mut Link) -> Result<Ready, LinkError> {
         let mut hello = encode(&Hello { protocol: PROTOCOL })?;
         hello.extend_from_slice(&self.configuration);
-        link.send(HELLO, &hello, &[])?;
-        let frame = link.recv(Some(Instant::now() + START_LIMIT))?;
+        let deadline = Some(Instant::now() + START_LIMIT);
+        link.send(HELLO, &hello, &[], deadline)?;
+        let frame = link.recv(deadline)?;
         Ok(expect::<Ready>(frame.as_ref(), READY)?.0)
     }
 
@@ -180,7 +185,8 @@ impl<T: Task> Bridge<T> {
         &mut self,
         shared: &Shared<T>,
         assignment: &Assignment<T::Input>,
-    ) -> Result<(Outcome, End<T::Output>), Trouble> {
+        begun: Duration,
+    ) -> Result<Attempt<T::Output>, Trouble> {
         let Some((_, link)) = &mut self.running else {
             return Err(Trouble::Lost("it was not running".to_owned()));
         };
@@ -200,38 +206,46 @@ impl<T: Task> Bridge<T> {
             );
             return Err(Trouble::Unsendable(unsendable(size)));
         }
-        link.send(INPUT, &message, &[])?;
+        // A worker that reads nothing holds its input up as well as one that computes for ever.
         let deadline = shared
             .timeout
-            .map(|limit| Instant::now() + limit + ANSWER_SLACK);
+            .map(|limit| shared.clock.instant(begun + limit + ANSWER_SLACK));
+        link.send(INPUT, &message, &[], deadline)?;
         let frame = link.recv(deadline)?;
+        let answered = shared.clock.now();
         let (header, output) = expect::<Outcome>(frame.as_ref(), OUTCOME)?;
-        let end = self.end_of(shared, &header, output)?;
-        Ok((header, end))
+        let took = Duration::from_nanos(header.took_ns);
+        let end = self.end_of(shared, took, &header, output);
+        let (started, ended) = place(took, begun, answered);
+        Ok(Attempt {
+            started,
+            ended,
+            end,
+        })
     }
 
     fn end_of(
         &self,
         shared: &Shared<T>,
+        took: Duration,
         header: &Outcome,
         output: &[u8],
-    ) -> Result<End<T::Output>, LinkError> {
-        let took = Duration::from_nanos(header.ended_ns.saturating_sub(header.started_ns));
+    ) -> End<T::Output> {
         if shared.timeout.is_some_and(|limit| took > limit) {
-            return Ok(End::TimedOut(Box::new(shared.overdue())));
+            return End::TimedOut(Box::new(shared.overdue()));
         }
         match &header.failure {
             Some(failure) if failure.kind == FailureKind::TIMEOUT => {
-                Ok(End::TimedOut(Box::new(failure.clone())))
+                End::TimedOut(Box::new(failure.clone()))
             }
-            Some(failure) => Ok(End::Failed(Box::new((failure.clone(), None)))),
+            Some(failure) => End::Failed(Box::new((failure.clone(), None))),
             // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.
             None => {
                 let read = unwind::catch(|| {
                     let output = (self.codec.decode_output)(output).map_err(unreadable)?;
                     Ok(shared.judge(output))
                 });
-                Ok(read.unwrap_or_else(|failure| End::Failed(Box::new((failure, None)))))
+                read.unwrap_or_else(|failure| End::Failed(Box::new((failure, None))))
             }
         }
     }
@@ -239,6 +253,7 @@ impl<T: Task> Bridge<T> {
     /// Asks the worker's process group to end, waits for the grace, then ends it.
     fn end_by_force(&mut self, grace: Duration) {
         if let Some((child, link)) = &mut self.running {
+            self.process.note_peak(peak_bytes_of(child.group()));
             child.terminate();
             let until = Instant::now() + grace;
             // Whatever it still says comes too late; only the end of the stream counts.
@@ -255,20 +270,35 @@ impl<T: Task> Bridge<T> {
 
     /// Kills and reaps the worker, if it still lives; says how it ended.
     fn bury(&mut self, why: &str) -> String {
-        let Some((mut child, link)) = self.running.take() else {
+        let Some((child, link)) = self.running.take() else {
             return why.to_owned();
         };
         // A worker that ended by itself shows its own status; one that only broke the protocol is killed.
         let ended_itself = link.peer_ended(Duration::from_millis(20));
-        if !ended_itself {
-            child.kill();
-        }
-        self.process.set(None);
-        match child.wait() {
+        match self.reap(child, ended_itself) {
             Ok(status) if ended_itself => describe(status),
             _ => why.to_owned(),
         }
     }
+
+    /// Waits for a worker that has ended or, if not, is killed now.
+    fn reap(&self, mut child: Child, has_ended: bool) -> io::Result<ExitStatus> {
+        if !has_ended {
+            self.process.kill();
+        }
+        // From here on its number may belong to somebody else.
+        self.process.set(None);
+        child.wait()
+    }
+}
+
+/// When an attempt began and ended that took so long in a worker, and happened between these moments here: in the
+/// middle, as if the ways there and back were equally long.
+fn place(took: Duration, sent: Duration, answered: Duration) -> (Duration, Duration) {
+    let window = answered.saturating_sub(sent);
+    let took = took.min(window);
+    let started = sent + (window - took) / 2;
+    (started, started + took)
 }
 
 /// The frame was whole, so the worker is to be trusted; it is the output's type that does not survive the journey.
@@ -318,4 +348,25 @@ fn expect<M: DeserializeOwned>(frame: Option<&Frame>, kind: u8) -> Result<(M, &[
 
 fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, LinkError> {
     postcard::to_stdvec(message).map_err(LinkError::broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_keeps_its_length_inside_the_window() {
+        for (took, sent, answered, expected) in [
+            (2, 10, 20, (14, 16)),
+            (10, 10, 20, (10, 20)),
+            // No clock is exact; the window is what the parent saw itself.
+            (11, 10, 20, (10, 20)),
+            (0, 10, 10, (10, 10)),
+        ] {
+            let millis = Duration::from_millis;
+            let placed = place(millis(took), millis(sent), millis(answered));
+            let expected = (millis(expected.0), millis(expected.1));
+            assert_eq!(placed, expected, "{took} in {sent}..{answered}");
+        }
+    }
 }

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use triway_core::Failure;
 
+/// The role of a worker process.
+pub(super) const ROLE: &str = "worker";
+
 /// Raised when a message changes its meaning.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// Parent to worker: who you are.
 pub(super) const HELLO: u8 = 1;
@@ -40,11 +43,11 @@ pub(super) struct Input {
     pub limit_ns: Option<u64>,
 }
 
-/// Followed by the output, if there is no failure. Times are on the machine's monotonic clock.
+/// Followed by the output, if there is no failure.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    pub started_ns: u64,
-    pub ended_ns: u64,
+    /// How long the attempt took. No moments travel: two processes need not agree on when their clocks began.
+    pub took_ns: u64,
     pub failure: Option<Failure>,
 }
 

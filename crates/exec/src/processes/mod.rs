@@ -5,22 +5,23 @@
 
 mod bridge;
 mod messages;
+mod process;
 mod worker;
 
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use triway_core::Task;
 
-use self::bridge::Bridge;
+pub(crate) use self::process::WorkerProcess;
+use self::{bridge::Bridge, messages::ROLE};
 use crate::{
     hand_over::Notice,
     lane::{Lane, Shared},
@@ -28,8 +29,8 @@ use crate::{
     restart::{self, Codec, Portable, Registration},
 };
 
-/// The role of a worker process.
-const ROLE: &str = "worker";
+/// How long it may take to reap a worker that was killed.
+const REAPING: Duration = Duration::from_millis(500);
 
 /// The worker processes of one job.
 pub(crate) struct Workers<T: Task> {
@@ -38,13 +39,6 @@ pub(crate) struct Workers<T: Task> {
     configuration: Arc<Vec<u8>>,
     ended: Receiver<u64>,
     end: Sender<u64>,
-}
-
-/// One worker process, as far as it can be reached from other threads than its own.
-#[derive(Debug, Default)]
-pub(crate) struct WorkerProcess {
-    /// Its process group, while it has not been reaped.
-    group: Mutex<Option<Pid>>,
 }
 
 impl<T: Task> Workers<T> {
@@ -70,6 +64,7 @@ impl<T: Task> Workers<T> {
             self.codec,
             Arc::clone(&self.configuration),
             Arc::clone(&process),
+            lane.worker,
         );
         let end = self.end.clone();
         let name = format!("triway-{}", lane.worker);
@@ -81,21 +76,29 @@ impl<T: Task> Workers<T> {
         Ok(process)
     }
 
-    /// Waits until the workers have left; gives the sum of their peaks of memory.
-    pub(crate) fn join(self, lanes: usize, grace: Duration) -> u64 {
-        drop(self.end);
-        let until = Instant::now() + grace;
+    /// Waits until all workers that there ever were have left, each bounded by its own lane; gives the sum of the
+    /// lanes' peaks of memory. Calls `force` if some are still there once they should have been ended.
+    pub(crate) fn join(self, grace: Duration, force: impl FnOnce()) -> u64 {
+        let Self { ended, end, .. } = self;
+        // The receiver now comes to an end with the last of the threads that speak to workers.
+        drop(end);
         let mut sum = 0;
-        for _ in 0..lanes {
-            match self
-                .ended
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-            {
-                Ok(peak) => sum += peak,
-                Err(_) => break,
-            }
+        if !collect(&ended, grace + REAPING, &mut sum) {
+            force();
+            collect(&ended, REAPING, &mut sum);
         }
         sum
+    }
+}
+
+/// Adds up what the lanes say at their end; whether all have, within this time.
+fn collect(ended: &Receiver<u64>, limit: Duration, sum: &mut u64) -> bool {
+    let until = Instant::now() + limit;
+    loop {
+        match ended.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(peak) => *sum += peak,
+            Err(error) => return error == RecvTimeoutError::Disconnected,
+        }
     }
 }
 
@@ -112,20 +115,6 @@ pub(crate) fn codec<T: Task>() -> Result<(&'static Registration, &'static Codec<
         .codec::<T>()
         .ok_or_else(|| Refusal::Configuration("it was registered with another type".to_owned()))?;
     Ok((registration, codec))
-}
-
-impl WorkerProcess {
-    /// Ends the process and its group at once, if it runs. Does not block.
-    pub(crate) fn kill(&self) {
-        if let Some(group) = *self.group.lock().unwrap_or_else(PoisonError::into_inner) {
-            // It may have ended just now.
-            let _gone = kill_process_group(group, Signal::KILL);
-        }
-    }
-
-    fn set(&self, group: Option<Pid>) {
-        *self.group.lock().unwrap_or_else(PoisonError::into_inner) = group;
-    }
 }
 
 fn speak<T: Task>(mut bridge: Bridge<T>, lane: Lane<T>) -> u64 {

@@ -29,9 +29,14 @@ impl Child {
         })
     }
 
-    /// Its process number, which is also that of its process group.
+    /// Its process number.
     #[must_use]
-    pub fn pid(&self) -> Pid {
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Its process group, which has the number of the child itself.
+    pub(crate) fn group(&self) -> Pid {
         self.pid
     }
 

@@ -24,6 +24,8 @@ use rustix::{
 pub const MAX_FRAME_BYTES: usize = 1 << 30;
 const HEADER_BYTES: usize = 5;
 const CHUNK_BYTES: usize = 64 << 10;
+/// About what the system's sockets hold.
+const SOCKET_BYTES: usize = 256 << 10;
 /// A buffer that had to hold a larger frame is given back.
 const KEPT_BYTES: usize = 1 << 20;
 const MAX_DESCRIPTORS: usize = 8;
@@ -41,6 +43,7 @@ pub struct Link {
 
 /// What came in one piece.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Frame {
     /// What it is; the protocol on top decides the numbers.
     pub kind: u8,
@@ -75,18 +78,16 @@ impl LinkError {
         ))
     }
 
-    /// A frame that does not parse.
-    pub fn broken(reason: impl std::fmt::Display) -> Self {
-        Self::Broken(reason.to_string())
-    }
-}
-
-impl From<Errno> for LinkError {
-    fn from(errno: Errno) -> Self {
+    fn of(errno: Errno) -> Self {
         match errno {
             Errno::PIPE | Errno::CONNRESET => Self::Closed,
             other => Self::Io(other.into()),
         }
+    }
+
+    /// A frame that does not parse.
+    pub fn broken(reason: impl std::fmt::Display) -> Self {
+        Self::Broken(reason.to_string())
     }
 }
 
@@ -108,15 +109,17 @@ impl Link {
         }
     }
 
-    /// Sends one frame; blocks while the other end does not read.
+    /// Sends one frame. Blocks while the other end does not read, until the deadline, if there is one; after that only
+    /// part of the frame may have been sent, and the link is of no use any more.
     ///
     /// # Errors
-    /// The other end is gone, or the payload is over [`MAX_FRAME_BYTES`].
+    /// The other end is gone, the deadline passed, or the payload is over [`MAX_FRAME_BYTES`].
     pub fn send(
         &mut self,
         kind: u8,
         payload: &[u8],
         descriptors: &[BorrowedFd<'_>],
+        deadline: Option<Instant>,
     ) -> Result<(), LinkError> {
         let length = u32::try_from(payload.len())
             .ok()
@@ -127,9 +130,10 @@ impl Link {
         let mut header = [0; HEADER_BYTES];
         header[..4].copy_from_slice(&length.to_le_bytes());
         header[4] = kind;
-        let sent = self.send_with(&[IoSlice::new(&header), IoSlice::new(payload)], descriptors)?;
+        let both = [IoSlice::new(&header), IoSlice::new(payload)];
+        let sent = self.send_with(&both, descriptors, deadline)?;
         let whole = [header.as_slice(), payload];
-        self.send_rest(whole, sent)
+        self.send_rest(whole, sent, deadline)
     }
 
     /// Receives one frame; `None` at the end of the stream. Blocks until the deadline, if there is one.
@@ -141,7 +145,7 @@ impl Link {
             if let Some(frame) = self.next_frame()? {
                 return Ok(Some(frame));
             }
-            self.wait_readable(deadline)?;
+            self.wait_for(PollFlags::IN, deadline)?;
             if self.receive()? == 0 {
                 if self.received.len() > self.taken {
                     return Err(LinkError::broken("the stream ended inside a frame"));
@@ -164,26 +168,35 @@ impl Link {
         &self,
         parts: &[IoSlice<'_>],
         descriptors: &[BorrowedFd<'_>],
+        deadline: Option<Instant>,
     ) -> Result<usize, LinkError> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
             return Err(LinkError::broken("too many descriptors for one frame"));
         }
+        // A call that waits in the kernel could not be ended by a deadline, so the waiting is done here.
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         loop {
-            match sendmsg(&self.socket, parts, &mut control, SendFlags::NOSIGNAL) {
+            match sendmsg(&self.socket, parts, &mut control, flags) {
                 Err(Errno::INTR) => {}
-                sent => return Ok(sent?),
+                Err(Errno::AGAIN) => self.wait_for(PollFlags::OUT, deadline)?,
+                sent => return sent.map_err(LinkError::of),
             }
         }
     }
 
-    fn send_rest(&self, whole: [&[u8]; 2], mut sent: usize) -> Result<(), LinkError> {
+    fn send_rest(
+        &self,
+        whole: [&[u8]; 2],
+        mut sent: usize,
+        deadline: Option<Instant>,
+    ) -> Result<(), LinkError> {
         for part in whole {
             let mut rest = part.get(sent..).unwrap_or(&[]);
             sent = sent.saturating_sub(part.len());
             while !rest.is_empty() {
-                let count = self.send_with(&[IoSlice::new(rest)], &[])?;
+                let count = self.send_with(&[IoSlice::new(rest)], &[], deadline)?;
                 rest = &rest[count..];
             }
         }
@@ -219,16 +232,17 @@ impl Link {
         }))
     }
 
-    fn wait_readable(&self, deadline: Option<Instant>) -> Result<(), LinkError> {
+    /// Waits until the socket can be read or written.
+    fn wait_for(&self, what: PollFlags, deadline: Option<Instant>) -> Result<(), LinkError> {
         loop {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let mut watched = vec![PollFd::new(&self.socket, PollFlags::IN)];
+            let mut watched = vec![PollFd::new(&self.socket, what)];
             if let Some(child) = &self.child {
                 watched.push(PollFd::new(child, PollFlags::IN));
             }
             match poll(&mut watched, left.map(timespec).as_ref()) {
                 Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
+                Err(errno) => return Err(LinkError::of(errno)),
                 Ok(0) => return Err(LinkError::TimedOut),
                 // What the child sent before it died is read first.
                 Ok(_) if !watched[0].revents().is_empty() => return Ok(()),
@@ -243,7 +257,7 @@ impl Link {
             self.taken = 0;
         }
         let held = self.received.len();
-        self.received.resize(held + self.missing(), 0);
+        self.received.resize(held + self.room(), 0);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
@@ -256,7 +270,7 @@ impl Link {
             ) {
                 Err(Errno::INTR) => {}
                 Err(Errno::CONNRESET) => break Ok(0),
-                Err(errno) => break Err(errno.into()),
+                Err(errno) => break Err(LinkError::of(errno)),
                 Ok(message) => break Ok(message.bytes),
             }
         };
@@ -270,10 +284,10 @@ impl Link {
         received
     }
 
-    /// How much to read at once: the rest of a large frame, but never more than has been vouched for by its sender
-    /// having filled what was read before.
-    fn missing(&self) -> usize {
-        CHUNK_BYTES.max(self.received.len())
+    /// How much room to make for what comes next: no more than has been vouched for by its sender having filled what
+    /// was read before, and no more than a socket gives at once, because the room is zeroed each time.
+    fn room(&self) -> usize {
+        self.received.len().clamp(CHUNK_BYTES, SOCKET_BYTES)
     }
 }
 
@@ -309,9 +323,9 @@ mod tests {
         let large = vec![7u8; 5 << 20];
         let sender = std::thread::spawn(move || {
             let null = std::fs::File::open("/dev/null").unwrap();
-            a.send(1, b"one", &[null.as_fd()]).unwrap();
-            a.send(2, &[], &[]).unwrap();
-            a.send(3, &large, &[]).unwrap();
+            a.send(1, b"one", &[null.as_fd()], None).unwrap();
+            a.send(2, &[], &[], None).unwrap();
+            a.send(3, &large, &[], None).unwrap();
         });
         let one = b.recv(None).unwrap().unwrap();
         assert_eq!((one.kind, one.payload.as_slice()), (1, b"one".as_slice()));
@@ -329,15 +343,26 @@ mod tests {
         let (a, mut b) = pair();
         let soon = Instant::now() + Duration::from_millis(20);
         assert!(matches!(b.recv(Some(soon)), Err(LinkError::TimedOut)));
-        a.send_rest([&[9, 0, 0, 0, 1], b"torn"], 0).unwrap();
+        a.send_rest([&[9, 0, 0, 0, 1], b"torn"], 0, None).unwrap();
         drop(a);
         assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
     }
 
     #[test]
+    fn nobody_waits_for_a_reader_beyond_the_deadline() {
+        let (mut a, _unread) = pair();
+        let began = Instant::now();
+        let soon = Some(began + Duration::from_millis(20));
+        let sent = a.send(1, &vec![0; 16 << 20], &[], soon);
+        assert!(matches!(sent, Err(LinkError::TimedOut)), "{sent:?}");
+        assert!(began.elapsed() < Duration::from_secs(2));
+    }
+
+    #[test]
     fn a_length_over_the_limit_is_refused_before_memory_is_taken() {
         let (a, mut b) = pair();
-        a.send_rest([&[255, 255, 255, 255, 1], &[]], 0).unwrap();
+        a.send_rest([&[255, 255, 255, 255, 1], &[]], 0, None)
+            .unwrap();
         assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
         assert!(b.received.capacity() < 1 << 20);
     }

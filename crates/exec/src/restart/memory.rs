@@ -1,4 +1,6 @@
-//! How much memory this process has held at most.
+//! How much memory a process has held at most.
+
+use rustix::process::Pid;
 
 /// The peak of resident memory of this process, in bytes; `None` where the system does not tell.
 ///
@@ -6,7 +8,16 @@
 /// inherited from the parent when a process is started, so a small worker of a large parent would look large.
 #[must_use]
 pub fn own_peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    peak_bytes_in("/proc/self/status")
+}
+
+/// The same of another process, which must still run: once it has ended, its memory and this figure are gone.
+pub(crate) fn peak_bytes_of(process: Pid) -> Option<u64> {
+    peak_bytes_in(&format!("/proc/{process}/status"))
+}
+
+fn peak_bytes_in(path: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(path).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -11,12 +11,13 @@ mod registration;
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{CString, OsStr, OsString},
     io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::process::CommandExt,
     },
+    path::{Path, PathBuf},
     process::{Command, Stdio, exit},
     sync::OnceLock,
 };
@@ -28,13 +29,15 @@ use rustix::{
 };
 use triway_core::Task;
 
-pub(crate) use self::child::describe;
 pub use self::{
     child::Child,
     link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
     memory::own_peak_bytes,
-    registration::{Append, Codec, NotRegistered, Portable, Registration, Role},
+    registration::{
+        Append, Codec, CodecError, NotRegistered, Portable, Registration, Role, append,
+    },
 };
+pub(crate) use self::{child::describe, memory::peak_bytes_of};
 
 /// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
 const ROLE_ARGUMENT: &str = "--triway-started-again-as";
@@ -43,6 +46,7 @@ static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
 
 /// Where what the task's own code prints goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Prints {
     /// Where it goes in the parent.
     ToStandardOutput,
@@ -76,14 +80,15 @@ pub fn lookup<T: Task>() -> Result<&'static Registration, NotRegistered> {
         .ok_or_else(|| NotRegistered::of::<T>(registered.is_some()))
 }
 
-/// Starts this program again, to serve `role` for the task registered as `name`.
+/// Starts this program again, to serve `role` for the task registered as `name`. Lists of processes show it as this
+/// program followed by `title`.
 ///
 /// The child has a process group of its own, so that a terminal's Ctrl-C reaches only its parent. It dies when the
 /// thread that called this ends.
 ///
 /// # Errors
 /// The machine gave no socket or no process.
-pub fn start(role: &str, name: &str, prints: Prints) -> io::Result<(Child, Link)> {
+pub fn start(role: &str, name: &str, title: &str, prints: Prints) -> io::Result<(Child, Link)> {
     let (ours, theirs) = socketpair(
         AddressFamily::UNIX,
         SocketType::STREAM,
@@ -96,7 +101,7 @@ pub fn start(role: &str, name: &str, prints: Prints) -> io::Result<(Child, Link)
         Prints::ToStandardError => Stdio::from(io::stderr().as_fd().try_clone_to_owned()?),
     };
     let child = Command::new("/proc/self/exe")
-        .arg0(env::args_os().next().unwrap_or_else(|| "triway".into()))
+        .arg0(titled(title))
         .args([ROLE_ARGUMENT, role, name])
         .arg(std::process::id().to_string())
         .stdin(Stdio::from(theirs))
@@ -106,6 +111,27 @@ pub fn start(role: &str, name: &str, prints: Prints) -> io::Result<(Child, Link)
     let child = Child::new(child)?;
     let link = Link::to_child(ours, child.pidfd()?);
     Ok((child, link))
+}
+
+/// The first argument of a child: what this program is called, and the title.
+fn titled(title: &str) -> OsString {
+    let called = env::args_os().next().map(PathBuf::from);
+    let mut titled = called
+        .as_deref()
+        .and_then(Path::file_name)
+        .unwrap_or(OsStr::new("triway"))
+        .to_owned();
+    titled.push(" ");
+    titled.push(title);
+    titled
+}
+
+/// The kernel would call a process `exe` that was started through the link in /proc.
+fn take_name(role: &str) {
+    if let Ok(name) = CString::new(format!("triway-{role}")) {
+        // A process by another name works as well.
+        let _same = rustix::thread::set_name(&name);
+    }
 }
 
 #[expect(
@@ -120,6 +146,7 @@ fn serve_and_exit(tasks: &'static [Registration], arguments: &[OsString]) -> ! {
             .unwrap_or("")
     };
     let (role, name, parent) = (text(1), text(2), text(3));
+    take_name(role);
     let served = tie_to_parent(parent)
         .and_then(|()| take_over_stdin())
         .map_err(LinkError::Io)

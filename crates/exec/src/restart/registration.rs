@@ -1,11 +1,15 @@
 //! Tasks that another process of the same program can find by name.
 
-use std::any::{Any, TypeId, type_name};
+use std::{
+    any::{Any, TypeId, type_name},
+    error::Error,
+    io,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use triway_core::Task;
 
-use super::{Link, LinkError};
+use super::link::{Link, LinkError};
 
 /// Serves a role in a process that was started for it.
 pub type Role = fn(&'static Registration, Link) -> Result<(), LinkError>;
@@ -36,22 +40,49 @@ pub struct Registration {
 }
 
 /// Appends a value's bytes to what is there.
-pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, postcard::Error>;
+pub type Append<V> = fn(&V, Vec<u8>) -> Result<Vec<u8>, CodecError>;
+
+/// Appends a value in postcard to what is there.
+///
+/// # Errors
+/// The value cannot be serialised; the error says why as the value's own serialiser does.
+pub fn append<V: Serialize>(value: &V, into: Vec<u8>) -> Result<Vec<u8>, CodecError> {
+    postcard::to_extend(value, into).map_err(|error| {
+        // Postcard drops what the value's serialiser says; JSON asks the same serialiser and keeps it.
+        match serde_json::to_writer(io::sink(), value) {
+            Err(said) => CodecError::new(said),
+            Ok(()) => CodecError::new(error),
+        }
+    })
+}
 
 /// How a task, its inputs and its outputs become bytes and back.
+#[non_exhaustive]
 pub struct Codec<T: Task> {
     /// The task's configuration.
-    pub encode_task: fn(&T) -> Result<Vec<u8>, postcard::Error>,
+    pub encode_task: fn(&T) -> Result<Vec<u8>, CodecError>,
     /// The task from its configuration.
-    pub decode_task: fn(&[u8]) -> Result<T, postcard::Error>,
+    pub decode_task: fn(&[u8]) -> Result<T, CodecError>,
     /// Appends an input.
     pub encode_input: Append<T::Input>,
     /// The input that the bytes begin with.
-    pub decode_input: fn(&[u8]) -> Result<T::Input, postcard::Error>,
+    pub decode_input: fn(&[u8]) -> Result<T::Input, CodecError>,
     /// Appends an output.
     pub encode_output: Append<T::Output>,
     /// The output that the bytes begin with.
-    pub decode_output: fn(&[u8]) -> Result<T::Output, postcard::Error>,
+    pub decode_output: fn(&[u8]) -> Result<T::Output, CodecError>,
+}
+
+/// A value that does not become bytes, or bytes that do not become a value.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CodecError(Box<dyn Error + Send + Sync>);
+
+impl CodecError {
+    /// What the format says.
+    pub fn new(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(cause))
+    }
 }
 
 impl Registration {
@@ -59,12 +90,12 @@ impl Registration {
     #[must_use]
     pub fn of<T: Portable>(name: impl Into<String>) -> Self {
         let codec = Codec::<T> {
-            encode_task: |task| postcard::to_stdvec(task),
-            decode_task: |bytes| postcard::from_bytes(bytes),
-            encode_input: |input, into| postcard::to_extend(input, into),
-            decode_input: |bytes| postcard::from_bytes(bytes),
-            encode_output: |output, into| postcard::to_extend(output, into),
-            decode_output: |bytes| postcard::from_bytes(bytes),
+            encode_task: |task| postcard::to_stdvec(task).map_err(CodecError::new),
+            decode_task: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+            encode_input: append,
+            decode_input: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+            encode_output: append,
+            decode_output: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
         };
         Self {
             name: name.into(),
@@ -129,4 +160,25 @@ impl NotRegistered {
 
 fn short(type_name: &str) -> &str {
     type_name.rsplit("::").next().unwrap_or(type_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Serializer, ser::Error as _};
+
+    use super::*;
+
+    struct Refuses;
+
+    impl Serialize for Refuses {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("it is a secret"))
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_serialised_says_why_in_its_own_words() {
+        let error = append(&Refuses, Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "it is a secret");
+    }
 }

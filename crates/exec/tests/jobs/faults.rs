@@ -13,7 +13,8 @@ use triway_exec::{Feed, Job};
 use crate::{
     Test,
     models::lanes,
-    tasks::{Act, Grenade, Handle, Script, Unmakeable, within},
+    processes::{self, is_worker, workers_of},
+    tasks::{Act, Grenade, Handle, Script, Unmakeable, ended, within},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -48,6 +49,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "faults::a_worker_that_dies_idle_costs_nothing",
         a_worker_that_dies_idle_costs_nothing,
+    ),
+    (
+        "faults::a_worker_that_does_not_read_keeps_the_time_limit",
+        a_worker_that_does_not_read_keeps_the_time_limit,
     ),
 ];
 
@@ -89,29 +94,6 @@ fn a_worker_that_ends_costs_its_input_alone() {
     assert_eq!(done.sink.len(), 53);
 }
 
-/// The processes that this one has started, by their parent's number.
-fn children() -> Vec<u32> {
-    children_of(std::process::id())
-}
-
-fn children_of(parent: u32) -> Vec<u32> {
-    let own = parent.to_string();
-    let listed = Command::new("ps")
-        .args(["-o", "pid=", "--ppid", &own])
-        .output()
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    listed
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
-}
-
-fn is_worker(pid: u32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline"))
-        .is_ok_and(|line| String::from_utf8_lossy(&line).contains("worker\0script"))
-}
-
 fn a_worker_killed_from_outside_costs_one_input() {
     let folder = std::env::temp_dir().join(format!("triway-kill-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -124,14 +106,7 @@ fn a_worker_killed_from_outside_costs_one_input() {
         .concurrency(lanes(2));
     let killer = thread::spawn(|| {
         thread::sleep(Duration::from_millis(300));
-        let worker = children()
-            .into_iter()
-            .find(|&pid| is_worker(pid))
-            .expect("a worker runs");
-        Command::new("kill")
-            .args(["-9", &worker.to_string()])
-            .status()
-            .unwrap();
+        processes::signal_a_worker("KILL");
     });
     let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
     killer.join().unwrap();
@@ -148,7 +123,7 @@ fn a_worker_killed_from_outside_costs_one_input() {
         (100 - lost..=100).contains(&executions),
         "{executions} executions of 100 inputs"
     );
-    assert!(!children().into_iter().any(is_worker), "no worker is left");
+    assert_eq!(workers_of(std::process::id()), [0; 0], "left over");
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -159,7 +134,8 @@ pub(crate) fn be_the_victim() {
     let job = Job::new(Script::default(), vec![Act::Hold(60_000); 2])
         .model(Model::Processes)
         .concurrency(lanes(2));
-    job.run().wait().unwrap();
+    // Nobody may hang in here either; who started this process kills it long before.
+    within(Duration::from_secs(60), || job.run().wait().unwrap());
 }
 
 /// Workers that are stuck in a call do not read their socket; the kernel must end them with their parent.
@@ -168,12 +144,7 @@ fn a_killed_parent_takes_stuck_workers_along() {
         .arg(VICTIM)
         .spawn()
         .unwrap();
-    let workers = || {
-        children_of(parent.id())
-            .into_iter()
-            .filter(|&pid| is_worker(pid))
-            .collect::<Vec<_>>()
-    };
+    let workers = || workers_of(parent.id());
     let began = Instant::now();
     while workers().len() < 2 {
         assert!(began.elapsed() < Duration::from_secs(10), "no workers came");
@@ -185,7 +156,7 @@ fn a_killed_parent_takes_stuck_workers_along() {
     parent.kill().unwrap();
     parent.wait().unwrap();
     thread::sleep(Duration::from_secs(1));
-    let left: Vec<_> = workers.into_iter().filter(|&pid| is_worker(pid)).collect();
+    let left: Vec<u32> = workers.into_iter().filter(|&pid| is_worker(pid)).collect();
     assert!(left.is_empty(), "{left:?} outlived their parent");
 }
 
@@ -193,11 +164,11 @@ fn a_lost_worker_is_retried_where_allowed() {
     let mut plan = Plan::new(Model::Processes, lanes(2));
     plan.retry.retries = 2;
     plan.retry.base = Duration::from_millis(1);
-    let done = Job::new(Script::default(), [Act::Exit(1), Act::Double(4)])
-        .plan(plan)
-        .run()
-        .wait()
-        .unwrap();
+    let done = ended(
+        Job::new(Script::default(), [Act::Exit(1), Act::Double(4)])
+            .plan(plan)
+            .run(),
+    );
     let lost = done
         .sink
         .iter()
@@ -266,18 +237,33 @@ fn a_worker_that_dies_idle_costs_nothing() {
         .concurrency(lanes(1));
     let killer = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));
-        let worker = children()
-            .into_iter()
-            .find(|&pid| is_worker(pid))
-            .expect("a worker runs");
-        Command::new("kill")
-            .args(["-9", &worker.to_string()])
-            .status()
-            .unwrap();
+        processes::signal_a_worker("KILL");
         thread::sleep(Duration::from_millis(100));
         send.send(2).unwrap();
     });
     let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
     killer.join().unwrap();
     assert_eq!((done.summary.succeeded, done.summary.failed), (2, 0));
+}
+
+/// The only worker is stopped while idle, and the next input is larger than what its socket holds.
+fn a_worker_that_does_not_read_keeps_the_time_limit() {
+    let (send, receive) = std::sync::mpsc::channel();
+    let source = Feed::new(receive.into_iter().map(Ok), |_| 8, 1 << 20);
+    send.send(Act::Double(1)).unwrap();
+    let mut plan = Plan::new(Model::Processes, lanes(1));
+    plan.timeout = Some(Duration::from_millis(500));
+    plan.grace = Duration::from_millis(200);
+    let job = Job::from_source(Script::default(), source).plan(plan);
+    let stopper = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        processes::signal_a_worker("STOP");
+        send.send(Act::Measure("x".repeat(4 << 20))).unwrap();
+        send.send(Act::Double(2)).unwrap();
+    });
+    let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+    stopper.join().unwrap();
+    let ends: Vec<Status> = done.sink.iter().map(|outcome| outcome.status).collect();
+    assert_eq!(ends, [Status::Ok, Status::Timeout, Status::Ok]);
+    assert_eq!(workers_of(std::process::id()), [0; 0], "left over");
 }

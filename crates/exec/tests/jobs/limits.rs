@@ -17,7 +17,7 @@ use triway_exec::{Job, Sink};
 use crate::{
     Test,
     models::lanes,
-    tasks::{Act, Script, within},
+    tasks::{Act, Script, ended, within},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -45,6 +45,10 @@ pub(crate) const TESTS: &[Test] = &[
         abort_leaves_nothing_running,
     ),
     ("limits::a_callers_token_aborts", a_callers_token_aborts),
+    (
+        "limits::each_of_several_tokens_aborts",
+        each_of_several_tokens_aborts,
+    ),
     (
         "limits::a_broken_sink_stops_the_job",
         a_broken_sink_stops_the_job,
@@ -189,11 +193,11 @@ fn retries_are_counted_and_told() {
             Act::FailPermanently,
             Act::Double(1),
         ];
-        let done = Job::new(Script::default(), inputs)
-            .plan(plan)
-            .run_into(Watch::default())
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), inputs)
+                .plan(plan)
+                .run_into(Watch::default()),
+        );
         let attempts: Vec<u32> = done
             .sink
             .outcomes
@@ -211,11 +215,11 @@ fn a_rate_is_kept() {
     for model in Model::ALL {
         let mut plan = plan(model, 4);
         plan.rate = Some("100/s".parse().unwrap());
-        let done = Job::new(Script::default(), (0..31).map(Act::Double))
-            .plan(plan)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), (0..31).map(Act::Double))
+                .plan(plan)
+                .run(),
+        );
         let mut starts: Vec<Duration> = done.sink.iter().map(|outcome| outcome.started).collect();
         starts.sort();
         let span = *starts.last().unwrap() - starts[0];
@@ -230,11 +234,7 @@ fn a_key_has_its_own_limit() {
         plan.per_key = NonZeroUsize::new(1);
         // Eight of one key, each 20 ms, and one of another key that need not wait for them.
         let inputs = std::iter::repeat_n(Act::Sleep(20), 8).chain([Act::Double(1)]);
-        let done = Job::new(Script::default(), inputs)
-            .plan(plan)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(Job::new(Script::default(), inputs).plan(plan).run());
         let mut spans: Vec<(Duration, Duration)> = done
             .sink
             .iter()
@@ -254,11 +254,11 @@ fn too_many_failures_stop_the_job() {
     for model in Model::ALL {
         let mut plan = plan(model, 2);
         plan.max_failures = Some(FailureLimit::Count(10));
-        let done = Job::new(Script::default(), std::iter::repeat(Act::Fail))
-            .plan(plan)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), std::iter::repeat(Act::Fail))
+                .plan(plan)
+                .run(),
+        );
         let summary = done.summary;
         assert_eq!(summary.stopped, Some(StopReason::FailureLimit), "{model}");
         assert!(summary.failed > 10);
@@ -301,7 +301,7 @@ fn abort_leaves_nothing_running() {
             control.abort();
             Instant::now()
         });
-        let done = job.run().wait().unwrap();
+        let done = ended(job.run());
         let took = asked.join().unwrap().elapsed();
         assert!(took < Duration::from_secs(1), "{model} took {took:?}");
         assert_eq!(done.summary.cancelled, done.summary.admitted, "{model}");
@@ -330,21 +330,39 @@ fn a_callers_token_aborts() {
     }
 }
 
+fn each_of_several_tokens_aborts() {
+    for cancelled in 0..3 {
+        let tokens = [(); 3].map(|()| CancellationToken::new());
+        let mut job =
+            Job::new(Script::default(), vec![Act::Polite; 10]).plan(plan(Model::Threads, 2));
+        for token in &tokens {
+            job = job.cancel_on(token.clone());
+        }
+        tokens[cancelled].cancel();
+        let done = within(Duration::from_secs(2), || job.run().wait().unwrap());
+        assert_eq!(
+            done.summary.stopped,
+            Some(StopReason::Aborted),
+            "token {cancelled}"
+        );
+    }
+}
+
 fn a_broken_sink_stops_the_job() {
     for model in Model::ALL {
         let mut left = 5;
-        let done = Job::new(Script::default(), (0..).map(Act::Double))
-            .plan(plan(model, 2))
-            .run_each(move |_| {
-                left -= 1;
-                if left == 0 {
-                    Err(std::io::Error::other("no room"))
-                } else {
-                    Ok(())
-                }
-            })
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), (0..).map(Act::Double))
+                .plan(plan(model, 2))
+                .run_each(move |_| {
+                    left -= 1;
+                    if left == 0 {
+                        Err(std::io::Error::other("no room"))
+                    } else {
+                        Ok(())
+                    }
+                }),
+        );
         let summary = done.summary;
         assert_eq!(summary.admitted - summary.undelivered, 4, "{model}");
         let Some(StopReason::Undeliverable(reason)) = summary.stopped else {
@@ -366,18 +384,18 @@ fn the_source_is_not_read_ahead_of_slow_work() {
             })
         };
         let seen = Arc::clone(&most_ahead);
-        let mut ended = 0;
-        Job::new(Script::default(), counted)
-            .plan(plan(model, 4))
-            .run_each(move |_| {
-                ended += 1;
-                let ahead = read.load(Ordering::SeqCst) - ended;
-                let mut most = seen.lock().unwrap();
-                *most = ahead.max(*most);
-                Ok(())
-            })
-            .wait()
-            .unwrap();
+        let mut over = 0;
+        ended(
+            Job::new(Script::default(), counted)
+                .plan(plan(model, 4))
+                .run_each(move |_| {
+                    over += 1;
+                    let ahead = read.load(Ordering::SeqCst) - over;
+                    let mut most = seen.lock().unwrap();
+                    *most = ahead.max(*most);
+                    Ok(())
+                }),
+        );
         assert!(*most_ahead.lock().unwrap() <= 30, "{model} {most_ahead:?}");
     }
 }
@@ -399,11 +417,11 @@ fn waiting_for_a_lane_takes_no_processor_time() {
     let mut plan = plan(Model::Threads, 2);
     plan.rate = Some("100/s".parse().unwrap());
     let before = cpu_ticks();
-    let done = Job::new(Script::default(), vec![Act::Sleep(500); 4])
-        .plan(plan)
-        .run()
-        .wait()
-        .unwrap();
+    let done = ended(
+        Job::new(Script::default(), vec![Act::Sleep(500); 4])
+            .plan(plan)
+            .run(),
+    );
     let spent = cpu_ticks() - before;
     assert_eq!(done.summary.succeeded, 4);
     assert!(spent <= 20, "{spent} ticks of 10 ms in a second of waiting");

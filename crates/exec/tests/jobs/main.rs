@@ -10,7 +10,9 @@
 mod faults;
 mod limits;
 mod models;
+mod processes;
 mod tasks;
+mod workers;
 
 use libtest_mimic::{Arguments, Trial};
 use triway_exec::{registration, restart};
@@ -20,6 +22,7 @@ fn main() {
         registration::<tasks::Script>("script"),
         registration::<tasks::OnlyAsync>("only-async"),
         registration::<tasks::Unmakeable>("unmakeable"),
+        registration::<tasks::OnlyOnce>("only-once"),
     ]);
     if std::env::args().any(|argument| argument == faults::VICTIM) {
         return faults::be_the_victim();
@@ -28,7 +31,8 @@ fn main() {
     let all = models::TESTS
         .iter()
         .chain(limits::TESTS)
-        .chain(faults::TESTS);
+        .chain(faults::TESTS)
+        .chain(workers::TESTS);
     for &(name, test) in all {
         trials.push(Trial::test(name, move || {
             test();

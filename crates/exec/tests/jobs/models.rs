@@ -6,15 +6,16 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use triway_core::{FailureKind, Model, Plan, Status};
-use triway_exec::{Feed, Job, Refusal};
+use triway_core::{Failure, FailureKind, Model, Outcome, Plan, Status, Task};
+use triway_exec::{Feed, Job, Outcomes, Refusal, Running, Source, Supply, Wake};
 
 use crate::{
     Test,
-    tasks::{Act, OnlyAsync, OnlyBlocking, REJECTED, Script, within},
+    tasks::{Act, OnlyAsync, OnlyBlocking, REJECTED, Script, ended, within},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -54,6 +55,14 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "models::what_a_task_prints_disturbs_nothing",
         what_a_task_prints_disturbs_nothing,
+    ),
+    (
+        "models::a_source_of_ones_own_wakes_its_job",
+        a_source_of_ones_own_wakes_its_job,
+    ),
+    (
+        "models::every_attempt_takes_some_time",
+        every_attempt_takes_some_time,
     ),
 ];
 
@@ -102,7 +111,7 @@ fn order_is_kept_where_asked() {
             .model(model)
             .concurrency(lanes(8))
             .keep_order();
-        let done = job.run().wait().unwrap();
+        let done = ended(job.run());
         let indices: Vec<u64> = done.sink.iter().map(|outcome| outcome.index).collect();
         assert_eq!(indices, (0..200).collect::<Vec<_>>(), "{model}");
     }
@@ -113,7 +122,7 @@ fn waits_overlap_except_sequentially() {
         let job = Job::new(Script::default(), vec![Act::Sleep(50); 8])
             .model(model)
             .concurrency(lanes(8));
-        let wall = job.run().wait().unwrap().summary.wall;
+        let wall = ended(job.run()).summary.wall;
         let overlapped = wall < Duration::from_millis(300);
         assert_eq!(
             overlapped,
@@ -138,7 +147,7 @@ fn failures_are_told_apart() {
             .model(model)
             .concurrency(lanes(2))
             .keep_order();
-        let done = job.run().wait().unwrap();
+        let done = ended(job.run());
         for (outcome, (act, status, kind)) in done.sink.iter().zip(&rows) {
             let got = outcome
                 .error
@@ -159,12 +168,7 @@ fn failures_are_told_apart() {
 
 fn an_async_task_runs_where_it_can() {
     for model in [Model::Sequential, Model::Processes, Model::Async] {
-        let done = Job::new(OnlyAsync, 0..20)
-            .model(model)
-            .keep_order()
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(Job::new(OnlyAsync, 0..20).model(model).keep_order().run());
         let outputs: Vec<_> = done
             .sink
             .iter()
@@ -174,12 +178,13 @@ fn an_async_task_runs_where_it_can() {
     }
 }
 
+/// Why a job does not begin.
+fn refusal<T: Task>(job: Running<T, Outcomes<T>>) -> Refusal {
+    within(Duration::from_secs(5), || job.wait().err().unwrap())
+}
+
 fn what_a_task_lacks_is_refused() {
-    let refused = Job::new(OnlyAsync, 0..3)
-        .model(Model::Threads)
-        .run()
-        .wait()
-        .unwrap_err();
+    let refused = refusal(Job::new(OnlyAsync, 0..3).model(Model::Threads).run());
     assert!(
         matches!(
             refused,
@@ -190,28 +195,16 @@ fn what_a_task_lacks_is_refused() {
         ),
         "{refused}"
     );
-    let refused = Job::new(OnlyBlocking, 0..3)
-        .model(Model::Async)
-        .run()
-        .wait()
-        .unwrap_err();
+    let refused = refusal(Job::new(OnlyBlocking, 0..3).model(Model::Async).run());
     assert!(
         matches!(refused, Refusal::NoForm { form: "async", .. }),
         "{refused}"
     );
-    let refused = Job::new(OnlyBlocking, 0..3)
-        .model(Model::Processes)
-        .run()
-        .wait()
-        .unwrap_err();
+    let refused = refusal(Job::new(OnlyBlocking, 0..3).model(Model::Processes).run());
     let line = "triway::init([triway::task::<jobs::tasks::OnlyBlocking>(\"onlyblocking\")]);";
     assert!(refused.to_string().contains(line), "{refused}");
     let million = lanes(1_000_000);
-    let refused = Job::new(OnlyBlocking, 0..3)
-        .concurrency(million)
-        .run()
-        .wait()
-        .unwrap_err();
+    let refused = refusal(Job::new(OnlyBlocking, 0..3).concurrency(million).run());
     assert!(refused.to_string().contains("1000000"), "{refused}");
 }
 
@@ -222,7 +215,7 @@ fn a_panic_clears_the_lane() {
             .model(model)
             .concurrency(lanes(1))
             .keep_order();
-        let done = job.run().wait().unwrap();
+        let done = ended(job.run());
         let counts: Vec<_> = done.sink.iter().map(|outcome| outcome.output).collect();
         assert_eq!(counts, [Some(1), Some(2), None, Some(1)], "{model}");
     }
@@ -245,18 +238,18 @@ fn the_window_of_order_is_bounded() {
         plan.keep_order = true;
         plan.order_window_bytes = 4 << 10;
         let mut read_before_the_first = None;
-        let done = Job::new(Script::default(), inputs)
-            .plan(plan)
-            .run_each(move |_| {
-                let read = *read_before_the_first.get_or_insert(read.load(Ordering::SeqCst));
-                if read < 10_000 {
-                    Ok(())
-                } else {
-                    Err(std::io::Error::other(read.to_string()))
-                }
-            })
-            .wait()
-            .unwrap();
+        let done = ended(
+            Job::new(Script::default(), inputs)
+                .plan(plan)
+                .run_each(move |_| {
+                    let read = *read_before_the_first.get_or_insert(read.load(Ordering::SeqCst));
+                    if read < 10_000 {
+                        Ok(())
+                    } else {
+                        Err(std::io::Error::other(read.to_string()))
+                    }
+                }),
+        );
         assert_eq!(
             done.summary.stopped, None,
             "{model} read so many before the first was done"
@@ -278,7 +271,7 @@ fn no_wake_up_is_ever_lost() {
                 let job = Job::new(Script::default(), inputs)
                     .model(model)
                     .concurrency(lanes(3));
-                assert_eq!(job.run().wait().unwrap().summary.succeeded, 24);
+                assert_eq!(ended(job.run()).summary.succeeded, 24);
             }
         });
     }
@@ -291,18 +284,15 @@ fn a_job_can_be_awaited() {
         .unwrap();
     for model in Model::ALL {
         let job = Job::new(Script::default(), (0..50).map(Act::Double)).model(model);
-        let done = runtime.block_on(async { job.run().await }).unwrap();
+        let awaited = || runtime.block_on(async { job.run().await }).unwrap();
+        let done = within(Duration::from_secs(20), awaited);
         assert_eq!(done.summary.succeeded, 50, "{model}");
     }
 }
 
 fn no_inputs_make_no_lanes() {
     for model in Model::ALL {
-        let done = Job::new(Script::default(), [])
-            .model(model)
-            .run()
-            .wait()
-            .unwrap();
+        let done = ended(Job::new(Script::default(), []).model(model).run());
         assert_eq!((done.summary.lanes, done.summary.admitted), (0, 0));
     }
 }
@@ -318,25 +308,22 @@ fn a_blocking_source_is_streamed() {
             .model(model)
             .concurrency(lanes(2));
         let mut send = Some(send);
-        let done = job
-            .run_each(move |outcome| {
-                // The next input exists only once this one has come back.
-                if outcome.index < 20 {
-                    send.as_ref().unwrap().send(outcome.index + 1).unwrap();
-                } else {
-                    send = None;
-                }
-                Ok(())
-            })
-            .wait()
-            .unwrap();
+        let done = ended(job.run_each(move |outcome| {
+            // The next input exists only once this one has come back.
+            if outcome.index < 20 {
+                send.as_ref().unwrap().send(outcome.index + 1).unwrap();
+            } else {
+                send = None;
+            }
+            Ok(())
+        }));
         assert_eq!(done.summary.succeeded, 21, "{model}");
     }
 }
 
 fn what_a_task_prints_disturbs_nothing() {
     let job = Job::new(Script::default(), vec![Act::Print; 20]).model(Model::Processes);
-    let done = job.run().wait().unwrap();
+    let done = ended(job.run());
     assert_eq!(done.summary.succeeded, 20);
     assert!(
         done.sink
@@ -344,4 +331,41 @@ fn what_a_task_prints_disturbs_nothing() {
             .all(|outcome| outcome.error.as_ref().map(|e| &e.kind)
                 != Some(&FailureKind::WORKER_LOST))
     );
+}
+
+/// However short: a latency of zero says that two clocks were mixed.
+fn every_attempt_takes_some_time() {
+    let job = Job::new(Script::default(), (0..500).map(Act::Double)).model(Model::Processes);
+    let done = ended(job.run());
+    let none = |outcome: &&Outcome<Act, u64>| outcome.run == Duration::ZERO;
+    assert_eq!(done.sink.iter().filter(none).count(), 0);
+}
+
+/// Has one input, after a while.
+struct Late {
+    due: Instant,
+}
+
+impl Source<Act> for Late {
+    fn pull(&mut self, _most: usize, into: &mut Vec<Act>) -> Result<Supply, Failure> {
+        if Instant::now() < self.due {
+            return Ok(Supply::Pending);
+        }
+        into.push(Act::Double(1));
+        Ok(Supply::Exhausted)
+    }
+
+    fn attach(&mut self, job: Wake) {
+        let wait = self.due.saturating_duration_since(Instant::now());
+        thread::spawn(move || {
+            thread::sleep(wait);
+            job.wake();
+        });
+    }
+}
+
+fn a_source_of_ones_own_wakes_its_job() {
+    let due = Instant::now() + Duration::from_millis(100);
+    let done = ended(Job::from_source(Script::default(), Late { due }).run());
+    assert_eq!(done.summary.succeeded, 1);
 }

@@ -4,13 +4,17 @@ use std::{
     fs::OpenOptions,
     io::Write,
     path::PathBuf,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, FailureKind, Forms, Task};
+use triway_exec::{Finished, Running, Sink};
 
 /// An output that is judged a failure.
 pub(crate) const REJECTED: u64 = u64::MAX;
@@ -50,6 +54,12 @@ pub(crate) enum Act {
     CountLane,
     /// Print to standard output.
     Print,
+    /// Take so many MiB of memory, and hold them and the thread for good.
+    Grow(usize),
+    /// Let this thread take a minute to end.
+    LingerAtExit,
+    /// Give how long the text is.
+    Measure(String),
 }
 
 /// How many pieces of something scarce are held.
@@ -89,6 +99,16 @@ impl Script {
         let now = |result| Some(result);
         match input {
             Act::Double(n) => now(Ok(n * 2)),
+            Act::Grow(mib) => {
+                let block = vec![1u8; mib << 20];
+                thread::sleep(Duration::from_secs(60));
+                now(Ok(block.len() as u64))
+            }
+            Act::LingerAtExit => {
+                LINGERER.with(|_| ());
+                now(Ok(0))
+            }
+            Act::Measure(text) => now(Ok(text.len() as u64)),
             Act::CountLane => now(Ok(*lane)),
             Act::Hold(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
@@ -195,6 +215,50 @@ impl Task for Script {
     }
 }
 
+struct Lingerer;
+
+impl Drop for Lingerer {
+    fn drop(&mut self) {
+        thread::sleep(Duration::from_secs(60));
+    }
+}
+
+thread_local! {
+    static LINGERER: Lingerer = const { Lingerer };
+}
+
+/// A task that only one process can make from its configuration: the one that makes the file first.
+#[derive(Debug, Serialize)]
+pub(crate) struct OnlyOnce {
+    pub(crate) file: PathBuf,
+}
+
+impl<'de> Deserialize<'de> for OnlyOnce {
+    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let file = PathBuf::deserialize(source)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&file)
+            .map_err(serde::de::Error::custom)?;
+        Ok(Self { file })
+    }
+}
+
+impl Task for OnlyOnce {
+    type Input = u64;
+    type Output = u64;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Blocking
+    }
+
+    fn run_blocking(&self, (): &mut (), input: &u64, _: &Context<'_>) -> Result<u64, Failure> {
+        Ok(*input)
+    }
+}
+
 /// A task without a blocking form.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct OnlyAsync;
@@ -296,11 +360,29 @@ impl Task for OnlyBlocking {
     }
 }
 
-/// Runs `call` and fails if it takes longer than `limit`: nothing may hang.
+/// Runs `call` and fails if it takes longer than `limit`: nothing may hang. A call that does not come back at all ends
+/// this process.
 pub(crate) fn within<R>(limit: Duration, call: impl FnOnce() -> R) -> R {
     let began = Instant::now();
+    let (done, waiting) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let patience = limit + Duration::from_secs(20);
+        if waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            std::process::abort();
+        }
+    });
     let result = call();
+    drop(done);
+    watch.join().unwrap();
     let took = began.elapsed();
     assert!(took < limit, "took {took:?}, more than {limit:?}");
     result
 }
+
+/// What a job came to that must end within [`LIMIT`].
+pub(crate) fn ended<T: Task, S: Sink<T>>(job: Running<T, S>) -> Finished<S> {
+    within(LIMIT, || job.wait().unwrap())
+}
+
+/// Far longer than any job here takes that is not asked to.
+const LIMIT: Duration = Duration::from_secs(20);

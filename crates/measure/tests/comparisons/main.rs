@@ -15,7 +15,10 @@ use triway_exec::restart;
 use triway_measure::registration;
 
 fn main() {
-    restart::init(vec![registration::<probe::Probe>("probe")]);
+    restart::init(vec![
+        registration::<probe::Probe>("probe"),
+        registration::<trouble::Unwritable>("unwritable"),
+    ]);
     let tests = reports::TESTS.iter().chain(trouble::TESTS);
     let trials = tests.map(|(name, test)| {
         Trial::test(*name, || {

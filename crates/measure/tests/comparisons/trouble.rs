@@ -8,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-use triway_core::{Failure, Forms, Task};
-use triway_measure::{Compare, CompareError, Progress};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
+use triway_core::{Context, Failure, Forms, Task};
+use triway_measure::{Compare, CompareError, Progress, arms};
 
 use crate::probe::{Probe, arm, compare, report};
 
@@ -22,6 +22,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     (
         "outcomes_that_change_by_themselves_rank_nobody",
         outcomes_that_change_by_themselves_rank_nobody,
+    ),
+    (
+        "an_output_that_cannot_be_serialised_fails_alone",
+        an_output_that_cannot_be_serialised_fails_alone,
     ),
     ("where_all_failed_nobody_wins", where_all_failed_nobody_wins),
     ("a_trial_that_hangs_is_killed", a_trial_that_hangs_is_killed),
@@ -75,6 +79,64 @@ fn outcomes_that_change_by_themselves_rank_nobody() {
     );
     let difference = &got.differences[0];
     assert_eq!(difference.reference.id, difference.differing.id);
+}
+
+/// Gives its input back in a form that cannot be written down where it is 3 and was made by the blocking form.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Unwritable;
+
+#[derive(Deserialize)]
+pub(crate) struct Refuses(u64, bool);
+
+impl Serialize for Refuses {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.1 {
+            return Err(S::Error::custom(format!("{} has no form", self.0)));
+        }
+        (self.0, self.1).serialize(to)
+    }
+}
+
+impl Task for Unwritable {
+    type Input = u64;
+    type Output = Refuses;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Both
+    }
+
+    fn run_blocking(&self, (): &mut (), input: &u64, _: &Context<'_>) -> Result<Refuses, Failure> {
+        Ok(Refuses(*input, *input == 3))
+    }
+
+    async fn run_async(
+        &self,
+        (): &mut (),
+        input: &u64,
+        _: &Context<'_>,
+    ) -> Result<Refuses, Failure> {
+        Ok(Refuses(*input, false))
+    }
+}
+
+fn an_output_that_cannot_be_serialised_fails_alone() {
+    let arms = arms::parse("sequential,processes,async", 2.try_into().unwrap()).unwrap();
+    let comparison = Compare::new(Unwritable, 0..5).arms(arms).rounds(2);
+    let got = comparison.run(|_| {}).unwrap();
+    for id in ["sequential", "processes"] {
+        let arm = arm(&got, id);
+        assert_eq!((arm.succeeded, arm.failed), (Some(4), Some(1)), "{arm:#?}");
+    }
+    let [difference] = &got.differences[..] else {
+        panic!("one difference: {got:#?}");
+    };
+    assert_eq!(difference.index, 3);
+    assert_eq!(
+        difference.reference.outcome,
+        "failed error: the output cannot be serialised: 3 has no form"
+    );
+    assert_eq!(difference.differing.outcome, "ok [3,false]");
 }
 
 fn where_all_failed_nobody_wins() {

@@ -6,11 +6,16 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The xxh3 hash of an output's JSON without the fields that vary. It is the same on every machine and in every build.
 ///
 /// A field is named by its place among objects, `a.b` being the `b` in `a`; in a list, each element is searched.
-pub(super) fn digest<'a>(mut output: Value, varying: impl Iterator<Item = &'a str>) -> u64 {
+pub(super) fn digest<'a>(output: Value, varying: impl Iterator<Item = &'a str>) -> u64 {
+    xxh3_64(compared(output, varying).as_bytes())
+}
+
+/// What the digest is one of: an output's JSON without the fields that vary.
+pub(super) fn compared<'a>(mut output: Value, varying: impl Iterator<Item = &'a str>) -> String {
     for field in varying {
         remove(&mut output, field);
     }
-    xxh3_64(output.to_string().as_bytes())
+    output.to_string()
 }
 
 fn remove(value: &mut Value, field: &str) {

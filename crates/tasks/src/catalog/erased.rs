@@ -4,7 +4,10 @@ use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 
 use triway_core::{Context, Failure, Forms};
 
-use super::{RawOutput, digest::digest};
+use super::{
+    digest::{compared, digest},
+    raw::RawOutput,
+};
 use crate::command::{CommandTask, Preferred};
 
 /// State of one lane, whatever the task's is.
@@ -29,6 +32,8 @@ pub(super) trait Erased: Send + Sync {
     fn forms(&self) -> Forms;
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str>;
     fn key(&self, bytes: &[u8]) -> Option<String>;
+    /// What is compared of an output's JSON, the ignored fields left out as well.
+    fn compared(&self, json: &str, ignored: &[String]) -> Option<String>;
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure>;
     fn run_async<'a>(&'a self, lane: &'a mut NamedLane, given: Given<'a>) -> Attempt<'a>;
 }
@@ -52,6 +57,11 @@ impl<T: CommandTask> Erased for T {
 
     fn key(&self, bytes: &[u8]) -> Option<String> {
         T::key(self, &self.parse(bytes).ok()?)
+    }
+
+    fn compared(&self, json: &str, ignored: &[String]) -> Option<String> {
+        let output = serde_json::from_str(json).ok()?;
+        Some(compared(output, varying::<T>(ignored)))
     }
 
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure> {
@@ -82,6 +92,12 @@ impl NamedLane {
     }
 }
 
+/// The fields that do not count.
+fn varying<T: CommandTask>(ignored: &[String]) -> impl Iterator<Item = &str> {
+    let ignored = ignored.iter().map(String::as_str);
+    T::VARYING.iter().copied().chain(ignored)
+}
+
 fn raw<T: CommandTask>(
     task: &T,
     output: &T::Output,
@@ -89,13 +105,7 @@ fn raw<T: CommandTask>(
 ) -> Result<RawOutput, Failure> {
     let digest = match ignored {
         None => 0,
-        Some(ignored) => {
-            let ignored = ignored.iter().map(String::as_str);
-            digest(
-                serde_json::to_value(output)?,
-                T::VARYING.iter().copied().chain(ignored),
-            )
-        }
+        Some(ignored) => digest(serde_json::to_value(output)?, varying::<T>(ignored)),
     };
     Ok(RawOutput {
         json: serde_json::to_string(output)?,

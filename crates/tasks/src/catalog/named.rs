@@ -7,8 +7,8 @@ use triway_core::{Context, Failure, Forms, Task};
 
 pub use super::erased::NamedLane;
 use super::{
-    RawInput, RawOutput,
     erased::{Erased, Given},
+    raw::{RawInput, RawOutput},
 };
 use crate::{command::Preferred, cpu::Cpu, http::Http};
 
@@ -149,5 +149,11 @@ impl Task for Named {
     /// What the worker made; `None` if it was not asked to.
     fn digest(&self, output: &RawOutput) -> Option<u64> {
         self.digests.is_some().then_some(output.digest)
+    }
+
+    /// The task's own output, not what this adapter makes of it.
+    fn compared(&self, output: &RawOutput) -> Option<String> {
+        let ignored = self.digests.as_deref()?;
+        self.erased().compared(&output.json, ignored)
     }
 }

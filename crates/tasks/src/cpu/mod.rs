@@ -9,6 +9,8 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, FailureKind, Forms, Task};
 
+pub use sum::MAX_NUMBER;
+
 /// Keeps a processor busy. Its async form does the same and blocks the thread of its lane meanwhile: that is what such
 /// work does to an async program.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -57,9 +59,6 @@ pub enum Load {
     /// The number itself.
     N(u64),
 }
-
-/// The largest n of [`Work::Sqrt`]: the whole numbers up to here are floats without rounding.
-pub const MAX_NUMBER: u64 = 1 << 53;
 
 /// The longest [`Work::Spin`]: a day.
 pub const MAX_MILLIS: f64 = 86_400_000.0;

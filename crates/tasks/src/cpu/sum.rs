@@ -12,7 +12,8 @@
 
 use triway_core::Failure;
 
-use super::MAX_NUMBER;
+/// The largest n of [`Work::Sqrt`](crate::cpu::Work::Sqrt): the whole numbers up to here are floats without rounding.
+pub const MAX_NUMBER: u64 = 1 << 53;
 
 const LANES: usize = 16;
 

@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use triway_core::Failure;
 
 use super::{
-    Fetched, Policy, PolicyError,
+    answer::Fetched,
     dial::{dial, of_family},
     idle::Idle,
     io::Io,
@@ -22,7 +22,10 @@ use super::{
     kinds,
     limits::Limit,
     names::Names,
-    origin::Route,
+    policy::Policy,
+    proxies::Proxy,
+    route::Route,
+    template::PolicyError,
     tls::{client_config, server_name},
     tunnel::tunnel,
     wire::Wire,
@@ -140,7 +143,7 @@ impl<I: Io> Client<I> {
     async fn open(&self, journey: &Journey<'_>, limit: &Limit) -> Result<(Wire, Opening), Failure> {
         let (policy, route) = (journey.policy(), journey.route());
         let proxy = route.proxy.as_ref();
-        let first = proxy.map(super::proxies::Proxy::origin);
+        let first = proxy.map(Proxy::origin);
         let found = self
             .names
             .look_up(first.as_ref().unwrap_or(&route.origin))

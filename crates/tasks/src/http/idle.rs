@@ -8,7 +8,7 @@ use std::{
 
 use rustix::process::{Resource, getrlimit};
 
-use super::{origin::Route, wire::Wire};
+use super::{route::Route, wire::Wire};
 
 /// How many connections may wait, for all hosts together, where descriptors allow it.
 const MOST_IDLE: usize = 512;

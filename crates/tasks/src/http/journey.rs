@@ -15,14 +15,16 @@ use triway_core::Failure;
 use url::Url;
 
 use super::{
-    Answer, Policy, Protocol,
+    answer::{Answer, Protocol},
     decode::Incoming,
     kinds,
-    origin::{Origin, Route},
+    origin::Origin,
+    policy::Policy,
     proxies::credentials,
     redact::{redact, redacted},
+    route::Route,
     template::Template,
-    wire::Peer,
+    wire::{Peer, Target},
 };
 use crate::command::excerpt;
 
@@ -43,15 +45,6 @@ pub(super) struct Head<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) opening: Opening,
     pub(super) first_byte: Duration,
-}
-
-/// How a connection wants a request to be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    /// Path and query, and a `Host` header.
-    Path,
-    /// The whole URL, and no `Host` header.
-    Url,
 }
 
 /// What to do with an answer whose head has arrived.
@@ -308,11 +301,9 @@ fn retry_after(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// A failure that says which URL it is about.
-pub(super) fn blame(input: &Url, failure: Failure) -> Failure {
-    Failure {
-        message: format!("{}: {}", excerpt(&redacted(input)), failure.message),
-        ..failure
-    }
+pub(super) fn blame(input: &Url, mut failure: Failure) -> Failure {
+    failure.message = format!("{}: {}", excerpt(&redacted(input)), failure.message);
+    failure
 }
 
 /// A URL without what is not sent as part of it, and the credentials it had, as a header.

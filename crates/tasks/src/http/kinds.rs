@@ -10,7 +10,7 @@ use std::{
 use rustix::io::Errno;
 use triway_core::{Failure, FailureKind};
 
-use super::PolicyError;
+use super::template::PolicyError;
 
 /// The host has no address, or its name could not be looked up.
 pub const NAME: FailureKind = FailureKind::new("name");

@@ -1,9 +1,7 @@
-//! Where a connection leads: an origin, reached directly or through a proxy.
+//! Where a request goes.
 
 use triway_core::Failure;
 use url::{Host, Url};
-
-use super::proxies::Proxy;
 
 /// Scheme, host and port of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,13 +9,6 @@ pub(super) struct Origin {
     pub(super) secure: bool,
     pub(super) host: Host<String>,
     pub(super) port: u16,
-}
-
-/// An origin and the way there. Connections are kept by it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Route {
-    pub(super) origin: Origin,
-    pub(super) proxy: Option<Proxy>,
 }
 
 impl Origin {
@@ -40,12 +31,5 @@ impl Origin {
             }),
             _ => Err(Failure::bad_input("the URL names no host")),
         }
-    }
-}
-
-impl Route {
-    /// Whether requests on it name their whole URL, because a proxy passes them on.
-    pub(super) fn is_forwarded(&self) -> bool {
-        self.proxy.is_some() && !self.origin.secure
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accept, Proxies, Reach, Secret};
+use super::{accept::Accept, proxies::Proxies, reach::Reach, secret::Secret};
 
 /// What is sent, what a request may do, and what counts as a success. The total time limit is not here: it comes with
 /// each attempt.

@@ -10,7 +10,7 @@ use hyper::{
     },
 };
 
-use super::{Credentials, Policy};
+use super::policy::{Credentials, Policy};
 
 /// The unchanging parts of a policy's requests.
 #[derive(Debug)]

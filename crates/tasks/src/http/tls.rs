@@ -17,7 +17,11 @@ use triway_core::Failure;
 use url::Host;
 use x509_cert::{Certificate, der::Decode as _};
 
-use super::{Policy, PolicyError, Trust, kinds};
+use super::{
+    kinds,
+    policy::{Policy, Trust},
+    template::PolicyError,
+};
 
 /// The configuration of one client. HTTP/2 is offered only where `multiplexed`.
 pub(super) fn client_config(

@@ -27,7 +27,6 @@ use triway_core::Failure;
 
 use super::{
     io::{Io, Stream},
-    journey::Target,
     kinds,
     tls::not_after,
 };
@@ -54,6 +53,15 @@ pub(super) struct Peer {
     pub(super) address: SocketAddr,
     /// When its certificate expires.
     pub(super) not_after: Option<String>,
+}
+
+/// How a connection wants a request to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Path and query, and a `Host` header.
+    Path,
+    /// The whole URL, and no `Host` header.
+    Url,
 }
 
 enum Exchange {

@@ -1,39 +1,12 @@
-//! How a client waits for the network: on the thread that calls, or without holding it. This is all that the two clients
+//! How a client waits for the network: on the thread that calls, or without holding it. This is all that the two forms
 //! differ in; whatever else a request does is written once, as an async function.
 
 mod blocking;
 mod nonblocking;
-
-use std::{fmt, future::Future, io, net::SocketAddr, time::Instant};
-
-use tokio::io::{AsyncRead, AsyncWrite};
+mod way;
 
 pub(super) use self::{
     blocking::{Blocking, block_on},
     nonblocking::NonBlocking,
+    way::{Io, Stream},
 };
-
-/// A stream to or from a server.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
-
-/// A way to wait.
-pub(super) trait Io: fmt::Debug + Send + Sync + 'static {
-    /// Whether there is a runtime, on which a connection that many requests share can be driven.
-    const HAS_RUNTIME: bool;
-
-    /// A connection.
-    type Stream: Stream;
-
-    /// Connects, until some moment at the latest.
-    fn connect(
-        address: SocketAddr,
-        until: Option<Instant>,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-
-    /// Waits for `future` until some moment; `None` if it passes.
-    fn until<F: Future + Send>(
-        until: Instant,
-        future: F,
-    ) -> impl Future<Output = Option<F::Output>> + Send;
-}

@@ -4,11 +4,11 @@ use std::{future::Future, io, net::SocketAddr, time::Instant};
 
 use tokio::net::TcpStream;
 
-use super::Io;
+use super::way::Io;
 
 /// What the async form waits with. Needs a tokio runtime with timers and sockets.
 #[derive(Debug)]
-pub(in super::super) struct NonBlocking;
+pub(in crate::http) struct NonBlocking;
 
 impl Io for NonBlocking {
     const HAS_RUNTIME: bool = true;

@@ -1,0 +1,26 @@
+//! What every format can do.
+
+use std::io::{self, Write};
+
+use triway_measure::report::Comparison;
+
+use super::record::Record;
+
+/// How outcomes and comparisons are written down.
+pub(crate) trait Format: Send {
+    /// What stands before the first outcome.
+    fn begin(&mut self, _to: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// One outcome.
+    fn outcome(&mut self, record: &Record<'_>, to: &mut dyn Write) -> io::Result<()>;
+
+    /// What stands after the last outcome.
+    fn end(&mut self, _to: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// A whole comparison.
+    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()>;
+}

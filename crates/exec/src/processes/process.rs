@@ -1,0 +1,44 @@
+//! The worker process of a lane, for those who must reach it from elsewhere.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::restart::peak_bytes_of;
+
+/// The worker process of one lane, as far as it can be reached from other threads than its own.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerProcess {
+    /// Its process group, while it has not been reaped.
+    group: Mutex<Option<Pid>>,
+    /// The largest peak of memory among the processes of this lane, where it was seen: a process that says goodbye
+    /// tells it, and one that is killed is looked at before. One that ended by itself took it along.
+    peak_bytes: AtomicU64,
+}
+
+impl WorkerProcess {
+    /// Ends the process and its group at once, if it runs. Does not block.
+    pub(crate) fn kill(&self) {
+        if let Some(group) = *self.group.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.note_peak(peak_bytes_of(group));
+            // It may have ended just now.
+            let _gone = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    pub(super) fn note_peak(&self, bytes: Option<u64>) {
+        self.peak_bytes
+            .fetch_max(bytes.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    pub(super) fn peak_bytes(&self) -> u64 {
+        self.peak_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self, group: Option<Pid>) {
+        *self.group.lock().unwrap_or_else(PoisonError::into_inner) = group;
+    }
+}

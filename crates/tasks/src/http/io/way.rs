@@ -1,0 +1,30 @@
+//! What every way to wait can do.
+
+use std::{fmt, future::Future, io, net::SocketAddr, time::Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A stream to or from a server.
+pub(in crate::http) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
+
+/// A way to wait.
+pub(in crate::http) trait Io: fmt::Debug + Send + Sync + 'static {
+    /// Whether there is a runtime, on which a connection that many requests share can be driven.
+    const HAS_RUNTIME: bool;
+
+    /// A connection.
+    type Stream: Stream;
+
+    /// Connects, until some moment at the latest.
+    fn connect(
+        address: SocketAddr,
+        until: Option<Instant>,
+    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// Waits for `future` until some moment; `None` if it passes.
+    fn until<F: Future + Send>(
+        until: Instant,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + Send;
+}
