@@ -14,11 +14,12 @@ pub(crate) fn plan(
 ) -> Result<Plan, Fault> {
     let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
     let mut plan = Plan::new(model.unwrap_or(preferred.model), concurrency);
-    plan.timeout = job.timeout;
+    plan.timeout = job.timeout.or(preferred.timeout);
     plan.grace = job.grace;
     plan.drain_limit = job.drain_limit;
-    if job.retries > 0 {
-        plan.retry = Retry::times(job.retries);
+    let retries = job.retries.unwrap_or(preferred.retries);
+    if retries > 0 {
+        plan.retry = Retry::times(retries);
     }
     plan.rate = job.rate;
     plan.per_key = job.per_host;

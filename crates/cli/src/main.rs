@@ -13,6 +13,8 @@ mod output;
 mod people;
 mod prepared;
 mod reporter;
+mod requests;
+mod rules;
 mod typed;
 mod verbs;
 
@@ -41,6 +43,7 @@ fn run(arguments: Arguments) -> Result<Exit, Fault> {
     match arguments.verb {
         Verb::Run(run) => verbs::run::run(*run),
         Verb::Compare(compare) => verbs::compare::run(*compare),
+        Verb::Check(check) => verbs::check::run(*check),
         Verb::Serve(serve) => verbs::serve::run(&serve),
         Verb::Completions { shell } => verbs::completions::run(shell),
         Verb::Man { directory } => verbs::man::run(directory.as_deref()),

@@ -1,17 +1,21 @@
 //! What a task's arguments mean: the task itself and its inputs, the embedded example where none are given.
 
 use anyhow::anyhow;
+use triway_core::Model;
 use triway_tasks::{
     catalog::Named,
+    check::{Check, Rules},
     cpu::{self, Cpu, MAX_MILLIS, MAX_NUMBER},
-    http::{Http, Policy},
+    http::{Accept, Http, Policy},
 };
 
 use crate::{
-    arguments::{CpuArguments, HttpArguments, TaskArguments, Work},
+    arguments::{CheckArguments, CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
     example::TestServer,
     exit::Fault,
     inputs::Inputs,
+    requests::{self, policy},
+    rules::rules,
 };
 
 /// A task and what it is applied to.
@@ -30,16 +34,31 @@ pub(crate) struct Prepared {
 #[derive(Debug, Clone)]
 pub(crate) enum Configuration {
     /// `http`.
-    Http(Policy),
+    Http(Box<Policy>),
+    /// `check`.
+    Check(Box<(Policy, Rules)>),
     /// `cpu`.
     Cpu(Cpu),
 }
 
 impl Configuration {
+    /// Refuses a model under which this task could not be what was asked for.
+    pub(crate) fn check_model(&self, model: Model) -> Result<(), Fault> {
+        match self {
+            Self::Http(policy) => requests::check_model(policy, model),
+            Self::Check(check) => requests::check_model(&check.0, model),
+            Self::Cpu(_) => Ok(()),
+        }
+    }
+
     /// The task.
     pub(crate) fn task(&self) -> Named {
         match self {
-            Self::Http(policy) => Named::new(Http::new(policy.clone())),
+            Self::Http(policy) => Named::new(Http::new((**policy).clone())),
+            Self::Check(check) => {
+                let (policy, rules) = (**check).clone();
+                Named::new(Check::new(policy, rules))
+            }
             Self::Cpu(cpu) => Named::new(*cpu),
         }
     }
@@ -48,18 +67,27 @@ impl Configuration {
 /// Makes of the arguments what they mean.
 pub(crate) fn prepare(arguments: TaskArguments) -> Result<Prepared, Fault> {
     match arguments {
-        TaskArguments::Http(http) => prepare_http(http),
+        TaskArguments::Http(http) => prepare_http(*http),
+        TaskArguments::Check(check) => prepare_check(*check),
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
     }
 }
 
 fn prepare_http(arguments: HttpArguments) -> Result<Prepared, Fault> {
-    let mut policy = Policy::default();
-    policy.accept = arguments.accept;
-    policy.max_redirects = arguments.max_redirects.unwrap_or(policy.max_redirects);
-    policy.max_body_bytes = arguments.max_body_bytes.unwrap_or(policy.max_body_bytes);
-    let task = Configuration::Http(policy);
-    if let Some(inputs) = Inputs::named(arguments.inputs)? {
+    let policy = policy(arguments.request, arguments.accept)?;
+    prepare_urls(Configuration::Http(Box::new(policy)), arguments.inputs)
+}
+
+fn prepare_check(arguments: CheckArguments) -> Result<Prepared, Fault> {
+    let rules = rules(arguments.rules)?;
+    let policy = policy(arguments.request, Accept::default())?;
+    let task = Configuration::Check(Box::new((policy, rules)));
+    prepare_urls(task, arguments.inputs)
+}
+
+/// The URLs that are given, or those of an embedded server.
+fn prepare_urls(task: Configuration, given: InputArguments) -> Result<Prepared, Fault> {
+    if let Some(inputs) = Inputs::named(given)? {
         return Ok(Prepared::of(task, inputs));
     }
     let server = TestServer::start()?;

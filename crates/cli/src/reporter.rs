@@ -2,7 +2,7 @@
 
 use std::io;
 
-use triway_core::{Event, Outcome};
+use triway_core::{Event, Outcome, Task as _};
 use triway_exec::Sink;
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
@@ -10,7 +10,7 @@ use crate::{
     delivered::Delivered,
     inputs::Places,
     output::{Destination, Record},
-    people::{Screen, events::Events},
+    people::{Interest, Screen, events::Events, hosts::Hosts},
 };
 
 /// The sink of a run.
@@ -22,12 +22,15 @@ pub(crate) struct Reporter {
     screen: Screen,
     events: Events,
     delivered: Delivered,
+    hosts: Option<Hosts>,
 }
 
 /// What is left when the last outcome has come.
 pub(crate) struct Reported {
     /// Which outcomes were written.
     pub(crate) delivered: Delivered,
+    /// What became of each host's inputs, where people are told by host.
+    pub(crate) hosts: Option<Hosts>,
     /// How often an input was tried again.
     pub(crate) retries: u64,
     /// What kept outcomes from being written.
@@ -44,6 +47,7 @@ impl Reporter {
         destination: Destination,
         lines: Option<Destination>,
         screen: Screen,
+        interest: Interest,
     ) -> Self {
         Self {
             task,
@@ -53,6 +57,7 @@ impl Reporter {
             lines,
             screen,
             delivered: Delivered::default(),
+            hosts: (interest == Interest::Trouble).then(Hosts::default),
         }
     }
 
@@ -68,6 +73,7 @@ impl Reporter {
         self.screen.end_bar();
         Reported {
             delivered: self.delivered,
+            hosts: self.hosts,
             retries: self.events.retries(),
             undelivered: written.broken,
             torn: written.torn,
@@ -78,6 +84,15 @@ impl Reporter {
 impl Sink<Named> for Reporter {
     fn outcome(&mut self, outcome: Outcome<RawInput, RawOutput>) -> io::Result<()> {
         self.delivered.expect(&outcome);
+        if let Some(hosts) = &mut self.hosts {
+            let retried = outcome.attempts > 1;
+            hosts.record(
+                self.task.key(&outcome.input),
+                outcome.status,
+                retried,
+                outcome.run,
+            );
+        }
         let record = Record::new(&self.task, &outcome, &self.places);
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);

@@ -38,6 +38,13 @@ impl FailureKind {
         Self(Cow::Borrowed(name))
     }
 
+    /// Whether a time limit has expired: `timeout`, or a task's own kind that begins with `timeout-`.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        let rest = self.0.strip_prefix(Self::TIMEOUT.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+
     /// The name, as every output shows it.
     #[must_use]
     pub fn as_str(&self) -> &str {

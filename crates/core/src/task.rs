@@ -88,7 +88,8 @@ pub trait Task: Send + Sync + 'static {
         Ok(())
     }
 
-    /// The kind of failure of an attempt whose time limit has expired, whoever notices it first.
+    /// The kind of failure of an attempt whose time limit has expired, whoever notices it first: `timeout`, or a kind
+    /// that begins with `timeout-`.
     fn timeout_kind(&self) -> FailureKind {
         FailureKind::TIMEOUT
     }

@@ -160,11 +160,9 @@ impl<T: Task> Lane<T> {
             .timeout
             .is_some_and(|limit| ended - started > limit);
         let end = match result {
+            Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new(failure)),
             _ if late => End::TimedOut(Box::new(self.shared.overdue())),
             Ok(end) => end,
-            Err(failure) if failure.kind == FailureKind::TIMEOUT => {
-                End::TimedOut(Box::new(failure))
-            }
             Err(failure) => End::Failed(Box::new((failure, None))),
         };
         Attempt {
@@ -287,7 +285,7 @@ impl<T: Task> Shared<T> {
     }
 
     pub(crate) fn overdue(&self) -> Failure {
-        overdue(self.timeout.unwrap_or_default())
+        overdue(&*self.task, self.timeout.unwrap_or_default())
     }
 
     fn context(&self, assignment: &Assignment<T::Input>, started: Duration) -> Context<'_> {
@@ -300,9 +298,9 @@ impl<T: Task> Shared<T> {
 }
 
 /// What becomes of an attempt that outlasted its time limit, in this process or in a worker.
-pub(crate) fn overdue(limit: Duration) -> Failure {
+pub(crate) fn overdue<T: Task>(task: &T, limit: Duration) -> Failure {
     Failure::new(
-        FailureKind::TIMEOUT,
+        task.timeout_kind(),
         format!("not done within its time limit of {limit:?}"),
     )
 }

@@ -1,6 +1,6 @@
 //! What a task adds to be chosen by name on the command line: how to read an input from bytes, and what to say about it.
 
-use std::{borrow::Cow, num::NonZeroUsize, thread::available_parallelism};
+use std::{borrow::Cow, num::NonZeroUsize, thread::available_parallelism, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use triway_core::{Failure, Model, Task};
@@ -33,13 +33,17 @@ pub trait CommandTask: Task<Output: Serialize> + Serialize + DeserializeOwned {
     }
 }
 
-/// The model and concurrency that suit most jobs of a task.
+/// The model, concurrency and time limit that suit most jobs of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preferred {
     /// The model.
     pub model: Model,
     /// How many inputs at once; `None` for one a processor.
     pub lanes: Option<NonZeroUsize>,
+    /// The time limit of an attempt, where one without an end is to be feared.
+    pub timeout: Option<Duration>,
+    /// How often a failed input is tried again.
+    pub retries: u32,
 }
 
 impl Preferred {

@@ -4,6 +4,7 @@ pub(crate) const TRIWAY: &str = "\
 Examples:
   triway compare http                  which model is best at requesting URLs, on this machine
   triway run http urls.txt -o out.csv  request every URL of a file
+  triway check urls.txt --cert-days 14 which URLs are not healthy, and why
   triway run cpu --n 100000000 -c 2    keep two processors busy
 
 Exit codes: 0 every input succeeded; 1 some failed; 2 wrong usage or unreadable input;
@@ -46,6 +47,23 @@ tenth of a second.
 Examples:
   triway run http urls.txt --timeout 5s --retries 2
   triway run http -m threads -c 20 --accept 200..=299,404 -- https://example.org/";
+
+pub(crate) const CHECK: &str = "\
+Exit codes: 0 all are healthy; 1 some are not; 2 wrong usage or unreadable input.
+A rule file has tables [[rule]] with the same words: match, accept, max-latency, contains, header,
+json, cert-days. For what can be said once, the last rule that matches counts; the rest adds up.
+
+Examples:
+  triway check urls.txt --max-latency 800ms --cert-days 14
+  triway check urls.txt --config triway.toml --per-host 4 --format json -o health.json
+  triway check --json state==ready --retries 0 -- https://example.org/health";
+
+pub(crate) const CHECK_TASK: &str = "\
+An input is a URL, as for http. `triway check` runs the same and tells of trouble alone.
+
+Examples:
+  triway compare check urls.txt --max-latency 800ms
+  triway run check urls.txt -m threads -o health.jsonl";
 
 pub(crate) const CPU: &str = "\
 An input is a number. With no inputs, as many as --inputs says, each --n.

@@ -24,13 +24,13 @@ pub(crate) struct JobArguments {
     #[arg(short, long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
-    /// Time limit of an attempt, such as 5s or 300ms; none unless given
+    /// Time limit of an attempt, such as 5s or 300ms; a minute for http and check, and none for cpu, unless given
     #[arg(long, global = true, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
 
-    /// How often a failed input is tried again, waiting longer each time
-    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = whole::<u32>, allow_negative_numbers = true)]
-    pub(crate) retries: u32,
+    /// How often a failed input is tried again, waiting longer each time [default: 0; 2 for check]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    pub(crate) retries: Option<u32>,
 
     /// Start at most so many attempts in a time, such as 100/s, 30/m or 5/h
     #[arg(long, global = true, value_name = "RATE", allow_hyphen_values = true)]
@@ -111,7 +111,7 @@ pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
         .map_err(|_| "write a whole number from 1".to_owned())
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| {
         format!("{error}; write a number and its unit, such as 5s, 300ms or 1m 30s")
     })

@@ -1,7 +1,9 @@
 //! What was typed, as clap reads it. What it means is decided elsewhere: see `job_options` and `prepared`.
 
+mod check;
 mod format;
 mod help;
+mod http;
 mod job;
 mod tasks;
 
@@ -12,7 +14,9 @@ use clap_complete::Shell;
 use triway_core::Model;
 
 pub(crate) use self::{
+    check::{CheckArguments, CheckVerbArguments, RuleArguments},
     format::FormatName,
+    http::{Kept, RequestArguments},
     job::{Budget, JobArguments},
     tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
 };
@@ -33,6 +37,8 @@ pub(crate) enum Verb {
     Run(Box<RunArguments>),
     /// Run the same job under several models, in turn, and rank them
     Compare(Box<CompareArguments>),
+    /// Request URLs and examine the answers by rules; tells of those that are not healthy
+    Check(Box<CheckVerbArguments>),
     /// Serve something to try tasks on
     Serve(ServeArguments),
     /// Write a completion script for a shell to standard output

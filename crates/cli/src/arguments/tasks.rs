@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use triway_tasks::http::Accept;
 
-use super::{help, job::whole};
+use super::{check::CheckArguments, help, http::RequestArguments, job::whole};
 
 /// Which task, and what it is applied to.
 #[derive(Debug, Subcommand)]
@@ -13,7 +13,10 @@ use super::{help, job::whole};
 pub(crate) enum TaskArguments {
     /// Request URLs; status, size, time spent on DNS, connect, TLS, first byte, body
     #[command(after_help = help::HTTP)]
-    Http(HttpArguments),
+    Http(Box<HttpArguments>),
+    /// Request URLs and examine the answers by rules
+    #[command(after_help = help::CHECK_TASK)]
+    Check(Box<CheckArguments>),
     /// Keep the processors busy: sum the square roots below n, or another reference load
     #[command(after_help = help::CPU)]
     Cpu(CpuArguments),
@@ -30,13 +33,8 @@ pub(crate) struct HttpArguments {
     #[arg(long, value_name = "STATUSES", default_value_t)]
     pub(crate) accept: Accept,
 
-    /// How many redirects are followed
-    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
-    pub(crate) max_redirects: Option<u32>,
-
-    /// How large a body may be, in bytes after decoding
-    #[arg(long, value_name = "BYTES", value_parser = whole::<u64>, allow_negative_numbers = true)]
-    pub(crate) max_body_bytes: Option<u64>,
+    #[command(flatten)]
+    pub(crate) request: RequestArguments,
 }
 
 /// Options of `cpu`.

@@ -23,7 +23,7 @@ use crate::{
     arguments::{FormatName, JobArguments},
     exit::Fault,
     inputs::Inputs,
-    people::Screen,
+    people::{Interest, Screen},
 };
 
 /// A format and where its text goes.
@@ -46,18 +46,19 @@ impl Destination {
         job: &JobArguments,
         inputs: &Inputs,
         screen: &Screen,
+        interest: Interest,
     ) -> Result<Self, Fault> {
         match &job.output {
             Some(path) => {
                 refuse_input(path, inputs)?;
                 let file = create(path).map_err(Fault::usage)?;
-                let format = job.format.or_else(|| FormatName::of_file(path));
-                let format = format.unwrap_or(FormatName::Jsonl);
+                let named = job.format.or_else(|| FormatName::of_file(path));
+                let named = named.unwrap_or(FormatName::Jsonl);
                 let name = path.display().to_string();
                 let kept = file.try_clone().map_err(Fault::could_not_run)?;
                 Ok(Self {
                     file: Some(kept),
-                    ..Self::new(format, false, name, Target::File(file))?
+                    ..Self::new((named, false, interest), name, Target::File(file))?
                 })
             }
             None => {
@@ -68,24 +69,25 @@ impl Destination {
                 } else {
                     FormatName::Jsonl
                 };
-                let format = job.format.unwrap_or(usual);
+                let named = job.format.unwrap_or(usual);
                 let colour = anstream::AutoStream::choice(&io::stdout());
                 let colour = colour != anstream::ColorChoice::Never;
                 let name = "standard output".to_owned();
                 let metadata = fs::metadata("/dev/stdout");
                 Ok(Self {
                     piped: metadata.is_ok_and(|it| it.file_type().is_fifo()),
-                    ..Self::new(format, colour, name, stdout(terminal, screen)?)?
+                    ..Self::new((named, colour, interest), name, stdout(terminal, screen)?)?
                 })
             }
         }
     }
 
     /// The screen, for people who wait while the outcomes go to a file.
-    pub(crate) fn screen(screen: &Screen) -> Result<Self, Fault> {
+    pub(crate) fn screen(screen: &Screen, interest: Interest) -> Result<Self, Fault> {
         let name = "standard error".to_owned();
         let above = Target::Above(screen.clone());
-        Self::new(FormatName::Table, screen.has_colour(), name, above)
+        let format = (FormatName::Table, screen.has_colour(), interest);
+        Self::new(format, name, above)
     }
 
     /// What to call it in a message.
@@ -128,12 +130,16 @@ impl Destination {
         written.broken.map_or(told.map(|_| ()), Err)
     }
 
-    fn new(named: FormatName, colour: bool, name: String, target: Target) -> Result<Self, Fault> {
+    fn new(
+        (named, colour, interest): (FormatName, bool, Interest),
+        name: String,
+        target: Target,
+    ) -> Result<Self, Fault> {
         Ok(Self {
-            format: format(named, colour),
+            format: format(named, colour, interest),
+            for_people: named == FormatName::Table,
             paced: Paced::new(target).map_err(Fault::could_not_run)?,
             name,
-            for_people: named == FormatName::Table,
             piped: false,
             file: None,
         })
@@ -179,9 +185,9 @@ fn stdout(terminal: bool, screen: &Screen) -> Result<Target, Fault> {
 }
 
 /// The format of this name; `colour` is for formats that people read.
-fn format(name: FormatName, colour: bool) -> Box<dyn Format> {
+fn format(name: FormatName, colour: bool, interest: Interest) -> Box<dyn Format> {
     match name {
-        FormatName::Table => Box::new(table::Table { colour }),
+        FormatName::Table => Box::new(table::Table { colour, interest }),
         FormatName::Jsonl => Box::new(jsonl::Jsonl),
         FormatName::Json => Box::new(json::Json::default()),
         FormatName::Csv => Box::new(csv::Csv),

@@ -12,12 +12,14 @@ use super::{
     format::Format,
     record::Record,
 };
-use crate::people::figures;
+use crate::people::{Interest, figures};
 
 /// Lines and tables for people.
 pub(super) struct Table {
     /// Whether marks are coloured.
     pub(super) colour: bool,
+    /// Which outcomes have a line.
+    pub(super) interest: Interest,
 }
 
 /// The columns of a comparison: in two lines, and in one.
@@ -43,6 +45,10 @@ const SHOWN: usize = 100;
 impl Format for Table {
     fn outcome(&mut self, record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
         let outcome = record.outcome;
+        let trouble = outcome.status != Status::Ok || outcome.attempts > 1;
+        if self.interest == Interest::Trouble && !trouble {
+            return Ok(());
+        }
         let (mark, colour) = match outcome.status {
             Status::Ok => ("✓", AnsiColor::Green),
             Status::Cancelled => ("–", AnsiColor::Yellow),

@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod figures;
+pub(crate) mod hosts;
 mod one_line;
 pub(crate) mod summary;
 
@@ -18,6 +19,15 @@ use crate::exit::Fault;
 
 /// How often the bar is drawn, at most.
 const DRAWN_HZ: u8 = 10;
+
+/// Of which outcomes people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// Of each.
+    All,
+    /// Of those that failed or needed a retry; of the others by host.
+    Trouble,
+}
 
 /// Standard error, with a progress bar at its bottom if it is a terminal. Clones share it.
 #[derive(Debug, Clone)]

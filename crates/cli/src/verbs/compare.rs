@@ -24,7 +24,7 @@ use crate::{
     exit::{Exit, Fault},
     job_options,
     output::Destination,
-    people::{Screen, figures},
+    people::{Interest, Screen, figures},
     prepared::{Prepared, prepare},
 };
 
@@ -53,10 +53,13 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     } = prepare(task)?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
+    for arm in &arms {
+        configuration.check_model(arm.model)?;
+    }
     // The model is that of each arm; this one has no limit that an arm might exceed.
     let sequential = Some(triway_core::Model::Sequential);
     let plan = job_options::plan(&job, sequential, task.preferred())?;
-    let destination = Destination::open(&job, &inputs, &screen)?;
+    let destination = Destination::open(&job, &inputs, &screen, Interest::All)?;
     if let Some(note) = note {
         screen.say(&note);
     }

@@ -14,7 +14,7 @@ use crate::{
     inputs::{Inputs, Places},
     job_options,
     output::Destination,
-    people::{Screen, summary::Told},
+    people::{Interest, Screen, hosts::Hosts, summary::Told},
     prepared::{Prepared, prepare},
     reporter::{Reported, Reporter},
 };
@@ -27,6 +27,11 @@ const ABORT_SLACK: Duration = Duration::from_millis(800);
 
 /// Runs the job and says how it went.
 pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
+    perform(arguments, Interest::All)
+}
+
+/// Runs the job and tells people of these outcomes.
+pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exit, Fault> {
     let RunArguments { model, job, task } = arguments;
     job_options::check_alone(&job, model)?;
     let screen = Screen::new(job.quiet);
@@ -39,7 +44,8 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
     } = prepare(task)?;
     let task = configuration.task();
     let plan = job_options::plan(&job, model, task.preferred())?;
-    let mut destination = Destination::open(&job, &inputs, &screen)?;
+    configuration.check_model(plan.model)?;
+    let mut destination = Destination::open(&job, &inputs, &screen, interest)?;
     destination.begin().map_err(Fault::could_not_run)?;
     let piped = destination.is_piped();
     if let Some(note) = note {
@@ -58,8 +64,9 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
         configuration.task(),
         inputs.places(),
         destination,
-        lines(&job, &screen)?,
+        lines(&job, &screen, interest)?,
         screen.clone(),
+        interest,
     );
     if screen.is_watched() && !piped {
         let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
@@ -75,9 +82,15 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
 }
 
 /// Where people see outcomes that go to a file.
-fn lines(job: &JobArguments, screen: &Screen) -> Result<Option<Destination>, Fault> {
+fn lines(
+    job: &JobArguments,
+    screen: &Screen,
+    interest: Interest,
+) -> Result<Option<Destination>, Fault> {
     let wanted = job.output.is_some() && screen.is_watched();
-    wanted.then(|| Destination::screen(screen)).transpose()
+    wanted
+        .then(|| Destination::screen(screen, interest))
+        .transpose()
 }
 
 fn feed(inputs: Inputs) -> Feed<RawInput> {
@@ -164,7 +177,8 @@ impl Afterwards {
             retries: reported.retries,
             places: &self.places,
         };
-        for line in told.lines() {
+        let hosts = reported.hosts.as_ref().map_or_else(Vec::new, Hosts::lines);
+        for line in hosts.into_iter().chain(told.lines()) {
             self.screen.say(&line);
         }
     }

@@ -131,7 +131,7 @@ fn a_difference_shows_what_was_compared_and_nothing_else() {
     let outcome = outcome.unwrap_or_else(|| panic!("no difference: {report}"));
     assert_eq!(
         outcome,
-        r#"ok {"bytes":1,"hops":0,"status":200,"url":null}"#
+        r#"ok {"bytes":1,"decoded_bytes":1,"hops":0,"not_after":null,"protocol":"HTTP/1.1","status":200,"url":null}"#
     );
 }
 

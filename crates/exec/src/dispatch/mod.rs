@@ -10,7 +10,7 @@ mod stopping;
 use std::{sync::Arc, time::Duration};
 
 use crossbeam_utils::sync::Parker;
-use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task};
+use triway_core::{Event, Outcome, Plan, StopReason, Task};
 
 use crate::{
     ahead::Ahead,
@@ -370,13 +370,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             }
             any = true;
             self.progress.abandoned += 1;
-            let failure = Failure::new(
-                FailureKind::TIMEOUT,
-                format!(
-                    "{}; {reason}, so it was left behind",
-                    self.shared.overdue().message
-                ),
-            );
+            let mut failure = self.shared.overdue();
+            failure.message = format!("{}; {reason}, so it was left behind", failure.message);
             let index = running.index;
             self.delivery.event(&Event::Abandoned {
                 index,

@@ -231,12 +231,10 @@ impl<T: Task> Bridge<T> {
         header: &Outcome,
         output: &[u8],
     ) -> End<T::Output> {
-        if shared.timeout.is_some_and(|limit| took > limit) {
-            return End::TimedOut(Box::new(shared.overdue()));
-        }
         match &header.failure {
-            Some(failure) if failure.kind == FailureKind::TIMEOUT => {
-                End::TimedOut(Box::new(failure.clone()))
+            Some(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new(failure.clone())),
+            _ if shared.timeout.is_some_and(|limit| took > limit) => {
+                End::TimedOut(Box::new(shared.overdue()))
             }
             Some(failure) => End::Failed(Box::new((failure.clone(), None))),
             // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.

@@ -114,7 +114,7 @@ impl<T: Task> Worker<T> {
                 None => call.await,
                 Some(limit) => tokio::time::timeout(limit, call)
                     .await
-                    .unwrap_or_else(|_| Err(overdue(limit))),
+                    .unwrap_or_else(|_| Err(overdue(task, limit))),
             }
         })
     }

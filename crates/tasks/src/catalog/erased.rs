@@ -2,7 +2,7 @@
 
 use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 
-use triway_core::{Context, Failure, Forms};
+use triway_core::{Context, Failure, FailureKind, Forms};
 
 use super::{
     digest::{compared, digest},
@@ -32,6 +32,7 @@ pub(super) trait Erased: Send + Sync {
     fn forms(&self) -> Forms;
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str>;
     fn key(&self, bytes: &[u8]) -> Option<String>;
+    fn timeout_kind(&self) -> FailureKind;
     /// What is compared of an output's JSON, the ignored fields left out as well.
     fn compared(&self, json: &str, ignored: &[String]) -> Option<String>;
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure>;
@@ -57,6 +58,10 @@ impl<T: CommandTask> Erased for T {
 
     fn key(&self, bytes: &[u8]) -> Option<String> {
         T::key(self, &self.parse(bytes).ok()?)
+    }
+
+    fn timeout_kind(&self) -> FailureKind {
+        T::timeout_kind(self)
     }
 
     fn compared(&self, json: &str, ignored: &[String]) -> Option<String> {

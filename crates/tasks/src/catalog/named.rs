@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use triway_core::{Context, Failure, Forms, Task};
+use triway_core::{Context, Failure, FailureKind, Forms, Task};
 
 pub use super::erased::NamedLane;
 use super::{
     erased::{Erased, Given},
     raw::{RawInput, RawOutput},
 };
-use crate::{command::Preferred, cpu::Cpu, http::Http};
+use crate::{check::Check, command::Preferred, cpu::Cpu, http::Http};
 
 /// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Named {
 pub enum Configured {
     /// Requests URLs.
     Http(Box<Http>),
+    /// Requests URLs and examines the answers.
+    Check(Box<Check>),
     /// Keeps a processor busy.
     Cpu(Cpu),
 }
@@ -70,6 +72,7 @@ impl Named {
     fn erased(&self) -> &dyn Erased {
         match &self.configured {
             Configured::Http(task) => &**task,
+            Configured::Check(task) => &**task,
             Configured::Cpu(task) => task,
         }
     }
@@ -90,6 +93,12 @@ impl Named {
 impl From<Http> for Configured {
     fn from(task: Http) -> Self {
         Self::Http(Box::new(task))
+    }
+}
+
+impl From<Check> for Configured {
+    fn from(task: Check) -> Self {
+        Self::Check(Box::new(task))
     }
 }
 
@@ -131,6 +140,10 @@ impl Task for Named {
     /// The verdict of the task itself, which it gave where the typed output was.
     fn judge(&self, output: &RawOutput) -> Result<(), Failure> {
         output.rejected.clone().map_or(Ok(()), Err)
+    }
+
+    fn timeout_kind(&self) -> FailureKind {
+        self.erased().timeout_kind()
     }
 
     fn key(&self, input: &RawInput) -> Option<String> {

@@ -15,6 +15,8 @@ impl CommandTask for Cpu {
         Preferred {
             model: Model::Threads,
             lanes: None,
+            timeout: None,
+            retries: 0,
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The statuses that count as a success, such as `200..=399` or `200..=299,404`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Accept(Vec<RangeInclusive<u16>>);
 
 impl Accept {
@@ -34,6 +35,20 @@ impl fmt::Display for Accept {
             }
         }
         Ok(())
+    }
+}
+
+impl From<Accept> for String {
+    fn from(accept: Accept) -> Self {
+        accept.to_string()
+    }
+}
+
+impl TryFrom<String> for Accept {
+    type Error = AcceptError;
+
+    fn try_from(text: String) -> Result<Self, AcceptError> {
+        text.parse()
     }
 }
 

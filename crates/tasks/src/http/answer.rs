@@ -66,6 +66,14 @@ pub(crate) struct Fetched {
     pub(crate) body: Option<Vec<u8>>,
 }
 
+impl Answer {
+    /// Whether a status that is wrong may be another one later: too early, too many, or the server's own trouble. The
+    /// others are what the server means.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self.status, 408 | 425 | 429 | 500..)
+    }
+}
+
 impl Protocol {
     pub(super) fn of(version: Version) -> Self {
         match version {

@@ -5,7 +5,7 @@ use std::{
     error::Error,
     io,
     marker::PhantomData,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -38,7 +38,8 @@ const DRAIN_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Client<I> {
     names: Arc<Names>,
-    tls: Result<Arc<ClientConfig>, PolicyError>,
+    /// Read when it is first needed: the system's authorities take some milliseconds.
+    tls: OnceLock<Result<Arc<ClientConfig>, PolicyError>>,
     idle: Idle,
     waits: PhantomData<fn() -> I>,
 }
@@ -52,10 +53,10 @@ struct Exchange {
 }
 
 impl<I: Io> Client<I> {
-    pub(super) fn new(names: Arc<Names>, policy: &Policy) -> Self {
+    pub(super) fn new(names: Arc<Names>) -> Self {
         Self {
             names,
-            tls: client_config(policy, I::HAS_RUNTIME),
+            tls: OnceLock::new(),
             idle: Idle::new(),
             waits: PhantomData,
         }
@@ -165,12 +166,19 @@ impl<I: Io> Client<I> {
         if !route.origin.secure {
             return Ok((Wire::plain(stream, address).await?, opening));
         }
-        let start = Instant::now();
         let name = server_name(&route.origin.host)?;
-        let config = self.tls.clone().map_err(|error| kinds::policy(&error))?;
+        let config = self.tls(policy)?;
+        let start = Instant::now();
         let wire = Wire::secure::<I>(stream, address, config, name).await?;
         opening.tls = Some(start.elapsed());
         Ok((wire, opening))
+    }
+
+    fn tls(&self, policy: &Policy) -> Result<Arc<ClientConfig>, Failure> {
+        let config = self
+            .tls
+            .get_or_init(|| client_config(policy, I::HAS_RUNTIME));
+        config.clone().map_err(|error| kinds::policy(&error))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The task `http` by name: an input is a URL.
 
-use std::{borrow::Cow, num::NonZeroUsize};
+use std::{borrow::Cow, num::NonZeroUsize, time::Duration};
 
 use triway_core::{Failure, Model};
 use url::{ParseError, Url};
@@ -28,6 +28,9 @@ impl CommandTask for Http {
         Preferred {
             model: Model::Async,
             lanes: NonZeroUsize::new(50),
+            // A server that dribbles must not hold a lane for good.
+            timeout: Some(Duration::from_secs(60)),
+            retries: 0,
         }
     }
 

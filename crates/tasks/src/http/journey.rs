@@ -331,7 +331,7 @@ fn add(sum: &mut Option<Duration>, more: Option<Duration>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Credentials, Proxies, Secret};
+    use crate::http::{Credentials, Payload, Proxies, Secret};
 
     fn answer(
         journey: &mut Journey<'_>,
@@ -437,7 +437,7 @@ mod tests {
     fn what_was_posted_is_not_posted_on_unless_the_server_asks() {
         let posting = |method: &str| Policy {
             method: method.to_owned(),
-            body: Some(Secret::new("text")),
+            body: Some(Payload::new("text")),
             headers: vec![("Content-Type".to_owned(), Secret::new("text/plain"))],
             ..Policy::default()
         };

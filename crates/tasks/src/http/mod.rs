@@ -43,7 +43,7 @@ pub use policy::{Credentials, Family, Policy, Trust};
 pub use proxies::{Proxies, ProxyError};
 pub use reach::{Reach, Zone, ZoneError};
 pub use redact::redact;
-pub use secret::Secret;
+pub use secret::{Payload, Secret};
 pub use template::PolicyError;
 
 pub(crate) use answer::Fetched;
@@ -122,7 +122,7 @@ impl Http {
 
     fn client<I: io::Io>(&self) -> Client<I> {
         let names = self.shared.names.get_or_init(Arc::default);
-        Client::new(Arc::clone(names), &self.policy)
+        Client::new(Arc::clone(names))
     }
 
     fn journey(&self, url: &Url) -> Result<Journey<'_>, Failure> {
@@ -183,8 +183,7 @@ impl Task for Http {
             kinds::HTTP_STATUS,
             format!("status {} is not among {accept}", output.status),
         );
-        // Too early, too many, or the server's own trouble: these may pass, the others are what the server means.
-        failure.retryable = matches!(output.status, 408 | 425 | 429 | 500..);
+        failure.retryable = output.may_pass();
         Err(failure)
     }
 

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{accept::Accept, proxies::Proxies, reach::Reach, secret::Secret};
+use super::{
+    accept::Accept,
+    proxies::Proxies,
+    reach::Reach,
+    secret::{Payload, Secret},
+};
 
 /// What is sent, what a request may do, and what counts as a success. The total time limit is not here: it comes with
 /// each attempt.
@@ -18,7 +23,7 @@ pub struct Policy {
     /// Headers that are sent besides or instead of those that are always sent.
     pub headers: Vec<(String, Secret)>,
     /// What is sent along.
-    pub body: Option<Secret>,
+    pub body: Option<Payload>,
     /// Credentials for the origin of each input; a redirect to another origin does not get them. Those in a URL go
     /// before them.
     pub credentials: Option<Credentials>,

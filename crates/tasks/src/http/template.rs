@@ -76,7 +76,7 @@ impl Template {
             method,
             headers,
             authorization,
-            body: body.map_or_else(Bytes::new, |body| Bytes::from(body.reveal().to_owned())),
+            body: body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.reveal())),
             host,
         })
     }

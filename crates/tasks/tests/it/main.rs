@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod authority;
 mod both;
 mod catalog;
 mod cpu;
+mod faults;
 mod http;
 mod servers;

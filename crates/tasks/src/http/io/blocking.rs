@@ -29,11 +29,11 @@ thread_local! {
 
 /// What the blocking form waits with.
 #[derive(Debug)]
-pub(in crate::http) struct Blocking;
+pub(crate) struct Blocking;
 
 /// A connection that is waited for on the thread that uses it.
 #[derive(Debug)]
-pub(in crate::http) struct Socket(Arc<TcpStream>);
+pub(crate) struct Socket(Arc<TcpStream>);
 
 /// What the future that this thread polls could not go on without.
 #[derive(Default)]
@@ -49,7 +49,7 @@ struct Bell {
 }
 
 /// Runs a future of this module's making to its end. Blocks.
-pub(in crate::http) fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let bell = Arc::new(Bell {
         rung: AtomicBool::new(false),

@@ -8,7 +8,7 @@ use super::way::Io;
 
 /// What the async form waits with. Needs a tokio runtime with timers and sockets.
 #[derive(Debug)]
-pub(in crate::http) struct NonBlocking;
+pub(crate) struct NonBlocking;
 
 impl Io for NonBlocking {
     const HAS_RUNTIME: bool = true;

@@ -5,11 +5,11 @@ use std::{fmt, future::Future, io, net::SocketAddr, time::Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A stream to or from a server.
-pub(in crate::http) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for T {}
 
 /// A way to wait.
-pub(in crate::http) trait Io: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Io: fmt::Debug + Send + Sync + 'static {
     /// Whether there is a runtime, on which a connection that many requests share can be driven.
     const HAS_RUNTIME: bool;
 
