@@ -9,8 +9,8 @@ use triway_tasks::{check::Expected, http::Accept};
 use super::{
     help,
     http::RequestArguments,
+    inputs::InputArguments,
     job::{self, JobArguments},
-    tasks::InputArguments,
 };
 
 const RULES: &str = "Rules";

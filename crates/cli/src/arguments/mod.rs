@@ -4,6 +4,7 @@ mod check;
 mod format;
 mod help;
 mod http;
+mod inputs;
 mod job;
 mod tasks;
 
@@ -17,8 +18,9 @@ pub(crate) use self::{
     check::{CheckArguments, CheckVerbArguments, RuleArguments},
     format::FormatName,
     http::{Kept, RequestArguments},
+    inputs::InputArguments,
     job::{Budget, JobArguments},
-    tasks::{CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
+    tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
 
 /// Runs one job (a task applied to many inputs) on threads, on processes or as async tasks, and measures which wins

@@ -1,11 +1,11 @@
 //! The tasks with their own options, the same for every verb that takes a task.
 
-use std::{ffi::OsString, path::PathBuf};
-
 use clap::{Args, Subcommand, ValueEnum};
 use triway_tasks::http::Accept;
 
-use super::{check::CheckArguments, help, http::RequestArguments, job::whole};
+use super::{
+    check::CheckArguments, help, http::RequestArguments, inputs::InputArguments, job::whole,
+};
 
 /// Which task, and what it is applied to.
 #[derive(Debug, Subcommand)]
@@ -72,30 +72,4 @@ pub(crate) enum Work {
     Spin,
     /// Give n back
     None,
-}
-
-/// Under which heading the help lists them.
-const INPUTS: &str = "Inputs";
-
-/// What a task is applied to.
-#[derive(Debug, Args)]
-pub(crate) struct InputArguments {
-    /// Files with one input a line; `-` is standard input
-    #[arg(value_name = "FILE", help_heading = INPUTS)]
-    pub(crate) files: Vec<PathBuf>,
-
-    /// Inputs themselves
-    #[arg(last = true, value_name = "INPUT", help_heading = INPUTS)]
-    pub(crate) values: Vec<OsString>,
-
-    /// How long a line may be; a longer one fails, alone
-    #[arg(
-        long,
-        value_name = "BYTES",
-        help_heading = INPUTS,
-        default_value_t = 16 << 20,
-        value_parser = clap::value_parser!(u64).range(1..),
-        allow_negative_numbers = true,
-    )]
-    pub(crate) max_input_bytes: u64,
 }
