@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --locked --package triway-cli
-triway="$PWD/target/debug/triway"
+triway="${CARGO_TARGET_DIR:-$PWD/target}/debug/triway"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cp README.md "$scratch"
