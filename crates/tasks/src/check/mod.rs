@@ -1,0 +1,3 @@
+//! What a health check of URLs is made of.
+
+pub mod sources;
