@@ -40,7 +40,9 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
     let task = configuration.task();
     let plan = job_options::plan(&job, model, task.preferred())?;
     let mut destination = Destination::open(&job, &inputs, &screen)?;
-    destination.begin().map_err(Fault::could_not_run)?;
+    destination
+        .begin(task.name())
+        .map_err(Fault::could_not_run)?;
     let piped = destination.is_piped();
     if let Some(note) = note {
         screen.say(&note);
