@@ -1,10 +1,14 @@
 //! What the options of a job mean: a plan, and which choices were the user's own.
 
 use anyhow::anyhow;
+use clap::ValueEnum as _;
 use triway_core::{Model, Plan, PlanError, Retry};
 use triway_tasks::command::Preferred;
 
-use crate::{arguments::JobArguments, exit::Fault};
+use crate::{
+    arguments::{FormatName, JobArguments},
+    exit::Fault,
+};
 
 /// The plan that these options describe. What they leave open is as the task prefers it.
 pub(crate) fn plan(
@@ -42,6 +46,25 @@ pub(crate) fn check_alone(job: &JobArguments, model: Option<Model>) -> Result<()
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a format that only outcomes have, before a comparison takes its time.
+pub(crate) fn check_compares(job: &JobArguments) -> Result<(), Fault> {
+    let of_file = || FormatName::of_file(job.output.as_deref()?);
+    let Some(format) = job.format.or_else(of_file).filter(|it| !it.compares()) else {
+        return Ok(());
+    };
+    let name = |format: &FormatName| Some(format.to_possible_value()?.get_name().to_owned());
+    let others = FormatName::value_variants().iter();
+    let others: Vec<_> = others
+        .filter(|other| other.compares())
+        .filter_map(name)
+        .collect();
+    Err(Fault::usage(anyhow!(
+        "--format {}: a comparison has no such form; choose one of {}",
+        name(&format).unwrap_or_default(),
+        others.join(", ")
+    )))
 }
 
 /// Names the option that made a plan impossible.

@@ -17,6 +17,10 @@ pub(crate) enum FormatName {
     Csv,
     /// A Markdown table
     Md,
+    /// JUnit XML for CI systems, a test case an input; not for compare
+    Junit,
+    /// An annotation for GitHub Actions where an input did not succeed; not for compare
+    Github,
 }
 
 impl FormatName {
@@ -28,7 +32,13 @@ impl FormatName {
             "json" => Some(Self::Json),
             "csv" => Some(Self::Csv),
             "md" => Some(Self::Md),
+            "xml" => Some(Self::Junit),
             _ => None,
         }
+    }
+
+    /// Whether a comparison has such a form.
+    pub(crate) fn compares(self) -> bool {
+        !matches!(self, Self::Junit | Self::Github)
     }
 }

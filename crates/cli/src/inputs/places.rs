@@ -18,7 +18,9 @@ struct Begun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
     /// By a file and a line.
-    Lines(String),
+    File(String),
+    /// By a line of something that nobody can open again.
+    Stream(String),
     /// By a number alone.
     Numbered(&'static str),
 }
@@ -32,7 +34,7 @@ impl Places {
     /// What to call an input.
     pub(crate) fn name(&self, index: u64) -> String {
         match self.lookup(index) {
-            Some((Name::Lines(file), nth)) => format!("{file}:{nth}"),
+            Some((Name::File(lines) | Name::Stream(lines), nth)) => format!("{lines}:{nth}"),
             Some((Name::Numbered(what), nth)) => format!("{what} {nth}"),
             None => format!("input {}", index + 1),
         }
@@ -41,8 +43,8 @@ impl Places {
     /// The file and the line of an input, if it stood in one.
     pub(crate) fn line(&self, index: u64) -> Option<(String, u64)> {
         match self.lookup(index)? {
-            (Name::Lines(file), nth) => Some((file, nth)),
-            (Name::Numbered(_), _) => None,
+            (Name::File(file), nth) => Some((file, nth)),
+            (Name::Stream(_) | Name::Numbered(_), _) => None,
         }
     }
 
@@ -68,21 +70,24 @@ mod tests {
     fn inputs_are_called_by_their_file_and_line() {
         let places = Places::default();
         assert_eq!(places.name(0), "input 1");
-        let file = |name: &str| Name::Lines(name.to_owned());
+        let file = |name: &str| Name::File(name.to_owned());
         places.begin(0, file("a"));
         places.begin(2, file("empty"));
         places.begin(2, file("b"));
         places.begin(5, Name::Numbered("value"));
+        places.begin(7, Name::Stream("standard input".to_owned()));
         for (index, name) in [
             (0, "a:1"),
             (1, "a:2"),
             (2, "b:1"),
             (4, "b:3"),
             (6, "value 2"),
+            (8, "standard input:2"),
         ] {
             assert_eq!(places.name(index), name);
         }
         assert_eq!(places.line(1), Some(("a".to_owned(), 2)));
         assert_eq!(places.line(6), None);
+        assert_eq!(places.line(8), None);
     }
 }

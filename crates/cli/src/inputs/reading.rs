@@ -57,7 +57,7 @@ impl Reading {
                 let file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
                 let from: Box<dyn BufRead + Send> = Box::new(file);
                 (
-                    Name::Lines(title.clone()),
+                    Name::File(title.clone()),
                     Current::Lines(lines(from), title),
                 )
             }
@@ -65,7 +65,7 @@ impl Reading {
                 let from: Box<dyn BufRead + Send> =
                     Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin()));
                 (
-                    Name::Lines(title.clone()),
+                    Name::Stream(title.clone()),
                     Current::Lines(lines(from), title),
                 )
             }

@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Csv;
 
 impl Format for Csv {
-    fn begin(&mut self, to: &mut dyn Write) -> io::Result<()> {
+    fn begin(&mut self, _task: &str, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(
             b"index,input,input_b64,status,output,error_kind,error_message,attempts,worker,started_s,queued_s,run_s\r\n",
         )

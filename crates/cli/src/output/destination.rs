@@ -13,7 +13,7 @@ use triway_measure::report::Comparison;
 use super::{
     csv,
     format::Format,
-    json, jsonl, md,
+    github, json, jsonl, junit, md,
     paced::{Paced, Written},
     record::Record,
     table,
@@ -105,10 +105,10 @@ impl Destination {
         self.piped
     }
 
-    /// Writes what stands before the first outcome.
-    pub(crate) fn begin(&mut self) -> io::Result<()> {
+    /// Writes what stands before the first outcome of a task.
+    pub(crate) fn begin(&mut self, task: &str) -> io::Result<()> {
         self.empty_file()?;
-        self.paced.begin(|buffer| self.format.begin(buffer))
+        self.paced.begin(|buffer| self.format.begin(task, buffer))
     }
 
     /// Takes an outcome to be written soon, and says of how many before it that has been done to the end.
@@ -192,5 +192,7 @@ fn format(name: FormatName, colour: bool, interest: Interest) -> Box<dyn Format>
         FormatName::Json => Box::new(json::Json::default()),
         FormatName::Csv => Box::new(csv::Csv),
         FormatName::Md => Box::new(md::Markdown),
+        FormatName::Junit => Box::new(junit::Junit::default()),
+        FormatName::Github => Box::new(github::Github),
     }
 }

@@ -8,8 +8,8 @@ use super::record::Record;
 
 /// How outcomes and comparisons are written down.
 pub(crate) trait Format: Send {
-    /// What stands before the first outcome.
-    fn begin(&mut self, _to: &mut dyn Write) -> io::Result<()> {
+    /// What stands before the first outcome of a task.
+    fn begin(&mut self, _task: &str, _to: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 
@@ -21,6 +21,9 @@ pub(crate) trait Format: Send {
         Ok(())
     }
 
-    /// A whole comparison.
-    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()>;
+    /// A whole comparison. A format that is for outcomes alone has none, which `FormatName::compares` says before
+    /// anything is compared.
+    fn comparison(&mut self, _comparison: &Comparison, _to: &mut dyn Write) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

@@ -13,7 +13,7 @@ pub(super) struct Json {
 }
 
 impl Format for Json {
-    fn begin(&mut self, to: &mut dyn Write) -> io::Result<()> {
+    fn begin(&mut self, _task: &str, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(b"[")
     }
 

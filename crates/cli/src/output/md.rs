@@ -19,7 +19,7 @@ pub(super) struct Markdown;
 const SHOWN: usize = 200;
 
 impl Format for Markdown {
-    fn begin(&mut self, to: &mut dyn Write) -> io::Result<()> {
+    fn begin(&mut self, _task: &str, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(b"| # | status | input | output or error | time |\n|---:|---|---|---|---:|\n")
     }
 

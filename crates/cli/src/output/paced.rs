@@ -103,7 +103,7 @@ impl Paced {
         }
         let end = state.buffer.len();
         if end == 0 {
-            // A record that nobody wants to see is as good as written.
+            // A format may have nothing to say of an outcome. That is written when everything before it is.
             state.written.records += 1;
             return Ok(state.written.records);
         }
@@ -245,6 +245,20 @@ mod tests {
         let written = paced.finish(|buffer| buffer.write_all(b"end"));
         assert_eq!((written.records, written.torn), (2, false));
         assert_eq!(next(), b"end");
+    }
+
+    #[test]
+    fn records_of_which_nothing_is_to_be_said_count_as_written() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let paced = Paced::new(Target::File(File::from(OwnedFd::from(writer)))).unwrap();
+        for (text, least) in [("", 1), ("", 2), ("one", 2), ("", 2)] {
+            let written = paced.put(|buffer| buffer.write_all(text.as_bytes()));
+            assert!(written.unwrap() >= least, "{text}");
+        }
+        assert_eq!(paced.finish(|_| Ok(())).records, 4);
+        let mut all = String::new();
+        reader.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "one");
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl Told<'_> {
 
     fn command_from(&self, index: u64) -> String {
         match self.places.line(index) {
-            Some((file, line)) if file != "standard input" => format!(
+            Some((file, line)) => format!(
                 "to go on: tail -n +{line} {file} | triway run {} -",
                 self.task
             ),

@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         job,
         task,
     } = arguments;
+    job_options::check_compares(&job)?;
     let screen = Screen::new(job.quiet);
     // The server, if there is one, must live until the last trial has ended.
     let Prepared {

@@ -46,7 +46,9 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = job_options::plan(&job, model, task.preferred())?;
     configuration.check_model(plan.model)?;
     let mut destination = Destination::open(&job, &inputs, &screen, interest)?;
-    destination.begin().map_err(Fault::could_not_run)?;
+    destination
+        .begin(task.name())
+        .map_err(Fault::could_not_run)?;
     let piped = destination.is_piped();
     if let Some(note) = note {
         screen.say(&note);

@@ -73,6 +73,15 @@ const REFUSED: &[(&str, &[&str])] = &[
         "compare cpu LIST --baseline x",
         &["--baseline", "sequential"],
     ),
+    (
+        "compare cpu LIST --format junit",
+        &["--format junit", "table, jsonl, json, csv, md"],
+    ),
+    (
+        "compare cpu LIST -o FOLDER/report.xml",
+        &["--format junit", "no such form"],
+    ),
+    ("compare cpu LIST --format github", &["--format github"]),
     ("compare cpu /dev/null", &["/dev/null is empty"]),
     ("run fly", &["fly"]),
     ("run cup", &["cup", "similar", "'cpu'"]),

@@ -51,6 +51,20 @@ fn one_signal_drains_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_report_of_what_was_given_up_is_whole_and_blames_no_input() {
+    for (format, says, ends) in [
+        ("junit", "<skipped type=\"cancelled\"", "</testsuites>\n"),
+        ("github", "::warning title=cancelled::60000: ", "\n"),
+    ] {
+        let arguments = format!("run cpu --work spin --n 60000 --inputs 5 --format {format}");
+        let (ended, _) = interrupted(&arguments, &[Signal::INT, Signal::INT]);
+        assert_eq!(ended.code, 130, "{format}: {}", ended.err);
+        assert!(ended.out.contains(says), "{format}: {}", ended.out);
+        assert!(ended.out.ends_with(ends), "{format}: {}", ended.out);
+    }
+}
+
+#[test]
 fn a_second_signal_gives_up_what_is_in_flight() {
     for model in ["threads", "processes", "async"] {
         let arguments = format!("run cpu --work spin --n 60000 --inputs 5 -m {model} -c 2");

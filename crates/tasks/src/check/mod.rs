@@ -4,6 +4,7 @@ mod command;
 mod examine;
 mod path;
 mod rules;
+pub mod sources;
 
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, FailureKind, Forms, Task};
