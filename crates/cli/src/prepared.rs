@@ -10,10 +10,11 @@ use triway_tasks::{
 };
 
 use crate::{
-    arguments::{CheckArguments, CpuArguments, HttpArguments, InputArguments, TaskArguments, Work},
+    arguments::{CheckArguments, CpuArguments, HttpArguments, TaskArguments, Work},
     example::TestServer,
     exit::Fault,
     inputs::Inputs,
+    people::figures,
     requests::{self, policy},
     rules::rules,
 };
@@ -42,13 +43,19 @@ pub(crate) enum Configuration {
 }
 
 impl Configuration {
-    /// Refuses a model under which this task could not be what was asked for.
-    pub(crate) fn check_model(&self, model: Model) -> Result<(), Fault> {
-        match self {
-            Self::Http(policy) => requests::check_model(policy, model),
-            Self::Check(check) => requests::check_model(&check.0, model),
-            Self::Cpu(_) => Ok(()),
-        }
+    /// Refuses models under which this task could not be what was asked for.
+    pub(crate) fn check_models(
+        &self,
+        models: impl IntoIterator<Item = Model>,
+    ) -> Result<(), Fault> {
+        let policy = match self {
+            Self::Http(policy) => policy,
+            Self::Check(check) => &check.0,
+            Self::Cpu(_) => return Ok(()),
+        };
+        models
+            .into_iter()
+            .try_for_each(|model| requests::check_model(policy, model))
     }
 
     /// The task.
@@ -75,20 +82,29 @@ pub(crate) fn prepare(arguments: TaskArguments) -> Result<Prepared, Fault> {
 
 fn prepare_http(arguments: HttpArguments) -> Result<Prepared, Fault> {
     let policy = policy(arguments.request, arguments.accept)?;
-    prepare_urls(Configuration::Http(Box::new(policy)), arguments.inputs)
+    let inputs = Inputs::named(arguments.inputs)?;
+    prepare_urls(Configuration::Http(Box::new(policy)), inputs)
 }
 
 fn prepare_check(arguments: CheckArguments) -> Result<Prepared, Fault> {
     let rules = rules(arguments.rules)?;
     let policy = policy(arguments.request, Accept::default())?;
-    let task = Configuration::Check(Box::new((policy, rules)));
-    prepare_urls(task, arguments.inputs)
+    let inputs = Inputs::listed(arguments.inputs, arguments.listed, &policy)?;
+    prepare_urls(Configuration::Check(Box::new((policy, rules))), inputs)
 }
 
 /// The URLs that are given, or those of an embedded server.
-fn prepare_urls(task: Configuration, given: InputArguments) -> Result<Prepared, Fault> {
-    if let Some(inputs) = Inputs::named(given)? {
-        return Ok(Prepared::of(task, inputs));
+fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, Fault> {
+    if let Some(inputs) = given {
+        let left_out = inputs.relative();
+        let note = (left_out > 0).then(|| {
+            let links = figures::counted(left_out, "relative link", "relative links");
+            format!("{links} left out; --base says what they start from")
+        });
+        return Ok(Prepared {
+            note,
+            ..Prepared::of(task, inputs)
+        });
     }
     let server = TestServer::start()?;
     let urls = Inputs::values(server.urls());

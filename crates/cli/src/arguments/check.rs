@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use triway_core::Model;
-use triway_tasks::{check::Expected, http::Accept};
+use triway_tasks::{
+    check::Expected,
+    http::{Accept, Url},
+};
 
 use super::{
     help,
@@ -37,10 +40,29 @@ pub(crate) struct CheckArguments {
     pub(crate) inputs: InputArguments,
 
     #[command(flatten)]
+    pub(crate) listed: ListedArguments,
+
+    #[command(flatten)]
     pub(crate) rules: RuleArguments,
 
     #[command(flatten)]
     pub(crate) request: RequestArguments,
+}
+
+/// Documents that list URLs.
+#[derive(Debug, Args)]
+pub(crate) struct ListedArguments {
+    /// Check the links of this Markdown or HTML file; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Inputs")]
+    pub(crate) links: Vec<PathBuf>,
+
+    /// What relative links start from
+    #[arg(long, value_name = "URL", requires = "links", help_heading = "Inputs")]
+    pub(crate) base: Option<Url>,
+
+    /// Check the pages of this sitemap, and of those that it leads to; may be repeated
+    #[arg(long, value_name = "URL", help_heading = "Inputs")]
+    pub(crate) sitemap: Vec<Url>,
 }
 
 /// What an answer should be. These hold for all URLs; a file may hold rules by pattern.

@@ -15,7 +15,7 @@ use clap_complete::Shell;
 use triway_core::Model;
 
 pub(crate) use self::{
-    check::{CheckArguments, CheckVerbArguments, RuleArguments},
+    check::{CheckArguments, CheckVerbArguments, ListedArguments, RuleArguments},
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,

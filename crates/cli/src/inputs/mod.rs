@@ -2,17 +2,25 @@
 //! does.
 
 mod lines;
+mod listed;
 mod places;
 mod reading;
 mod source;
 
 use std::{ffi::OsString, fs::Metadata, os::unix::fs::MetadataExt as _};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
+use triway_tasks::http::Policy;
 
-use self::source::Source;
+use self::{
+    listed::{Maps, links},
+    source::Source,
+};
 pub(crate) use self::{places::Places, reading::Reading};
-use crate::{arguments::InputArguments, exit::Fault};
+use crate::{
+    arguments::{InputArguments, ListedArguments},
+    exit::Fault,
+};
 
 /// Inputs that can be read, as far as can be told without reading them.
 #[derive(Debug)]
@@ -20,6 +28,7 @@ pub(crate) struct Inputs {
     sources: Vec<Source>,
     most_bytes: u64,
     places: Places,
+    relative: u64,
 }
 
 impl Inputs {
@@ -46,6 +55,42 @@ impl Inputs {
             most_bytes: arguments.max_input_bytes,
             ..Self::of(sources)
         }))
+    }
+
+    /// What these arguments name, and after it what stands in documents; `None` if they name nothing.
+    ///
+    /// # Errors
+    /// A file that is missing, unreadable or a directory, or standard input twice.
+    pub(crate) fn listed(
+        arguments: InputArguments,
+        listed: ListedArguments,
+        policy: &Policy,
+    ) -> Result<Option<Self>, Fault> {
+        let most_bytes = arguments.max_input_bytes;
+        let named = Self::named(arguments)?;
+        let mut sources = named.map_or_else(Vec::new, |inputs| inputs.sources);
+        let mut relative = 0;
+        for path in listed.links {
+            let document = Source::check(path).map_err(Fault::usage)?;
+            let found = links(&document, listed.base.as_ref())
+                .with_context(|| format!("--links: cannot read {}", document.display()))
+                .map_err(Fault::usage)?;
+            relative += found.relative;
+            let links = found.links;
+            sources.push(Source::Links { document, links });
+        }
+        let maps = listed.sitemap.into_iter();
+        sources.extend(maps.map(|first| Source::Maps(Box::new(Maps::new(first, policy)))));
+        Ok((!sources.is_empty()).then(|| Self {
+            most_bytes,
+            relative,
+            ..Self::of(sources)
+        }))
+    }
+
+    /// How many links were left out because nobody said what they start from.
+    pub(crate) fn relative(&self) -> u64 {
+        self.relative
     }
 
     /// Values given by the program itself.
@@ -96,6 +141,7 @@ impl Inputs {
             sources,
             most_bytes: u64::MAX,
             places: Places::default(),
+            relative: 0,
         }
     }
 }

@@ -19,6 +19,8 @@ struct Begun {
 pub(crate) enum Name {
     /// By a file and a line.
     File(String),
+    /// By a file and the line that each stood on.
+    Listed(String, Arc<[u64]>),
     /// By a line of something that nobody can open again.
     Stream(String),
     /// By a number alone.
@@ -35,8 +37,17 @@ impl Places {
     pub(crate) fn name(&self, index: u64) -> String {
         match self.lookup(index) {
             Some((Name::File(lines) | Name::Stream(lines), nth)) => format!("{lines}:{nth}"),
+            Some((Name::Listed(file, lines), nth)) => format!("{file}:{}", listed(&lines, nth)),
             Some((Name::Numbered(what), nth)) => format!("{what} {nth}"),
             None => format!("input {}", index + 1),
+        }
+    }
+
+    /// The file and the line of an input, if the file is a list of inputs, a line each.
+    pub(crate) fn list(&self, index: u64) -> Option<(String, u64)> {
+        match self.lookup(index)? {
+            (Name::File(file), nth) => Some((file, nth)),
+            _ => None,
         }
     }
 
@@ -44,6 +55,7 @@ impl Places {
     pub(crate) fn line(&self, index: u64) -> Option<(String, u64)> {
         match self.lookup(index)? {
             (Name::File(file), nth) => Some((file, nth)),
+            (Name::Listed(file, lines), nth) => Some((file, listed(&lines, nth))),
             (Name::Stream(_) | Name::Numbered(_), _) => None,
         }
     }
@@ -60,6 +72,12 @@ impl Places {
     fn lock(&self) -> MutexGuard<'_, Vec<Begun>> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The line of the nth of those that were listed.
+fn listed(lines: &[u64], nth: u64) -> u64 {
+    let place = usize::try_from(nth - 1).unwrap_or(usize::MAX);
+    lines.get(place).copied().unwrap_or(1)
 }
 
 #[cfg(test)]

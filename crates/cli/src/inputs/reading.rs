@@ -8,10 +8,11 @@ use std::{
 };
 
 use triway_core::{Failure, FailureKind};
-use triway_tasks::catalog::RawInput;
+use triway_tasks::{catalog::RawInput, check::sources::Link};
 
 use super::{
     lines::Lines,
+    listed::Pages,
     places::{Name, Places},
     source::Source,
 };
@@ -35,6 +36,8 @@ enum Current {
     Nothing,
     Lines(Lines<Box<dyn BufRead + Send>>, String),
     Values(vec::IntoIter<std::ffi::OsString>),
+    Links(vec::IntoIter<Link>),
+    Pages(Box<Pages>),
     Repeated(RawInput, u64),
 }
 
@@ -72,6 +75,17 @@ impl Reading {
             Source::Values(values) => {
                 (Name::Numbered("value"), Current::Values(values.into_iter()))
             }
+            Source::Links { links, .. } => {
+                let lines = links.iter().map(|link| link.line).collect();
+                (
+                    Name::Listed(title, lines),
+                    Current::Links(links.into_iter()),
+                )
+            }
+            Source::Maps(maps) => (
+                Name::Numbered("sitemap entry"),
+                Current::Pages(Box::new(maps.pages())),
+            ),
             Source::Repeated { input, times } => (
                 Name::Numbered("input"),
                 Current::Repeated(RawInput::from(input.as_str()), times),
@@ -91,6 +105,8 @@ impl Current {
                 .next_line()
                 .map_err(|error| unreadable(title, &error))?,
             Self::Values(values) => values.next().map(|value| RawInput::new(value.as_bytes())),
+            Self::Links(links) => links.next().map(|link| RawInput::from(link.url.as_str())),
+            Self::Pages(pages) => pages.next()?.map(|page| RawInput::from(page.as_str())),
             Self::Repeated(_, 0) => None,
             Self::Repeated(input, left) => {
                 *left -= 1;

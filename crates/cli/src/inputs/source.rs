@@ -8,6 +8,9 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use triway_tasks::check::sources::Link;
+
+use super::listed::Maps;
 
 /// Files beyond this size are not counted beforehand, because that would take longer than it is worth.
 const COUNTED_BYTES: u64 = 64 << 20;
@@ -21,6 +24,10 @@ pub(crate) enum Source {
     Stdin,
     /// These themselves.
     Values(Vec<OsString>),
+    /// The links of a document, which is no list of inputs itself.
+    Links { document: PathBuf, links: Vec<Link> },
+    /// The pages that a site's maps list.
+    Maps(Box<Maps>),
     /// The same input so many times.
     Repeated { input: String, times: u64 },
 }
@@ -30,6 +37,11 @@ impl Source {
         if path == Path::new("-") {
             return Ok(Self::Stdin);
         }
+        Self::check(path).map(Self::File)
+    }
+
+    /// A file that is there and can be read.
+    pub(super) fn check(path: PathBuf) -> anyhow::Result<PathBuf> {
         let shown = path.display();
         let metadata = match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -46,12 +58,14 @@ impl Source {
         if metadata.is_file() {
             File::open(&path).with_context(|| format!("cannot read {shown}"))?;
         }
-        Ok(Self::File(path))
+        Ok(path)
     }
 
     pub(super) fn title(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
+            Self::Links { document, .. } => document.display().to_string(),
+            Self::Maps(maps) => maps.title(),
             Self::Stdin => "standard input".to_owned(),
             Self::Values(_) => "the command line".to_owned(),
             Self::Repeated { .. } => "the generated inputs".to_owned(),
@@ -65,6 +79,7 @@ impl Source {
     pub(super) fn metadata(&self) -> Option<Metadata> {
         match self {
             Self::File(path) => fs::metadata(path).ok(),
+            Self::Links { document, .. } => fs::metadata(document).ok(),
             Self::Stdin => fs::metadata("/dev/stdin").ok(),
             _ => None,
         }
@@ -73,7 +88,8 @@ impl Source {
     pub(super) fn count(&self) -> Option<u64> {
         match self {
             Self::File(path) => count_lines(path).ok().flatten(),
-            Self::Stdin => None,
+            Self::Stdin | Self::Maps(_) => None,
+            Self::Links { links, .. } => u64::try_from(links.len()).ok(),
             Self::Values(values) => u64::try_from(values.len()).ok(),
             Self::Repeated { times, .. } => Some(*times),
         }

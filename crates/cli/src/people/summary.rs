@@ -148,7 +148,7 @@ impl Told<'_> {
     }
 
     fn command_from(&self, index: u64) -> String {
-        match self.places.line(index) {
+        match self.places.list(index) {
             Some((file, line)) => format!(
                 "to go on: tail -n +{line} {file} | triway run {} -",
                 self.task

@@ -54,9 +54,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     } = prepare(task)?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
-    for arm in &arms {
-        configuration.check_model(arm.model)?;
-    }
+    configuration.check_models(arms.iter().map(|arm| arm.model))?;
     // The model is that of each arm; this one has no limit that an arm might exceed.
     let sequential = Some(triway_core::Model::Sequential);
     let plan = job_options::plan(&job, sequential, task.preferred())?;

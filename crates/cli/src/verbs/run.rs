@@ -44,7 +44,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     } = prepare(task)?;
     let task = configuration.task();
     let plan = job_options::plan(&job, model, task.preferred())?;
-    configuration.check_model(plan.model)?;
+    configuration.check_models([plan.model])?;
     let mut destination = Destination::open(&job, &inputs, &screen, interest)?;
     destination
         .begin(task.name())

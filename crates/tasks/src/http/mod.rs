@@ -92,6 +92,17 @@ impl Http {
         &self.policy
     }
 
+    /// The decoded body of an answer, requested on the calling thread. Blocks.
+    ///
+    /// # Errors
+    /// There was no answer, or one whose status is no success.
+    pub fn download(&self, url: &Url, deadline: Instant) -> Result<Vec<u8>, Failure> {
+        let fetched = self.fetch_blocking(url, Some(deadline), true)?;
+        self.judge(&fetched.answer)
+            .map_err(|failure| blame(url, failure))?;
+        Ok(fetched.body.unwrap_or_default())
+    }
+
     /// Requests a URL on the calling thread; keeps the body if `keep`.
     pub(crate) fn fetch_blocking(
         &self,
