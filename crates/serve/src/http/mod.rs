@@ -1,11 +1,16 @@
-//! An HTTP/1.1 test server in the manner of httpbin: its answers are as slow, as large or as unsuccessful as the path
+//! An HTTP test server in the manner of httpbin: its answers are as slow, as large or as unsuccessful as the path
 //! asks for.
 //!
 //! It must not be what limits a comparison, so it copies no body, looks up its routes in one `match` and logs nothing.
 
 mod body;
+mod certificate;
 mod connection;
+mod echo;
+mod limits;
+mod replies;
 mod routes;
+mod shaped;
 
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -14,7 +19,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use certificate::Secured;
+
+use connection::Shared;
 
 /// How many connections may be open at once, unless told otherwise.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 20_000;
@@ -33,6 +43,7 @@ const BACKLOG: i32 = 4096;
 pub struct HttpServer {
     listener: TcpListener,
     max_connections: usize,
+    secured: Option<Secured>,
 }
 
 impl HttpServer {
@@ -60,6 +71,7 @@ impl HttpServer {
         Ok(Self {
             listener: TcpListener::from_std(socket.into())?,
             max_connections: DEFAULT_MAX_CONNECTIONS,
+            secured: None,
         })
     }
 
@@ -68,6 +80,15 @@ impl HttpServer {
     pub fn with_max_connections(self, max_connections: usize) -> Self {
         Self {
             max_connections,
+            ..self
+        }
+    }
+
+    /// The same server, secured.
+    #[must_use]
+    pub fn with_tls(self, secured: Secured) -> Self {
+        Self {
+            secured: Some(secured),
             ..self
         }
     }
@@ -87,8 +108,14 @@ impl HttpServer {
     /// An error of the listening socket that waiting does not mend.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let connections = TaskTracker::new();
-        let drain = CancellationToken::new();
-        let abort = CancellationToken::new();
+        let shared = Shared {
+            limits: Arc::default(),
+            tls: self
+                .secured
+                .map(|secured| TlsAcceptor::from(secured.config)),
+            drain: CancellationToken::new(),
+            abort: CancellationToken::new(),
+        };
         let mut shutdown = pin!(shutdown);
         let permits = Arc::new(Semaphore::new(self.max_connections));
         let ended = loop {
@@ -105,20 +132,20 @@ impl HttpServer {
                     Err(error) => break Err(error),
                 },
             };
-            let served = connection::serve(stream, drain.clone(), abort.clone());
+            let served = connection::serve(stream, shared.clone());
             connections.spawn(async move {
                 served.await;
                 drop(permit);
             });
         };
         drop(self.listener);
-        drain.cancel();
+        shared.drain.cancel();
         connections.close();
         if tokio::time::timeout(DRAIN, connections.wait())
             .await
             .is_err()
         {
-            abort.cancel();
+            shared.abort.cancel();
             connections.wait().await;
         }
         ended

@@ -1,52 +1,89 @@
 //! What each path of the test server answers.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
-use bytes::Bytes;
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Method, Request, StatusCode,
     body::Incoming,
-    header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue},
+    header::{ALLOW, HeaderValue, LOCATION},
 };
-use serde_json::{Map, Value, json};
-use url::form_urlencoded;
+use percent_encoding::percent_decode_str;
 
-use super::body::ReplyBody;
+use super::{
+    echo,
+    limits::Limits,
+    replies::{Reply, refusal, text, with},
+    shaped,
+};
 
-/// The longest delay that `/delay` gives.
-const MAX_DELAY: Duration = Duration::from_secs(60);
-
-/// The largest body that `/bytes` gives.
-const MAX_BYTES: u64 = 100 << 20;
+/// The longest chain of redirects.
+const MOST_REDIRECTS: u32 = 1000;
 
 const ROUTES: &str = "\
-/status/N       that status, 200 to 599
-/delay/SECONDS  200 after so many seconds, fractions included, 60 at most
-/bytes/N        N bytes, 104857600 at most
-/get            the request as JSON: url, args, headers, origin
-/headers        the request's headers as JSON
+/status/N                  that status, 200 to 599
+/delay/SECONDS             200 after so many seconds, fractions included, 60 at most
+/bytes/N                   N bytes, 104857600 at most
+/drip?seconds=S&bytes=N    N bytes (10), evenly over S seconds (1)
+/gzip                      a compressed answer
+/bomb                      a small answer that decodes to 64 MiB
+/redirect/N                so many redirects, then /get
+/redirect-loop             a redirect to itself
+/get                       the request as JSON: url, args, headers, origin
+/headers                   the request's headers as JSON
+/cookies                   the request's cookies as JSON
+/anything                  any request as JSON, with method and body
+/basic-auth/USER/PASS      200 for these credentials, 401 for others
+/rate/N                    200 for N requests a second together, 429 for more
+/slots/N?seconds=S         N requests at once, each taking S seconds (0.01); others wait
+/flaky/P                   503 in P per cent of all cases, 200 in the others
 ";
 
-type Reply = Response<ReplyBody>;
+/// What answers need besides the request.
+pub(super) struct Asked<'a> {
+    pub(super) limits: &'a Limits,
+    /// Who asks.
+    pub(super) origin: Option<SocketAddr>,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
+}
 
-/// The answer to one request of a client at `origin`.
-pub(super) async fn answer(request: &Request<Incoming>, origin: Option<SocketAddr>) -> Reply {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        reply
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return reply;
+/// The answer to one request.
+pub(super) async fn answer(request: Request<Incoming>, asked: Asked<'_>) -> Reply {
+    let path = request.uri().path().to_owned();
+    let steps: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    if let ["anything", ..] = steps[..] {
+        return echo::anything(request, asked.origin, asked.scheme).await;
     }
-    let path = request.uri().path();
-    let mut parts = path.strip_prefix('/').unwrap_or(path).splitn(2, '/');
-    match (parts.next().unwrap_or(""), parts.next()) {
-        ("status", Some(code)) => status(code),
-        ("delay", Some(seconds)) => delay(seconds).await,
-        ("bytes", Some(count)) => bytes(count),
-        ("get", None) => get(request, origin),
-        ("headers", None) => json_reply(&json!({ "headers": headers(request.headers()) })),
-        ("", None) => text(StatusCode::OK, ROUTES),
+    let (parts, _) = request.into_parts();
+    let any_method = matches!(
+        steps[..],
+        ["status" | "delay" | "flaky" | "rate" | "slots", _]
+    );
+    if !any_method && !matches!(parts.method, Method::GET | Method::HEAD) {
+        let reply = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        return with(reply, ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    let query = parts.uri.query().unwrap_or("");
+    match steps[..] {
+        ["status", code] => status(code),
+        ["delay", seconds] => shaped::delay(seconds).await,
+        ["bytes", count] => shaped::bytes(count),
+        ["drip"] => shaped::drip(query),
+        ["gzip"] => shaped::gzip(),
+        ["bomb"] => shaped::bomb().await,
+        ["redirect", count] => redirect(count),
+        ["redirect-loop"] => found("/redirect-loop"),
+        ["get"] => echo::get(&parts, asked.origin, asked.scheme),
+        ["headers"] => echo::headers(&parts),
+        ["cookies"] => echo::cookies(&parts),
+        ["basic-auth", user, password] => {
+            let plain = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            echo::basic_auth(&parts, &plain(user), &plain(password))
+        }
+        ["rate", most] => asked.limits.rate(most),
+        ["slots", most] => asked.limits.slots(most, query).await,
+        ["flaky", share] => asked.limits.flaky(share),
+        [""] => text(StatusCode::OK, ROUTES),
         _ => text(StatusCode::NOT_FOUND, "no such route; / lists them\n"),
     }
 }
@@ -54,107 +91,33 @@ pub(super) async fn answer(request: &Request<Incoming>, origin: Option<SocketAdd
 fn status(code: &str) -> Reply {
     match code.parse::<u16>() {
         // What follows an interim status would be read as a second answer.
-        Ok(code @ 100..200) => text(
-            StatusCode::BAD_REQUEST,
-            format!("{code} is an interim status; no answer ends with it\n"),
-        ),
+        Ok(code @ 100..200) => refusal(format!(
+            "{code} is an interim status; no answer ends with it\n"
+        )),
         Ok(code @ 200..600) => {
             let code = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_REQUEST);
             text(code, format!("{code}\n"))
         }
-        _ => text(
-            StatusCode::BAD_REQUEST,
-            "a status is a number from 200 to 599\n",
-        ),
+        _ => refusal("a status is a number from 200 to 599\n"),
     }
 }
 
-async fn delay(seconds: &str) -> Reply {
-    let delay = seconds
-        .parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|delay| *delay <= MAX_DELAY);
-    let Some(delay) = delay else {
-        return text(
-            StatusCode::BAD_REQUEST,
-            "a delay is a number of seconds from 0 to 60\n",
-        );
-    };
-    tokio::time::sleep(delay).await;
-    json_reply(&json!({ "delay": delay.as_secs_f64() }))
-}
-
-fn bytes(count: &str) -> Reply {
-    match count.parse() {
-        Ok(count @ 0..=MAX_BYTES) => {
-            let mut reply = Response::new(ReplyBody::Remaining(count));
-            reply.headers_mut().insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/octet-stream"),
-            );
-            reply
-        }
-        _ => text(
-            StatusCode::BAD_REQUEST,
-            format!("a size is a number of bytes from 0 to {MAX_BYTES}\n"),
-        ),
+fn redirect(count: &str) -> Reply {
+    match count.parse::<u32>() {
+        Ok(0) => found("/get"),
+        Ok(1) => found("/get"),
+        Ok(count @ 2..=MOST_REDIRECTS) => found(&format!("/redirect/{}", count - 1)),
+        _ => refusal(format!(
+            "redirects are a number from 0 to {MOST_REDIRECTS}\n"
+        )),
     }
 }
 
-fn get(request: &Request<Incoming>, origin: Option<SocketAddr>) -> Reply {
-    let host = request
-        .headers()
-        .get(hyper::header::HOST)
-        .map_or("", |host| host.to_str().unwrap_or(""));
-    let mut args = Map::new();
-    for (name, value) in
-        form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes()).into_owned()
-    {
-        add(&mut args, name, value);
+fn found(location: &str) -> Reply {
+    let reply = text(StatusCode::FOUND, "elsewhere\n");
+    // All locations are made here, of ASCII.
+    match HeaderValue::from_str(location) {
+        Ok(location) => with(reply, LOCATION, location),
+        Err(_) => reply,
     }
-    json_reply(&json!({
-        "args": args,
-        "headers": headers(request.headers()),
-        "origin": origin.map(|origin| origin.ip().to_string()),
-        "url": format!("http://{host}{}", request.uri()),
-    }))
-}
-
-fn headers(headers: &HeaderMap) -> Map<String, Value> {
-    let mut all = Map::new();
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        add(&mut all, name.as_str().to_owned(), value);
-    }
-    all
-}
-
-/// One value stands alone, several with the same name become a list, as in httpbin.
-fn add(map: &mut Map<String, Value>, name: String, value: String) {
-    match map.get_mut(&name) {
-        None => {
-            map.insert(name, Value::String(value));
-        }
-        Some(Value::Array(values)) => values.push(Value::String(value)),
-        Some(first) => *first = Value::Array(vec![first.take(), Value::String(value)]),
-    }
-}
-
-fn json_reply(value: &Value) -> Reply {
-    let mut reply = Response::new(ReplyBody::Ready(format!("{value}\n").into()));
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply
-}
-
-fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(ReplyBody::Ready(text.into()));
-    *reply.status_mut() = status;
-    reply.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    reply
 }
