@@ -11,6 +11,7 @@
 
 mod cost;
 mod empty;
+mod http;
 mod memory;
 mod rounds;
 mod start;
@@ -26,6 +27,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   cost              what `compare` reports as wall time, against the same job by itself
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
+  http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -43,6 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("cost") => cost::run()?,
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,
         Some("memory") => memory::run(word.unwrap_or(BINARY))?,
+        Some("http") => {
+            let count = word.map_or(Ok(20_000), str::parse)?;
+            http::run(BINARY, count, words.get(2).map_or("peers", String::as_str))?;
+        }
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }

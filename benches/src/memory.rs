@@ -66,7 +66,7 @@ fn write(into: impl Write, count: u64) -> io::Result<()> {
 }
 
 /// The peak never falls, so the last reading before the end is the one that counts.
-fn watch(child: &mut Child) -> Result<u64, Box<dyn std::error::Error>> {
+pub(crate) fn watch(child: &mut Child) -> Result<u64, Box<dyn std::error::Error>> {
     let path = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
