@@ -7,6 +7,7 @@ mod comparing;
 mod formats;
 mod helping;
 mod program;
+mod retrying;
 mod serving;
 mod stopping;
 mod streaming;

@@ -60,7 +60,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             let bytes = task.input_bytes(&input);
             self.held_bytes += bytes;
             self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
-            let held = Held { input, bytes };
+            let tried = Vec::new();
+            let held = Held {
+                input,
+                bytes,
+                tried,
+            };
             self.ledger.admit(now, self.next_index, key, held);
             self.next_index += 1;
         }

@@ -10,7 +10,7 @@ mod stopping;
 use std::{sync::Arc, time::Duration};
 
 use crossbeam_utils::sync::Parker;
-use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task};
+use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task, Tried};
 
 use crate::{
     ahead::Ahead,
@@ -227,6 +227,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             Settled::Done(closed) => self.finish(closed, output, times),
             Settled::Again { index, retry } => {
                 if let Some(retry) = retry {
+                    self.note_tried(start, &retry.failure, times);
                     self.delivery.event(&Event::Retrying {
                         index,
                         attempt: retry.attempt,
@@ -238,29 +239,40 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
+    /// Keeps a failed attempt with its input, for the outcome.
+    fn note_tried(&mut self, start: Start, failure: &Failure, times: Option<Times>) {
+        if let (Some(times), Some(held)) = (times, self.ledger.payload_mut(start.ticket)) {
+            let run = times.ended.saturating_sub(times.started);
+            let tried = Tried::new(failure.clone(), times.worker, times.started, run);
+            held.tried.push(tried);
+        }
+    }
+
     fn finish(
         &mut self,
         closed: Closed<Held<T::Input>>,
         output: Option<T::Output>,
         times: Option<Times>,
     ) {
-        let Held { input, bytes } = closed.payload;
+        let Held {
+            input,
+            bytes,
+            tried,
+        } = closed.payload;
         self.held_bytes -= bytes;
         let started = times.map_or(Duration::ZERO, |times| times.started);
         let ended = times.map_or(Duration::ZERO, |times| times.ended);
         self.progress.last_end = self.progress.last_end.max(ended);
-        self.delivery.deliver(Outcome {
-            index: closed.index,
-            input,
-            status: closed.status,
-            output,
-            error: closed.failure,
-            attempts: closed.attempts,
-            worker: times.map(|times| times.worker),
-            started,
-            queued: started.saturating_sub(closed.waiting_since),
-            run: ended.saturating_sub(started),
-        });
+        let mut outcome = Outcome::new(closed.index, input, closed.status);
+        outcome.output = output;
+        outcome.error = closed.failure;
+        outcome.attempts = closed.attempts;
+        outcome.worker = times.map(|times| times.worker);
+        outcome.started = started;
+        outcome.queued = started.saturating_sub(closed.waiting_since);
+        outcome.run = ended.saturating_sub(started);
+        outcome.tried = tried;
+        self.delivery.deliver(outcome);
     }
 
     // What the lanes get.
@@ -455,10 +467,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     }
 }
 
-/// An admitted input, and what it weighed when it came.
+/// An admitted input, what it weighed when it came, and its attempts that failed.
 struct Held<I> {
     input: I,
     bytes: usize,
+    tried: Vec<Tried>,
 }
 
 /// When an attempt ran, and where.

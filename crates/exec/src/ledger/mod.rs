@@ -215,6 +215,12 @@ impl<P> Ledger<P> {
         closed
     }
 
+    /// What was kept with an input that has not ended, to be changed.
+    pub(crate) fn payload_mut(&mut self, ticket: Ticket) -> Option<&mut P> {
+        let entry = self.entries.get_mut(ticket as usize)?.as_mut();
+        entry.map(|entry| &mut entry.payload)
+    }
+
     /// What was kept with an input that has not ended.
     pub(crate) fn payload(&self, ticket: Ticket) -> Option<&P> {
         self.entries
