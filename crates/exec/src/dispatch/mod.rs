@@ -99,8 +99,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         } = parts;
         source.attach(Wake::new(parker.unparker().clone()));
         control.attach(parker.unparker().clone());
+        let task = Arc::clone(&shared.task);
+        let key_of = move |held: &Held<T::Input>| task.key(&held.input);
         Self {
-            ledger: Ledger::new(&plan, fastrand::u64(..)),
+            ledger: Ledger::new(&plan, fastrand::u64(..), Box::new(key_of)),
             delivery: Delivery::new(Arc::clone(&shared.task), sink, &plan),
             most_lanes: plan.concurrency.get(),
             most_at_once: usize::MAX,
@@ -194,7 +196,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let reports = std::mem::take(&mut self.reports);
         let now = self.shared.clock.now();
         self.ahead.ended(reports.len(), now);
+        let ahead = !self.ledger.is_metered();
         self.settle_all(now, reports);
+        if ahead && self.ledger.is_metered() {
+            // Somebody asked to be left alone, for the first time: what was handed out ahead may be for the same side.
+            self.take_back(now);
+        }
         true
     }
 
@@ -330,7 +337,19 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         if any {
             self.shared.hand_over.push(&mut self.assignments);
         }
-        any
+        let refused = self.ledger.refused();
+        let ended = !refused.is_empty();
+        for closed in refused {
+            self.finish(closed, None, None);
+        }
+        any || ended
+    }
+
+    /// Puts what no lane has begun back among those that wait.
+    fn take_back(&mut self, now: Duration) {
+        for assignment in self.shared.hand_over.take_back().into_iter().rev() {
+            self.book(now, assignment.start, Ended::NotStarted, None, None);
+        }
     }
 
     /// How many inputs may be handed out and unfinished. Nothing is handed out ahead where more than free lanes decide
