@@ -5,16 +5,17 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
 use crate::program::{Ended, run};
 
-/// A server that answers its first requests with 429, the others with 200.
+/// A server that answers its first requests with 429, the others with 200, and notes when each came.
 struct Busy {
     address: SocketAddr,
+    came: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl Busy {
@@ -22,13 +23,20 @@ impl Busy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let came = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&came);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let noted = Arc::clone(&came);
+                let noted = Arc::clone(&noted);
                 thread::spawn(move || serve(&stream.unwrap(), &noted, refusals));
             }
         });
-        Self { address }
+        Self { address, came }
+    }
+
+    fn intervals(&self) -> Vec<Duration> {
+        let mut came = self.came.lock().unwrap().clone();
+        came.sort();
+        came.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 }
 
@@ -85,5 +93,36 @@ fn every_attempt_is_in_the_record_and_none_is_hidden_by_a_success() {
         assert!(!ended.out.contains("secret"), "{model}: {}", ended.out);
         let says = "1 of 1 succeeded (100 %), 1 of them after a retry, in ";
         assert!(ended.err.contains(says), "{model}: {}", ended.err);
+    }
+}
+
+#[test]
+fn requests_to_one_host_are_apart() {
+    for model in ["threads", "processes", "async"] {
+        let server = Busy::start(0);
+        let urls: Vec<_> = (0..4)
+            .map(|n| format!("http://{}/{n}", server.address))
+            .collect();
+        let urls = urls.join(" ");
+        let ended = run(&format!(
+            "run http -m {model} --host-interval 200ms -- {urls}"
+        ));
+        assert_eq!(ended.code, 0, "{model}: {}", ended.err);
+        let intervals = server.intervals();
+        assert_eq!(intervals.len(), 3, "{model}");
+        for interval in &intervals {
+            // The way of a request to the server is not always equally long.
+            assert!(
+                *interval >= Duration::from_millis(150),
+                "{model}: {intervals:?}"
+            );
+        }
+        for outcome in ended.outcomes() {
+            assert_eq!(
+                outcome.get("tried"),
+                None,
+                "there was one attempt: {outcome}"
+            );
+        }
     }
 }
