@@ -13,6 +13,7 @@ pub(crate) struct Delivered {
     pending: VecDeque<Pending>,
     written: u64,
     tally: Tally,
+    after_retry: u64,
     /// Holds one range for each input that is later than those after it, so it stays small.
     indexes: RangeSet<u64>,
 }
@@ -23,6 +24,7 @@ struct Pending {
     status: Status,
     kind: Option<FailureKind>,
     run: Duration,
+    attempts: u32,
 }
 
 impl Delivered {
@@ -33,6 +35,7 @@ impl Delivered {
             status: outcome.status,
             kind: outcome.error.as_ref().map(|failure| failure.kind.clone()),
             run: outcome.run,
+            attempts: outcome.attempts,
         });
     }
 
@@ -47,7 +50,11 @@ impl Delivered {
                 status,
                 kind,
                 run,
+                attempts,
             } = outcome;
+            if status == Status::Ok && attempts > 1 {
+                self.after_retry += 1;
+            }
             self.tally.record(status, kind.as_ref(), run);
             self.indexes.insert(index..index + 1);
         }
@@ -56,6 +63,11 @@ impl Delivered {
     /// Counts and latencies of those that were written.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// How many of them succeeded, but not at the first attempt.
+    pub(crate) fn after_retry(&self) -> u64 {
+        self.after_retry
     }
 
     /// The index of the first input without a written outcome; all before it have one.
@@ -72,18 +84,11 @@ mod tests {
     use super::*;
 
     fn outcome(index: u64) -> Outcome<(), ()> {
-        Outcome {
-            index,
-            input: (),
-            status: Status::Ok,
-            output: Some(()),
-            error: None,
-            attempts: 1,
-            worker: None,
-            started: Duration::ZERO,
-            queued: Duration::ZERO,
-            run: Duration::ZERO,
-        }
+        let mut outcome = Outcome::new(index, (), Status::Ok);
+        outcome.output = Some(());
+        // Those with an odd index needed a second attempt.
+        outcome.attempts = if index.is_multiple_of(2) { 1 } else { 2 };
+        outcome
     }
 
     #[test]
@@ -92,10 +97,13 @@ mod tests {
         for index in [1, 0, 3, 2] {
             delivered.expect(&outcome(index));
         }
-        for (written, first_missing) in [(0, 0), (1, 0), (2, 2), (3, 2), (4, 4)] {
+        for (written, first_missing, after_retry) in
+            [(0, 0, 0), (1, 0, 1), (2, 2, 1), (3, 2, 2), (4, 4, 2)]
+        {
             delivered.confirm(written);
             assert_eq!(delivered.tally().total(), written);
             assert_eq!(delivered.first_missing(), first_missing);
+            assert_eq!(delivered.after_retry(), after_retry);
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn plan(
     }
     plan.rate = job.rate;
     plan.per_key = job.per_host;
+    plan.key_interval = job.host_interval;
     plan.keep_order = job.keep_order;
     plan.max_failures = job.max_failures;
     plan.runtime_threads = job.runtime_threads;

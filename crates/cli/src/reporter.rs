@@ -2,7 +2,7 @@
 
 use std::io;
 
-use triway_core::{Event, Outcome, Task as _};
+use triway_core::{Event, Outcome, Status, Task as _};
 use triway_exec::Sink;
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
@@ -97,13 +97,19 @@ impl Sink<Named> for Reporter {
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);
         }
-        self.screen.step();
+        // What was never done would make the job look faster and further than it is.
+        if outcome.status != Status::Cancelled {
+            self.screen.step();
+        }
         let written = self.destination.outcome(&record)?;
         self.delivered.confirm(written);
         Ok(())
     }
 
     fn event(&mut self, event: &Event) {
+        if matches!(event, Event::Stopping { .. }) {
+            self.screen.bar_stops();
+        }
         self.events.tell(event);
     }
 }

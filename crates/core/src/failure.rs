@@ -1,6 +1,6 @@
 //! Why an attempt at an input did not succeed: a kind for programs, a message for people.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,11 @@ pub struct Failure {
     pub message: String,
     /// Whether another attempt could end differently; a malformed input stays malformed.
     pub retryable: bool,
+    /// For so long the other side wants to be left alone, as HTTP's `Retry-After` says.
+    ///
+    /// The next attempt at this input, and any at another input of the same [`crate::Task::key`], comes no earlier. Where
+    /// it is longer than [`crate::Retry::longest_wait`], the failure is final.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -79,6 +84,7 @@ impl Failure {
             kind,
             message: message.into(),
             retryable: true,
+            retry_after: None,
         }
     }
 
@@ -93,6 +99,15 @@ impl Failure {
     /// An input that is not of the form the task needs; never retried.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self::permanent(FailureKind::BAD_INPUT, message)
+    }
+
+    /// The same failure of another side that wants to be left alone for so long.
+    #[must_use]
+    pub fn with_retry_after(self, time: Duration) -> Self {
+        Self {
+            retry_after: Some(time),
+            ..self
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub use context::Context;
 pub use event::{Event, StopReason};
 pub use failure::{Failure, FailureKind};
 pub use model::{Model, UnknownModel};
-pub use outcome::{Outcome, Status};
+pub use outcome::{Outcome, Status, Tried};
 pub use plan::{
     DEFAULT_ORDER_WINDOW_BYTES, FailureLimit, FailureLimitError, MAX_LANES, Plan, PlanError, Rate,
     RateError, Retry,

@@ -43,8 +43,36 @@ impl fmt::Display for Status {
     }
 }
 
+/// One attempt that failed and was followed by another.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Tried {
+    /// Why it failed.
+    pub failure: Failure,
+    /// Which lane ran it, from 0.
+    pub worker: u32,
+    /// From the job's start to the start of this attempt.
+    pub started: Duration,
+    /// How long it took.
+    pub run: Duration,
+}
+
+impl Tried {
+    /// An attempt that failed so, and where and when it ran.
+    #[must_use]
+    pub fn new(failure: Failure, worker: u32, started: Duration, run: Duration) -> Self {
+        Self {
+            failure,
+            worker,
+            started,
+            run,
+        }
+    }
+}
+
 /// What became of one input.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome<I, O> {
     /// The input's place among the job's inputs, from 0.
     pub index: u64,
@@ -66,9 +94,30 @@ pub struct Outcome<I, O> {
     pub queued: Duration,
     /// How long the last attempt took.
     pub run: Duration,
+    /// The failed attempts before the one that the fields above tell of, in order; at most as many as the plan allows
+    /// retries. When the job stopped before a retry, these are all there were.
+    pub tried: Vec<Tried>,
 }
 
 impl<I, O> Outcome<I, O> {
+    /// An input that ended so and was never started; what else there is to say is assigned to its fields.
+    #[must_use]
+    pub fn new(index: u64, input: I, status: Status) -> Self {
+        Self {
+            index,
+            input,
+            status,
+            output: None,
+            error: None,
+            attempts: 0,
+            worker: None,
+            started: Duration::ZERO,
+            queued: Duration::ZERO,
+            run: Duration::ZERO,
+            tried: Vec::new(),
+        }
+    }
+
     /// Whether the input succeeded.
     #[must_use]
     pub fn is_ok(&self) -> bool {

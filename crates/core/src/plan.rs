@@ -43,6 +43,8 @@ pub struct Plan {
     pub rate: Option<Rate>,
     /// At most so many inputs with the same [`crate::Task::key`] run at once.
     pub per_key: Option<NonZeroUsize>,
+    /// At least so long between the starts of two attempts with the same [`crate::Task::key`].
+    pub key_interval: Option<Duration>,
     /// Deliver outcomes in the order of their inputs.
     pub keep_order: bool,
     /// Memory for outcomes that wait for an earlier one; when it is full, no new input is admitted.
@@ -72,6 +74,7 @@ impl Plan {
             retry: Retry::NEVER,
             rate: None,
             per_key: None,
+            key_interval: None,
             keep_order: false,
             order_window_bytes: DEFAULT_ORDER_WINDOW_BYTES,
             max_failures: None,
@@ -110,7 +113,15 @@ impl Plan {
         if self.timeout == Some(Duration::ZERO) {
             return Err(PlanError::ZeroTimeout);
         }
-        let times = [self.timeout, Some(self.grace), Some(self.drain_limit)];
+        let times = [
+            self.timeout,
+            Some(self.grace),
+            Some(self.drain_limit),
+            self.key_interval,
+            Some(self.retry.base),
+            Some(self.retry.cap),
+            Some(self.retry.longest_wait),
+        ];
         if times.into_iter().flatten().any(|time| time > LONGEST) {
             return Err(PlanError::TooLong);
         }
@@ -138,7 +149,9 @@ pub enum PlanError {
     )]
     ZeroTimeout,
     /// A time that would overflow a clock.
-    #[error("a time limit, grace or drain limit may be at most ten years; leave it out for none")]
+    #[error(
+        "a time limit, grace, interval or wait may be at most ten years; leave it out for none"
+    )]
     TooLong,
 }
 
@@ -159,21 +172,25 @@ pub struct Retry {
     pub retries: u32,
     /// The longest wait before the second attempt.
     pub base: Duration,
-    /// The longest wait before any attempt.
+    /// The longest wait before any attempt, unless the other side asks for a longer one.
     pub cap: Duration,
+    /// How long [`crate::Failure::retry_after`] may be; an input that would have to wait longer fails for good.
+    pub longest_wait: Duration,
 }
 
 impl Retry {
     /// One attempt and no other.
     pub const NEVER: Self = Self::times(0);
 
-    /// So many further attempts, waiting 0.2 s at first and 10 s at most.
+    /// So many further attempts, waiting 0.2 s at first and 10 s at most, or as long as the other side asks for up to
+    /// five minutes.
     #[must_use]
     pub const fn times(retries: u32) -> Self {
         Self {
             retries,
             base: Duration::from_millis(200),
             cap: Duration::from_secs(10),
+            longest_wait: Duration::from_secs(5 * 60),
         }
     }
 }
@@ -327,6 +344,10 @@ mod tests {
         plan.timeout = Some(Duration::ZERO);
         assert_eq!(plan.check(), Err(PlanError::ZeroTimeout));
         plan.timeout = Some(Duration::MAX);
+        assert_eq!(plan.check(), Err(PlanError::TooLong));
+        plan.timeout = None;
+        assert_eq!(plan.check(), Ok(()));
+        plan.key_interval = Some(Duration::MAX);
         assert_eq!(plan.check(), Err(PlanError::TooLong));
     }
 }

@@ -95,6 +95,9 @@ pub trait Task: Send + Sync + 'static {
     }
 
     /// What inputs may share a limit by, such as the host of a URL; `None` is not limited.
+    ///
+    /// It is asked where the plan has such a limit, and from the first failure on that says
+    /// [`retry_after`](Failure::retry_after).
     fn key(&self, _input: &Self::Input) -> Option<String> {
         None
     }

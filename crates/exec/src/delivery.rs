@@ -146,4 +146,9 @@ fn bytes<T: Task>(task: &T, outcome: &Outcome<T::Input, T::Output>) -> usize {
             .error
             .as_ref()
             .map_or(0, |error| error.message.len())
+        + outcome
+            .tried
+            .iter()
+            .map(|tried| size_of_val(tried) + tried.failure.message.len())
+            .sum::<usize>()
 }

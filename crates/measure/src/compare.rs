@@ -312,6 +312,7 @@ fn shared_options(plan: &Plan) -> serde_json::Value {
         "retries": plan.retry.retries,
         "rate_per_s": plan.rate.map(|rate| 1.0 / rate.interval().as_secs_f64()),
         "per_key": plan.per_key,
+        "key_interval_s": plan.key_interval.map(|interval| interval.as_secs_f64()),
         "keep_order": plan.keep_order,
         "runtime_threads": plan.runtime_threads,
     })

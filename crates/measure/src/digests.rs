@@ -227,7 +227,7 @@ impl Write for Clipped {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, time::Duration};
+    use std::collections::BTreeMap;
 
     use triway_core::Forms;
 
@@ -256,18 +256,12 @@ mod tests {
             Ok(text) => (Some(text.to_owned()), None),
             Err(failure) => (None, Some(failure)),
         };
-        Outcome {
-            index: 7,
-            input: (),
-            status: error.as_ref().map_or(Status::Ok, |_| Status::Failed),
-            output,
-            error,
-            attempts: 1,
-            worker: Some(0),
-            started: Duration::ZERO,
-            queued: Duration::ZERO,
-            run: Duration::ZERO,
-        }
+        let status = error.as_ref().map_or(Status::Ok, |_| Status::Failed);
+        let mut outcome = Outcome::new(7, (), status);
+        outcome.output = output;
+        outcome.error = error;
+        outcome.attempts = 1;
+        outcome
     }
 
     fn written(task: &Echo, outcomes: &[Outcome<(), String>]) -> Vec<Record> {

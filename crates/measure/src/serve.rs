@@ -140,13 +140,11 @@ where
     }
 }
 
-fn failed<I, O>(outcome: Outcome<I, O>, failure: Failure) -> Outcome<I, O> {
-    Outcome {
-        status: Status::Failed,
-        output: None,
-        error: Some(failure),
-        ..outcome
-    }
+fn failed<I, O>(mut outcome: Outcome<I, O>, failure: Failure) -> Outcome<I, O> {
+    outcome.status = Status::Failed;
+    outcome.output = None;
+    outcome.error = Some(failure);
+    outcome
 }
 
 /// The inputs that a trial inherited.

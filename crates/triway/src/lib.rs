@@ -61,7 +61,7 @@ use triway_exec::restart::{self, Registration};
 pub mod prelude {
     pub use crate::{
         CancellationToken, Compare, Context, Control, Failure, FailureKind, Forms, Job, Model,
-        Outcome, Plan, Sink, Status, Task,
+        Outcome, Plan, Sink, Status, Task, Tried,
     };
 }
 

@@ -40,6 +40,10 @@ pub(crate) struct JobArguments {
     #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) per_host: Option<NonZeroUsize>,
 
+    /// At least so long between the starts of two attempts at one host (and port), such as 50ms
+    #[arg(long, global = true, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    pub(crate) host_interval: Option<Duration>,
+
     /// Write outcomes in the order of their inputs
     #[arg(long, global = true)]
     pub(crate) keep_order: bool,

@@ -1,4 +1,7 @@
 //! One JSON object a line: the form that scripts may rely on.
+//!
+//! Every record has the same keys, but for an input that is no text (`input_b64` for `input`), and for `tried`: the
+//! failed attempts before the last, in order, which is there only when there were any.
 
 use std::{
     io::{self, Write},
@@ -6,6 +9,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use triway_core::Failure;
 use triway_measure::report::Comparison;
 
 use super::{
@@ -48,8 +52,8 @@ pub(super) fn object(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> 
     match &outcome.error {
         None => to.write_all(b"null")?,
         Some(failure) => {
-            write!(to, "{{\"kind\":\"{}\",\"message\":", failure.kind.as_str())?;
-            serde_json::to_writer(&mut *to, &record.message(failure))?;
+            to.write_all(b"{")?;
+            cause(record, failure, to)?;
             to.write_all(b"}")?;
         }
     }
@@ -61,7 +65,32 @@ pub(super) fn object(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> 
     seconds(",\"started_s\":", outcome.started, to)?;
     seconds(",\"queued_s\":", outcome.queued, to)?;
     seconds(",\"run_s\":", outcome.run, to)?;
+    if !outcome.tried.is_empty() {
+        tried(record, to)?;
+    }
     to.write_all(b"}")
+}
+
+/// The attempts that others followed.
+fn tried(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
+    let mut before = ",\"tried\":[{";
+    for tried in &record.outcome.tried {
+        to.write_all(before.as_bytes())?;
+        before = ",{";
+        cause(record, &tried.failure, to)?;
+        write!(to, ",\"worker\":{}", tried.worker)?;
+        seconds(",\"started_s\":", tried.started, to)?;
+        seconds(",\"run_s\":", tried.run, to)?;
+        to.write_all(b"}")?;
+    }
+    to.write_all(b"]")
+}
+
+/// Kind and message of a failure, without the braces.
+fn cause(record: &Record<'_>, failure: &Failure, to: &mut dyn Write) -> io::Result<()> {
+    write!(to, "\"kind\":\"{}\",\"message\":", failure.kind.as_str())?;
+    serde_json::to_writer(&mut *to, &record.message(failure))?;
+    Ok(())
 }
 
 /// A duration in seconds to the nanosecond, which a float could not promise.

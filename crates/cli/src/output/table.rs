@@ -73,7 +73,17 @@ impl Format for Table {
             write!(to, "  {}", excerpt(&brief(output), SHOWN))?;
         }
         if outcome.attempts > 1 {
-            write!(to, "  ({} attempts)", outcome.attempts)?;
+            write!(to, "  ({} attempts", outcome.attempts)?;
+            if let Some(tried) = outcome.tried.last() {
+                let told = record.message(&tried.failure);
+                write!(
+                    to,
+                    ", before it {}: {}",
+                    tried.failure.kind,
+                    excerpt(&told, SHOWN)
+                )?;
+            }
+            write!(to, ")")?;
         }
         writeln!(to)
     }

@@ -67,9 +67,7 @@ impl Screen {
             Some(_) => "{msg} [{bar:20}] {human_pos}/{human_len}, {rate} a second, {left} left",
             None => "{msg} {spinner} {human_pos}, {rate} a second, {elapsed} so far",
         };
-        // The template is a constant; if it did not parse, the library's own would do.
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
+        let style = style(template)
             .with_key("rate", |state: &ProgressState, to: &mut dyn fmt::Write| {
                 // Writing to the line that is being drawn does not fail.
                 let _drawn = to.write_str(&figures::number(state.per_sec()));
@@ -102,6 +100,14 @@ impl Screen {
         self.bar.inc(1);
     }
 
+    /// No more inputs begin, so there is no telling from those that ended how long the others would have taken.
+    pub(crate) fn bar_stops(&self) {
+        if !self.bar.is_hidden() {
+            self.bar
+                .set_style(style("{msg} {human_pos} done, stopping"));
+        }
+    }
+
     /// What the bar says beside itself.
     pub(crate) fn set_message(&self, message: String) {
         self.bar.set_message(message);
@@ -129,6 +135,11 @@ impl Screen {
     pub(crate) fn without_bar<R>(&self, write: impl FnOnce() -> R) -> R {
         self.bar.suspend(write)
     }
+}
+
+/// The template is a constant; if it did not parse, the library's own would do.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Says why the program cannot go on, with all causes.

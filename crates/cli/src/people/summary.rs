@@ -68,8 +68,9 @@ impl Told<'_> {
         let ended = succeeded + failed;
         let seconds = self.summary.wall.as_secs_f64();
         let mut line = format!(
-            "{succeeded} of {ended} succeeded{} in {}",
+            "{succeeded} of {ended} succeeded{}{} in {}",
             share(succeeded, ended),
+            after_retry(self.delivered.after_retry()),
             figures::time(seconds)
         );
         if ended > 0 && seconds > 0.0 {
@@ -201,6 +202,13 @@ fn asked_for(reason: &StopReason) -> Option<&'static str> {
 fn share(succeeded: u64, ended: u64) -> String {
     let share = figures::per_cent(succeeded, ended);
     share.map_or_else(String::new, |share| format!(" ({share})"))
+}
+
+fn after_retry(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(", {count} of them after a retry,"),
+    }
 }
 
 fn to_run_again(cancelled: u64) -> String {

@@ -33,6 +33,14 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("run cpu --max-failures -5%", &["--max-failures", "-5%"]),
     ("run cpu --per-host -1", &["--per-host", "from 1"]),
+    (
+        "run cpu --host-interval -1s",
+        &["--host-interval", "such as 5s"],
+    ),
+    (
+        "run cpu --host-interval 11years",
+        &["interval", "ten years"],
+    ),
     ("run cpu --inputs -1", &["--inputs", "whole number from 0"]),
     (
         "run http LIST --max-redirects -1",

@@ -146,7 +146,8 @@ fn what_succeeds_after_a_retry_is_flaky() {
     });
     let ended = run(&format!("check --format table -- http://{address}/"));
     assert_eq!(ended.code, 0, "{}", ended.err);
-    assert!(ended.out.contains("(3 attempts)"), "{}", ended.out);
+    let told = "(3 attempts, before it http-status: status 503";
+    assert!(ended.out.contains(told), "{}", ended.out);
     let row = ended
         .err
         .lines()

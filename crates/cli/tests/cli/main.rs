@@ -9,6 +9,7 @@ mod formats;
 mod helping;
 mod program;
 mod reports;
+mod retrying;
 mod serving;
 mod stopping;
 mod streaming;

@@ -1,6 +1,11 @@
 //! What a terminal is sent, looked at through one that `script` makes.
 
-use std::process::{Command, Stdio};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use crate::program::start;
 
@@ -17,4 +22,31 @@ fn the_bar_leaves_the_cursor_on_its_line() {
     }
     // Filled with spaces to the edge, it would have what is typed appear on the next line.
     assert!(!ended.out.contains("left   "), "{ended:?}");
+}
+
+#[test]
+fn a_job_that_stops_counts_what_was_done_and_foretells_nothing() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    let file = "/dev/null";
+    let line =
+        format!("{program} run cpu --work spin --n 1500 --inputs 50 -c 1 --format jsonl -o {file}");
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]);
+    let mut started = start(script.stdin(Stdio::piped()));
+    let mut keys = started.stdin();
+    thread::sleep(Duration::from_millis(700));
+    // Ctrl-C, as the terminal passes it on.
+    keys.write_all(b"\x03").unwrap();
+    let ended = started.end();
+    drop(keys);
+    assert_eq!(ended.code, 130, "{ended:?}");
+    let (_, after) = ended.out.split_once(" 0 done, stopping").unwrap();
+    assert!(after.contains(" 1 done, stopping"), "{ended:?}");
+    assert!(!after.contains(" left"), "{ended:?}");
+    for counted in ["2 done", "3 done", "9 done"] {
+        assert!(
+            !after.contains(counted),
+            "cancelled inputs count: {ended:?}"
+        );
+    }
 }

@@ -56,12 +56,16 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let now = self.shared.clock.now();
         for input in self.pulled.drain(..) {
             let task = &self.shared.task;
-            let key = self.plan.per_key.and_then(|_| task.key(&input));
             let bytes = task.input_bytes(&input);
             self.held_bytes += bytes;
             self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
-            let held = Held { input, bytes };
-            self.ledger.admit(now, self.next_index, key, held);
+            let tried = Vec::new();
+            let held = Held {
+                input,
+                bytes,
+                tried,
+            };
+            self.ledger.admit(now, self.next_index, held);
             self.next_index += 1;
         }
     }

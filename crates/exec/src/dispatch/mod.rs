@@ -10,7 +10,7 @@ mod stopping;
 use std::{sync::Arc, time::Duration};
 
 use crossbeam_utils::sync::Parker;
-use triway_core::{Event, Outcome, Plan, StopReason, Task};
+use triway_core::{Event, Failure, Outcome, Plan, StopReason, Task, Tried};
 
 use crate::{
     ahead::Ahead,
@@ -99,8 +99,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         } = parts;
         source.attach(Wake::new(parker.unparker().clone()));
         control.attach(parker.unparker().clone());
+        let task = Arc::clone(&shared.task);
+        let key_of = move |held: &Held<T::Input>| task.key(&held.input);
         Self {
-            ledger: Ledger::new(&plan, fastrand::u64(..)),
+            ledger: Ledger::new(&plan, fastrand::u64(..), Box::new(key_of)),
             delivery: Delivery::new(Arc::clone(&shared.task), sink, &plan),
             most_lanes: plan.concurrency.get(),
             most_at_once: usize::MAX,
@@ -194,7 +196,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let reports = std::mem::take(&mut self.reports);
         let now = self.shared.clock.now();
         self.ahead.ended(reports.len(), now);
+        let ahead = !self.ledger.is_metered();
         self.settle_all(now, reports);
+        if ahead && self.ledger.is_metered() {
+            // Somebody asked to be left alone, for the first time: what was handed out ahead may be for the same side.
+            self.take_back(now);
+        }
         true
     }
 
@@ -227,6 +234,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             Settled::Done(closed) => self.finish(closed, output, times),
             Settled::Again { index, retry } => {
                 if let Some(retry) = retry {
+                    self.note_tried(start, &retry.failure, times);
                     self.delivery.event(&Event::Retrying {
                         index,
                         attempt: retry.attempt,
@@ -238,29 +246,40 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
+    /// Keeps a failed attempt with its input, for the outcome.
+    fn note_tried(&mut self, start: Start, failure: &Failure, times: Option<Times>) {
+        if let (Some(times), Some(held)) = (times, self.ledger.payload_mut(start.ticket)) {
+            let run = times.ended.saturating_sub(times.started);
+            let tried = Tried::new(failure.clone(), times.worker, times.started, run);
+            held.tried.push(tried);
+        }
+    }
+
     fn finish(
         &mut self,
         closed: Closed<Held<T::Input>>,
         output: Option<T::Output>,
         times: Option<Times>,
     ) {
-        let Held { input, bytes } = closed.payload;
+        let Held {
+            input,
+            bytes,
+            tried,
+        } = closed.payload;
         self.held_bytes -= bytes;
         let started = times.map_or(Duration::ZERO, |times| times.started);
         let ended = times.map_or(Duration::ZERO, |times| times.ended);
         self.progress.last_end = self.progress.last_end.max(ended);
-        self.delivery.deliver(Outcome {
-            index: closed.index,
-            input,
-            status: closed.status,
-            output,
-            error: closed.failure,
-            attempts: closed.attempts,
-            worker: times.map(|times| times.worker),
-            started,
-            queued: started.saturating_sub(closed.waiting_since),
-            run: ended.saturating_sub(started),
-        });
+        let mut outcome = Outcome::new(closed.index, input, closed.status);
+        outcome.output = output;
+        outcome.error = closed.failure;
+        outcome.attempts = closed.attempts;
+        outcome.worker = times.map(|times| times.worker);
+        outcome.started = started;
+        outcome.queued = started.saturating_sub(closed.waiting_since);
+        outcome.run = ended.saturating_sub(started);
+        outcome.tried = tried;
+        self.delivery.deliver(outcome);
     }
 
     // What the lanes get.
@@ -318,7 +337,19 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         if any {
             self.shared.hand_over.push(&mut self.assignments);
         }
-        any
+        let refused = self.ledger.refused();
+        let ended = !refused.is_empty();
+        for closed in refused {
+            self.finish(closed, None, None);
+        }
+        any || ended
+    }
+
+    /// Puts what no lane has begun back among those that wait.
+    fn take_back(&mut self, now: Duration) {
+        for assignment in self.shared.hand_over.take_back().into_iter().rev() {
+            self.book(now, assignment.start, Ended::NotStarted, None, None);
+        }
     }
 
     /// How many inputs may be handed out and unfinished. Nothing is handed out ahead where more than free lanes decide
@@ -450,10 +481,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     }
 }
 
-/// An admitted input, and what it weighed when it came.
+/// An admitted input, what it weighed when it came, and its attempts that failed.
 struct Held<I> {
     input: I,
     bytes: usize,
+    tried: Vec<Tried>,
 }
 
 /// When an attempt ran, and where.

@@ -47,9 +47,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// As many may run from here on as there was enough for, and always fewer than before: so this ends, at the latest
     /// when one runs alone, and that one's failure counts.
     fn run_fewer(&mut self, now: Duration, served: usize, reason: String) {
-        for assignment in self.shared.hand_over.take_back() {
-            self.book(now, assignment.start, Ended::NotStarted, None, None);
-        }
+        self.take_back(now);
         let before = self.most_at_once.min(self.lanes.len());
         let enough = self.ledger.running() + served;
         self.most_at_once = enough.min(before - 1).max(1);

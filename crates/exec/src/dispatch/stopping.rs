@@ -46,9 +46,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.ledger.stop();
         let now = self.shared.clock.now();
         self.drain_until = Some(now + self.plan.drain_limit);
-        for assignment in self.shared.hand_over.take_back() {
-            self.book(now, assignment.start, Ended::NotStarted, None, None);
-        }
+        self.take_back(now);
         for closed in self.ledger.close_waiting() {
             self.finish(closed, None, None);
         }

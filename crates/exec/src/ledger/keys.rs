@@ -1,56 +1,193 @@
-//! At most so many running inputs that share a key, such as a host.
+//! What inputs that share a key, such as a host, owe each other: a limit on how many run, a time between two starts, and
+//! rest for a side that asked for it.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, VecDeque},
     num::NonZeroUsize,
+    time::Duration,
 };
+
+use triway_core::{FailureKind, Plan};
 
 use super::start::Ticket;
 
-/// Who runs and who waits, by key. A key that nobody holds is forgotten, so memory follows what is in flight.
+/// Who runs and who waits, by key. A key that nobody holds and that rests no longer is forgotten, so memory follows what
+/// is in flight.
 pub(super) struct Keys {
-    limit: NonZeroUsize,
+    limit: Option<NonZeroUsize>,
+    interval: Duration,
+    longest_wait: Duration,
     held: HashMap<String, Key>,
+    /// When to look at a key again; every key that may not start yet is in here once.
+    due: BinaryHeap<Reverse<(Duration, String)>>,
 }
 
 #[derive(Default)]
 struct Key {
     running: usize,
     waiting: VecDeque<Ticket>,
+    not_before: Duration,
+    timed: bool,
+    rest: Option<Rest>,
+}
+
+/// The other side wants to be left alone.
+struct Rest {
+    until: Duration,
+    kind: FailureKind,
+}
+
+/// Whether an input may start as far as its key goes.
+pub(super) enum Entry {
+    Granted,
+    /// The ticket waits here until [`Keys::leave`] or [`Keys::wake`] gives it back.
+    Waits,
+    /// It would have to wait longer than any input may: so long, because of a failure of this kind.
+    Refused(Duration, FailureKind),
 }
 
 impl Keys {
-    pub(super) fn new(limit: NonZeroUsize) -> Self {
+    /// The limits of a plan, if it has any.
+    pub(super) fn of(plan: &Plan) -> Option<Self> {
+        let mut keys = Self::unlimited(plan.retry.longest_wait);
+        keys.limit = plan.per_key;
+        keys.interval = plan.key_interval.unwrap_or_default();
+        (keys.limit.is_some() || !keys.interval.is_zero()).then_some(keys)
+    }
+
+    /// No limits but the rest that is asked for.
+    pub(super) fn unlimited(longest_wait: Duration) -> Self {
         Self {
-            limit,
+            limit: None,
+            interval: Duration::ZERO,
+            longest_wait,
             held: HashMap::new(),
+            due: BinaryHeap::new(),
         }
     }
 
-    /// Whether one more may run under this key; if not, `ticket` waits here until [`Keys::leave`] gives it back.
-    pub(super) fn enter(&mut self, key: &str, ticket: Ticket) -> bool {
-        if !self.held.contains_key(key) {
-            self.held.insert(key.to_owned(), Key::default());
+    /// Whether one more may run under this key.
+    pub(super) fn enter(&mut self, now: Duration, key: &str, ticket: Ticket) -> Entry {
+        let held = hold(&mut self.held, key);
+        if let Some(rest) = &held.rest {
+            let left = rest.until.saturating_sub(now);
+            if left > self.longest_wait {
+                return Entry::Refused(left, rest.kind.clone());
+            }
         }
-        let Some(held) = self.held.get_mut(key) else {
-            return true;
-        };
-        if held.running >= self.limit.get() {
+        let full = self.limit.is_some_and(|most| held.running >= most.get());
+        if full || now < held.not_before {
             held.waiting.push_back(ticket);
-            return false;
+            return Entry::Waits;
         }
         held.running += 1;
-        true
+        if !self.interval.is_zero() {
+            self.delay(key, now + self.interval);
+        }
+        Entry::Granted
     }
 
-    /// One that ran has ended; gives the one that waited longest.
-    pub(super) fn leave(&mut self, key: &str) -> Option<Ticket> {
+    /// One that ran has ended; gives the one that waited longest, if it may start now.
+    pub(super) fn leave(&mut self, now: Duration, key: &str) -> Option<Ticket> {
         let held = self.held.get_mut(key)?;
         held.running -= 1;
-        let next = held.waiting.pop_front();
-        if held.running == 0 && next.is_none() {
+        let next = match now < held.not_before {
+            true => None,
+            false => held.waiting.pop_front(),
+        };
+        if held.is_idle() {
             self.held.remove(key);
         }
         next
     }
+
+    /// Lets nothing start under this key until then, because of a failure of this kind. Gives back those that wait if
+    /// that is too long for them.
+    pub(super) fn rest(
+        &mut self,
+        now: Duration,
+        key: &str,
+        until: Duration,
+        kind: &FailureKind,
+    ) -> VecDeque<Ticket> {
+        let held = hold(&mut self.held, key);
+        if held.rest.as_ref().is_none_or(|rest| rest.until < until) {
+            let kind = kind.clone();
+            held.rest = Some(Rest { until, kind });
+        }
+        let too_long = until.saturating_sub(now) > self.longest_wait;
+        let given_back = match too_long {
+            true => std::mem::take(&mut held.waiting),
+            false => VecDeque::new(),
+        };
+        self.delay(key, until);
+        given_back
+    }
+
+    /// Puts those that waited for this moment at the head of what is ready, those that waited longest first.
+    pub(super) fn wake(&mut self, now: Duration, ready: &mut VecDeque<Ticket>) {
+        while self.due.peek().is_some_and(|Reverse((at, _))| *at <= now)
+            && let Some(Reverse((_, key))) = self.due.pop()
+        {
+            let Some(held) = self.held.get_mut(&key) else {
+                continue;
+            };
+            if now < held.not_before {
+                self.due.push(Reverse((held.not_before, key)));
+                continue;
+            }
+            held.timed = false;
+            held.rest = None;
+            let free = self
+                .limit
+                .map_or(usize::MAX, |most| most.get().saturating_sub(held.running));
+            let most = if self.interval.is_zero() {
+                free
+            } else {
+                free.min(1)
+            };
+            let woken = most.min(held.waiting.len());
+            for ticket in held.waiting.drain(..woken).rev() {
+                ready.push_front(ticket);
+            }
+            if held.is_idle() {
+                self.held.remove(&key);
+            }
+        }
+    }
+
+    /// When to look again.
+    pub(super) fn wake_at(&self) -> Option<Duration> {
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// How many keys are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.held.len().max(self.due.len())
+    }
+
+    fn delay(&mut self, key: &str, until: Duration) {
+        let held = hold(&mut self.held, key);
+        held.not_before = held.not_before.max(until);
+        if !held.timed {
+            held.timed = true;
+            self.due.push(Reverse((held.not_before, key.to_owned())));
+        }
+    }
+}
+
+impl Key {
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.waiting.is_empty() && !self.timed
+    }
+}
+
+/// The books of this key, new if there are none.
+fn hold<'a>(held: &'a mut HashMap<String, Key>, key: &str) -> &'a mut Key {
+    if !held.contains_key(key) {
+        held.insert(key.to_owned(), Key::default());
+    }
+    held.get_mut(key).expect("it was put there just now")
 }

@@ -8,12 +8,20 @@ mod keys;
 mod pace;
 mod start;
 
-use std::{cmp::Reverse, collections::BinaryHeap, collections::VecDeque, time::Duration};
+use std::{
+    cell::OnceCell,
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    time::Duration,
+};
 
 use triway_core::{Failure, FailureKind, Plan, Retry, Status};
 
 pub(crate) use self::start::{Start, Ticket};
-use self::{keys::Keys, pace::Pace};
+use self::{
+    keys::{Entry as Entered, Keys},
+    pace::Pace,
+};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,34 +73,46 @@ pub(crate) struct Ledger<P> {
     free: Vec<Ticket>,
     ready: VecDeque<Ticket>,
     delayed: BinaryHeap<Reverse<(Duration, Ticket)>>,
+    /// `None` as long as nothing depends on keys: the plan has no limit by key, and nobody asked to be left alone.
     keys: Option<Keys>,
+    key_of: KeyOf<P>,
     pace: Option<Pace>,
+    /// Those that came to their end because their key rests too long.
+    refused: Vec<Closed<P>>,
     running: usize,
     stopped: bool,
     random: fastrand::Rng,
 }
+
+/// What inputs share limits by.
+pub(crate) type KeyOf<P> = Box<dyn Fn(&P) -> Option<String>>;
 
 struct Entry<P> {
     payload: P,
     index: u64,
     attempts: u32,
     running: bool,
-    key: Option<String>,
+    /// Asked for when it first matters, which for most jobs is never.
+    key: OnceCell<Option<String>>,
+    /// Whether it was counted under its key when it started.
+    counted: bool,
     waiting_since: Duration,
-    last_failure: Option<Failure>,
+    last_failure: Option<Box<Failure>>,
 }
 
 impl<P> Ledger<P> {
     /// Empty books that keep the limits of `plan`; `seed` decides the jitter of retries.
-    pub(crate) fn new(plan: &Plan, seed: u64) -> Self {
+    pub(crate) fn new(plan: &Plan, seed: u64, key_of: KeyOf<P>) -> Self {
         Self {
             retry: plan.retry,
             entries: Vec::new(),
             free: Vec::new(),
             ready: VecDeque::new(),
             delayed: BinaryHeap::new(),
-            keys: plan.per_key.map(Keys::new),
+            keys: Keys::of(plan),
+            key_of,
             pace: plan.rate.map(Pace::new),
+            refused: Vec::new(),
             running: 0,
             stopped: false,
             random: fastrand::Rng::with_seed(seed),
@@ -100,13 +120,14 @@ impl<P> Ledger<P> {
     }
 
     /// Takes an input in; it waits to be started.
-    pub(crate) fn admit(&mut self, now: Duration, index: u64, key: Option<String>, payload: P) {
+    pub(crate) fn admit(&mut self, now: Duration, index: u64, payload: P) {
         let entry = Entry {
             payload,
             index,
             attempts: 0,
             running: false,
-            key,
+            key: OnceCell::new(),
+            counted: false,
             waiting_since: now,
             last_failure: None,
         };
@@ -121,23 +142,25 @@ impl<P> Ledger<P> {
         self.ready.push_back(ticket);
     }
 
-    /// The next attempt that may begin now, if any; it counts as running from here on.
+    /// The next attempt that may begin now, if any; it counts as running from here on. After this, look at
+    /// [`Ledger::refused`].
     pub(crate) fn start(&mut self, now: Duration) -> Option<Start> {
         if self.stopped {
             return None;
         }
         self.wake_delayed(now);
+        if let Some(keys) = &mut self.keys {
+            keys.wake(now, &mut self.ready);
+        }
         if self.pace.as_ref().is_some_and(|pace| !pace.allows(now)) {
             return None;
         }
         loop {
             let ticket = self.ready.pop_front()?;
-            let entry = self.entries[ticket as usize].as_mut()?;
-            if let (Some(keys), Some(key)) = (&mut self.keys, &entry.key)
-                && !keys.enter(key, ticket)
-            {
+            if self.keys.is_some() && !self.enter(now, ticket) {
                 continue;
             }
+            let entry = self.entries[ticket as usize].as_mut()?;
             entry.attempts += 1;
             entry.running = true;
             self.running += 1;
@@ -167,8 +190,9 @@ impl<P> Ledger<P> {
         }
         entry.running = false;
         self.running -= 1;
-        if let (Some(keys), Some(key)) = (&mut self.keys, &entry.key)
-            && let Some(next) = keys.leave(key)
+        if std::mem::take(&mut entry.counted)
+            && let (Some(keys), Some(Some(key))) = (&mut self.keys, entry.key.get())
+            && let Some(next) = keys.leave(now, key)
         {
             self.ready.push_front(next);
         }
@@ -180,11 +204,18 @@ impl<P> Ledger<P> {
             Ended::TimedOut(failure) => (Status::Timeout, failure),
             Ended::WorkerLost(failure) => (Status::WorkerLost, failure),
         };
-        let entry = self.entry(ticket);
-        if !failure.retryable || entry.attempts > self.retry.retries {
+        self.let_rest(now, ticket, &failure);
+        let attempts = self.entry(ticket).attempts;
+        if !failure.retryable || attempts > self.retry.retries {
             return self.close(ticket, status, Some(failure));
         }
-        self.try_again(now, ticket, failure)
+        match failure.retry_after {
+            Some(wait) if wait > self.retry.longest_wait => {
+                let failure = no_such_wait(failure, wait, self.retry.longest_wait);
+                self.close(ticket, status, Some(failure))
+            }
+            _ => self.try_again(now, ticket, failure),
+        }
     }
 
     /// Starts nothing from here on; a failed attempt is not repeated either.
@@ -213,6 +244,18 @@ impl<P> Ledger<P> {
             .collect();
         closed.sort_by_key(|closed| closed.index);
         closed
+    }
+
+    /// The inputs that ended without another attempt, because the other side wants to be left alone for longer than they
+    /// may wait.
+    pub(crate) fn refused(&mut self) -> Vec<Closed<P>> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// What was kept with an input that has not ended, to be changed.
+    pub(crate) fn payload_mut(&mut self, ticket: Ticket) -> Option<&mut P> {
+        let entry = self.entries.get_mut(ticket as usize)?.as_mut();
+        entry.map(|entry| &mut entry.payload)
     }
 
     /// What was kept with an input that has not ended.
@@ -253,7 +296,8 @@ impl<P> Ledger<P> {
             Some(pace) if !self.ready.is_empty() => Some(pace.next()),
             _ => None,
         };
-        retry.into_iter().chain(paced).min()
+        let keyed = self.keys.as_ref().and_then(Keys::wake_at);
+        retry.into_iter().chain(paced).chain(keyed).min()
     }
 
     fn entry(&mut self, ticket: Ticket) -> &mut Entry<P> {
@@ -271,6 +315,49 @@ impl<P> Ledger<P> {
         }
     }
 
+    /// Whether this input may start as far as its key goes; if not, it waits with its key, or has ended.
+    fn enter(&mut self, now: Duration, ticket: Ticket) -> bool {
+        let (Some(keys), Some(entry)) = (&mut self.keys, &mut self.entries[ticket as usize]) else {
+            return true;
+        };
+        let Some(key) = entry.key.get_or_init(|| (self.key_of)(&entry.payload)) else {
+            return true;
+        };
+        match keys.enter(now, key, ticket) {
+            Entered::Granted => entry.counted = true,
+            Entered::Waits => return false,
+            Entered::Refused(left, kind) => {
+                let failure = not_asked(left, kind, self.retry.longest_wait);
+                if let Settled::Done(closed) = self.close(ticket, Status::Failed, Some(failure)) {
+                    self.refused.push(closed);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Leaves the other side alone if it wants that: nobody of this input's key starts meanwhile.
+    fn let_rest(&mut self, now: Duration, ticket: Ticket, failure: &Failure) {
+        let Some(wait) = failure.retry_after.filter(|wait| !wait.is_zero()) else {
+            return;
+        };
+        let Some(entry) = &self.entries[ticket as usize] else {
+            return;
+        };
+        let Some(key) = entry.key.get_or_init(|| (self.key_of)(&entry.payload)) else {
+            return;
+        };
+        let longest_wait = self.retry.longest_wait;
+        let keys = self
+            .keys
+            .get_or_insert_with(|| Keys::unlimited(longest_wait));
+        // Whoever asks for more than a clock can count is left alone for good.
+        let until = now.saturating_add(wait);
+        let mut given_back = keys.rest(now, key, until, &failure.kind);
+        self.ready.append(&mut given_back);
+    }
+
     fn put_back(&mut self, ticket: Ticket) -> Settled<P> {
         let entry = self.entry(ticket);
         entry.attempts -= 1;
@@ -284,9 +371,10 @@ impl<P> Ledger<P> {
 
     fn try_again(&mut self, now: Duration, ticket: Ticket, failure: Failure) -> Settled<P> {
         let attempt = self.entry(ticket).attempts;
-        let delay = self.backoff(attempt);
+        let asked = failure.retry_after.unwrap_or_default();
+        let delay = self.backoff(attempt).max(asked);
         let entry = self.entry(ticket);
-        entry.last_failure = Some(failure.clone());
+        entry.last_failure = Some(Box::new(failure.clone()));
         entry.waiting_since = now;
         let index = entry.index;
         if self.stopped {
@@ -335,6 +423,24 @@ impl<P> Ledger<P> {
             waiting_since: entry.waiting_since,
         })
     }
+}
+
+/// A failure that no other attempt follows, because that would have to wait for too long.
+fn no_such_wait(mut failure: Failure, wait: Duration, longest: Duration) -> Failure {
+    failure.retryable = false;
+    failure.message.push_str(&format!(
+        "; another attempt was to wait for {wait:?}, longer than the {longest:?} that it may"
+    ));
+    failure
+}
+
+/// Why an input fails that nobody was asked for.
+fn not_asked(left: Duration, kind: FailureKind, longest: Duration) -> Failure {
+    let message = format!(
+        "not asked: after an earlier {kind} the other side is to be left alone for another {left:?}, longer than the \
+         {longest:?} that an input may wait"
+    );
+    Failure::permanent(kind, message).with_retry_after(left)
 }
 
 #[cfg(test)]

@@ -17,10 +17,23 @@ fn failure() -> Failure {
 
 const NOW: Duration = Duration::ZERO;
 
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn keyless<P>() -> KeyOf<P> {
+    Box::new(|_| panic!("nobody needs a key"))
+}
+
+/// 0 has no key, the others are their own.
+fn keyed() -> KeyOf<u32> {
+    Box::new(|payload| (*payload != 0).then(|| payload.to_string()))
+}
+
 #[test]
 fn a_success_closes_at_once() {
-    let mut ledger = Ledger::new(&plan(), 1);
-    ledger.admit(NOW, 7, None, "x");
+    let mut ledger = Ledger::new(&plan(), 1, keyless());
+    ledger.admit(NOW, 7, "x");
     let start = ledger.start(NOW).unwrap();
     assert_eq!((start.index, start.attempt), (7, 1));
     let Settled::Done(closed) = ledger.settle(NOW, start, Ended::Ok) else {
@@ -35,8 +48,8 @@ fn a_success_closes_at_once() {
 fn a_permanent_failure_is_not_tried_again() {
     let mut plan = plan();
     plan.retry = Retry::times(5);
-    let mut ledger = Ledger::new(&plan, 1);
-    ledger.admit(NOW, 0, None, ());
+    let mut ledger = Ledger::new(&plan, 1, keyless());
+    ledger.admit(NOW, 0, ());
     let start = ledger.start(NOW).unwrap();
     let ended = Ended::Failed(Failure::bad_input("no number"));
     assert!(matches!(
@@ -53,8 +66,8 @@ fn a_permanent_failure_is_not_tried_again() {
 fn retries_wait_longer_each_time_and_end() {
     let mut plan = plan();
     plan.retry = Retry::times(3);
-    let mut ledger = Ledger::new(&plan, 1);
-    ledger.admit(NOW, 0, None, ());
+    let mut ledger = Ledger::new(&plan, 1, keyless());
+    ledger.admit(NOW, 0, ());
     let mut now = NOW;
     for attempt in 1..=3u32 {
         let start = ledger.start(now).unwrap();
@@ -89,8 +102,8 @@ fn retries_wait_longer_each_time_and_end() {
 
 #[test]
 fn what_was_never_begun_costs_no_attempt() {
-    let mut ledger = Ledger::new(&plan(), 1);
-    ledger.admit(NOW, 0, None, ());
+    let mut ledger = Ledger::new(&plan(), 1, keyless());
+    ledger.admit(NOW, 0, ());
     let start = ledger.start(NOW).unwrap();
     let settled = ledger.settle(NOW, start, Ended::NotStarted);
     assert_eq!(
@@ -103,10 +116,68 @@ fn what_was_never_begun_costs_no_attempt() {
     assert_eq!(ledger.start(NOW).unwrap().attempt, 1);
 }
 
+#[test]
+fn a_wait_that_is_too_long_is_no_wait() {
+    let mut plan = plan();
+    plan.retry = Retry::times(5);
+    let mut ledger = Ledger::new(&plan, 1, keyed());
+    for (index, payload) in [(0, 7), (1, 7), (2, 8)] {
+        ledger.admit(NOW, index, payload);
+    }
+    let start = ledger.start(NOW).unwrap();
+    let busy = failure().with_retry_after(Duration::MAX);
+    let Settled::Done(closed) = ledger.settle(NOW, start, Ended::Failed(busy)) else {
+        panic!("nobody waits for so long");
+    };
+    let told = closed.failure.unwrap();
+    assert!(told.message.contains("longer than the 300s"), "{told}");
+    assert!(!told.retryable);
+    assert_eq!(ledger.start(NOW).unwrap().index, 2, "another key goes on");
+    let refused = ledger.refused();
+    assert_eq!(refused.len(), 1);
+    assert_eq!((refused[0].index, refused[0].attempts), (1, 0));
+    assert_eq!(refused[0].failure.as_ref().unwrap().kind, told.kind);
+    assert_eq!(ledger.open(), 1);
+}
+
+#[test]
+fn without_a_key_only_the_input_itself_waits() {
+    let mut plan = plan();
+    plan.retry = Retry::times(1);
+    let mut ledger = Ledger::new(&plan, 1, keyed());
+    ledger.admit(NOW, 0, 0);
+    ledger.admit(NOW, 1, 0);
+    let start = ledger.start(NOW).unwrap();
+    let busy = failure().with_retry_after(Duration::from_secs(60));
+    ledger.settle(NOW, start, Ended::Failed(busy));
+    assert!(!ledger.is_metered());
+    assert_eq!(ledger.start(NOW).unwrap().index, 1);
+    assert_eq!(ledger.start(Duration::from_secs(59)), None);
+    assert_eq!(ledger.start(Duration::from_secs(60)).unwrap().index, 0);
+}
+
+#[test]
+fn keys_are_forgotten_when_their_time_has_passed() {
+    let mut plan = plan();
+    plan.key_interval = Some(millis(10));
+    let mut ledger = Ledger::new(&plan, 1, keyed());
+    for index in 0..1000 {
+        let now = millis(index);
+        ledger.admit(now, index, u32::try_from(index).unwrap() + 1);
+        let start = ledger.start(now).unwrap();
+        ledger.settle(now, start, Ended::Ok);
+        let remembered = ledger.keys.as_ref().unwrap().remembered();
+        assert!(remembered <= 10, "{remembered} keys");
+    }
+    assert_eq!(ledger.start(millis(2000)), None);
+    assert_eq!(ledger.keys.as_ref().unwrap().remembered(), 0);
+    assert_eq!(ledger.wake_at(), None);
+}
+
 /// One step of a random history.
 #[derive(Debug, Clone)]
 enum Step {
-    Admit { key: u8 },
+    Admit { key: u32 },
     Start,
     Settle { which: usize, ended: Ended },
     Stale { which: usize },
@@ -118,6 +189,8 @@ fn ends() -> impl Strategy<Value = Ended> {
     prop_oneof![
         4 => Just(Ended::Ok),
         3 => Just(Ended::Failed(failure())),
+        2 => busy().prop_map(|wait| Ended::Failed(failure().with_retry_after(wait))),
+        1 => busy().prop_map(|wait| Ended::Failed(Failure::bad_input("x").with_retry_after(wait))),
         1 => Just(Ended::Failed(Failure::bad_input("x"))),
         2 => Just(Ended::TimedOut(failure())),
         2 => Just(Ended::WorkerLost(failure())),
@@ -126,9 +199,16 @@ fn ends() -> impl Strategy<Value = Ended> {
     ]
 }
 
+/// How long the other side wants to be left alone: now and then longer than anybody may wait.
+fn busy() -> impl Strategy<Value = Duration> {
+    prop_oneof![6 => (0u64..600).prop_map(millis), 1 => Just(LONGEST + millis(1)), 1 => Just(Duration::MAX)]
+}
+
+const LONGEST: Duration = Duration::from_secs(2);
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        30 => (0u8..3).prop_map(|key| Step::Admit { key }),
+        30 => (0u32..4).prop_map(|key| Step::Admit { key }),
         40 => Just(Step::Start),
         30 => (any::<usize>(), ends()).prop_map(|(which, ended)| Step::Settle { which, ended }),
         3 => any::<usize>().prop_map(|which| Step::Stale { which }),
@@ -140,12 +220,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// What must hold of the ledger, kept beside it in the plainest way.
 struct Witness {
-    ledger: Ledger<u8>,
+    ledger: Ledger<u32>,
     now: Duration,
     admitted: u64,
-    running: Vec<(Start, u8)>,
+    running: Vec<(Start, u32)>,
     begun: HashMap<u64, u32>,
     not_before: HashMap<u64, Duration>,
+    /// Until when each key is left alone.
+    rest: HashMap<u32, Duration>,
+    last_start: HashMap<u32, Duration>,
+    key_interval: Duration,
     ends: HashMap<u64, Status>,
     past: Vec<Start>,
     starts: Vec<Duration>,
@@ -158,8 +242,7 @@ impl Witness {
     fn step(&mut self, step: Step) {
         match step {
             Step::Admit { key } if !self.stopped => {
-                let text = self.per_key.map(|_| key.to_string());
-                self.ledger.admit(self.now, self.admitted, text, key);
+                self.ledger.admit(self.now, self.admitted, key);
                 self.admitted += 1;
             }
             Step::Start => self.start(),
@@ -186,7 +269,11 @@ impl Witness {
     }
 
     fn start(&mut self) {
-        let Some(start) = self.ledger.start(self.now) else {
+        let started = self.ledger.start(self.now);
+        self.look_at_refused();
+        let Some(start) = started else {
+            let later = self.ledger.wake_at().is_none_or(|at| at > self.now);
+            assert!(later, "it says to look again at a moment that has passed");
             return;
         };
         assert!(!self.stopped, "nothing starts after a stop");
@@ -207,17 +294,47 @@ impl Witness {
         let key = *self.ledger.payload(start.ticket).unwrap();
         self.starts.push(self.now);
         self.running.push((start, key));
+        if key != 0 {
+            self.look_at_key(key);
+        }
+    }
+
+    fn look_at_key(&mut self, key: u32) {
         if let Some(limit) = self.per_key {
             let sharing = self.running.iter().filter(|run| run.1 == key).count();
             assert!(sharing <= limit, "{sharing} run under one key");
         }
+        if let Some(until) = self.rest.get(&key) {
+            assert!(self.now >= *until, "a key that rests is not left alone");
+        }
+        if let Some(last) = self.last_start.insert(key, self.now) {
+            let apart = self.now - last;
+            assert!(apart >= self.key_interval, "only {apart:?} apart");
+        }
+    }
+
+    fn look_at_refused(&mut self) {
+        for closed in self.ledger.refused() {
+            let left = self.rest[&closed.payload].saturating_sub(self.now);
+            assert!(left > LONGEST, "refused although it could wait {left:?}");
+            assert_eq!(closed.status, Status::Failed);
+            self.close(&closed, None);
+        }
     }
 
     fn settle(&mut self, at: usize, ended: &Ended) {
-        let (start, _) = self.running.swap_remove(at);
+        let (start, key) = self.running.swap_remove(at);
         let index = start.index;
         self.past.push(start);
         let settled = self.ledger.settle(self.now, start, ended.clone());
+        let wait = match ended {
+            Ended::Failed(failure) => failure.retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        if key != 0 && !wait.is_zero() {
+            let rest = self.rest.entry(key).or_default();
+            *rest = (*rest).max(self.now.saturating_add(wait));
+        }
         match settled {
             Settled::Stale => panic!("a running attempt cannot be stale"),
             Settled::Again {
@@ -228,6 +345,7 @@ impl Witness {
                 assert!(!self.stopped, "no retry after a stop");
                 match retry {
                     Some(retry) => {
+                        assert!(retry.delay >= wait && wait <= LONGEST);
                         self.not_before.insert(index, self.now + retry.delay);
                     }
                     None => *self.begun.get_mut(&index).unwrap() -= 1,
@@ -237,7 +355,7 @@ impl Witness {
         }
     }
 
-    fn close(&mut self, closed: &Closed<u8>, ended: Option<&Ended>) {
+    fn close(&mut self, closed: &Closed<u32>, ended: Option<&Ended>) {
         assert_eq!(closed.failure.is_none(), closed.status == Status::Ok);
         if ended == Some(&Ended::Ok) {
             assert_eq!(closed.status, Status::Ok);
@@ -273,6 +391,14 @@ impl Witness {
             "inputs were lost"
         );
         assert_eq!(self.ledger.open(), 0);
+        // Nothing is remembered of keys once their time has passed; one that rests for good has none.
+        self.ledger.start(Duration::MAX - millis(1));
+        let remembered = self.ledger.keys.as_ref().map_or(0, Keys::remembered);
+        let for_good = self.rest.values().filter(|until| **until == Duration::MAX);
+        assert!(
+            self.stopped || remembered <= for_good.count(),
+            "{remembered} keys are left"
+        );
     }
 }
 
@@ -282,20 +408,26 @@ proptest! {
         steps in steps(),
         retries in 0u32..4,
         per_key in proptest::option::of(1usize..3),
+        key_interval in proptest::option::of(0u64..300),
         rate in proptest::option::of(1u32..50),
         seed: u64,
     ) {
         let mut plan = plan();
         plan.retry = Retry::times(retries);
+        plan.retry.longest_wait = LONGEST;
         plan.per_key = per_key.and_then(NonZeroUsize::new);
+        plan.key_interval = key_interval.map(millis);
         plan.rate = rate.map(|rate| format!("{rate}/s").parse().unwrap());
         let mut witness = Witness {
-            ledger: Ledger::new(&plan, seed),
+            ledger: Ledger::new(&plan, seed, keyed()),
             now: Duration::ZERO,
             admitted: 0,
             running: Vec::new(),
             begun: HashMap::new(),
             not_before: HashMap::new(),
+            rest: HashMap::new(),
+            last_start: HashMap::new(),
+            key_interval: millis(key_interval.unwrap_or_default()),
             ends: HashMap::new(),
             past: Vec::new(),
             starts: Vec::new(),

@@ -7,7 +7,7 @@ use triway_core::Failure;
 pub(super) const ROLE: &str = "worker";
 
 /// Raised when a message changes its meaning.
-pub(super) const PROTOCOL: u32 = 2;
+pub(super) const PROTOCOL: u32 = 3;
 
 /// Parent to worker: who you are.
 pub(super) const HELLO: u8 = 1;

@@ -75,7 +75,7 @@ pub(crate) const TESTS: &[Test] = &[
     ),
 ];
 
-fn plan(model: Model, concurrency: usize) -> Plan {
+pub(crate) fn plan(model: Model, concurrency: usize) -> Plan {
     let mut plan = Plan::new(model, lanes(concurrency));
     plan.grace = Duration::from_millis(200);
     plan

@@ -11,6 +11,7 @@ mod faults;
 mod limits;
 mod models;
 mod processes;
+mod rest;
 mod tasks;
 mod workers;
 
@@ -31,6 +32,7 @@ fn main() {
     let all = models::TESTS
         .iter()
         .chain(limits::TESTS)
+        .chain(rest::TESTS)
         .chain(faults::TESTS)
         .chain(workers::TESTS);
     for &(name, test) in all {

@@ -22,6 +22,12 @@ pub(crate) const REJECTED: u64 = u64::MAX;
 /// An output at which `judge` panics.
 pub(crate) const PANICKING: u64 = u64::MAX - 1;
 
+/// How a host says that it wants to be left alone.
+pub(crate) const BUSY: FailureKind = FailureKind::new("busy");
+
+/// How long it takes to ask a host that answers.
+const ASKING: Duration = Duration::from_millis(20);
+
 /// What an attempt is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Act {
@@ -43,6 +49,12 @@ pub(crate) enum Act {
     FailPermanently,
     /// Fail at every attempt before this one.
     SucceedAt(u32),
+    /// Ask a host, which takes 20 ms; at every attempt before this one it wants to be left alone for so many milliseconds.
+    Ask {
+        host: u8,
+        ready_at: u32,
+        wait: u64,
+    },
     /// Give an output that is judged a failure.
     Reject,
     /// Give an output at which `judge` panics.
@@ -121,6 +133,10 @@ impl Script {
                 now(Err(Failure::new(FailureKind::ERROR, "not yet")))
             }
             Act::SucceedAt(attempt) => now(Ok(u64::from(*attempt))),
+            Act::Ask { ready_at, wait, .. } if context.attempt() < *ready_at => {
+                let wait = Duration::from_millis(*wait);
+                now(Err(Failure::new(BUSY, "busy").with_retry_after(wait)))
+            }
             Act::Reject => now(Ok(REJECTED)),
             Act::PanicInJudge => now(Ok(PANICKING)),
             Act::Exit(code) => std::process::exit(*code),
@@ -130,7 +146,7 @@ impl Script {
                 now(Ok(0))
             }
             Act::Scarce { most, .. } => Piece::take(*most).err().map(Err),
-            Act::Sleep(_) | Act::Polite => None,
+            Act::Sleep(_) | Act::Polite | Act::Ask { .. } => None,
         }
     }
 
@@ -168,6 +184,7 @@ impl Task for Script {
         }
         match input {
             Act::Sleep(millis) => thread::sleep(Duration::from_millis(*millis)),
+            Act::Ask { .. } => thread::sleep(ASKING),
             Act::Scarce { millis, .. } => {
                 thread::sleep(Duration::from_millis(*millis));
                 Piece::put_back();
@@ -193,6 +210,7 @@ impl Task for Script {
         }
         match input {
             Act::Sleep(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            Act::Ask { .. } => tokio::time::sleep(ASKING).await,
             Act::Scarce { millis, .. } => {
                 tokio::time::sleep(Duration::from_millis(*millis)).await;
                 Piece::put_back();
@@ -211,7 +229,10 @@ impl Task for Script {
     }
 
     fn key(&self, input: &Act) -> Option<String> {
-        Some(format!("{input:?}"))
+        match input {
+            Act::Ask { host, .. } => Some(format!("host {host}")),
+            other => Some(format!("{other:?}")),
+        }
     }
 }
 

@@ -57,12 +57,12 @@ impl Health {
             return Ok(());
         };
         let told: Vec<_> = self.problems.iter().map(|one| &*one.message).collect();
-        let mut failure = Failure::new(first.kind.clone(), told.join("; "));
-        failure.retryable = self.problems.iter().all(|problem| match &problem.kind {
+        let failure = Failure::new(first.kind.clone(), told.join("; "));
+        let may_pass = self.problems.iter().all(|problem| match &problem.kind {
             kind if *kind == HTTP_STATUS => self.answer.may_pass(),
             kind => *kind != kinds::CERTIFICATE,
         });
-        Err(failure)
+        Err(self.answer.blamed(failure, may_pass))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What comes of a request.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use hyper::{HeaderMap, Version};
 use serde::{Deserialize, Serialize};
+use triway_core::Failure;
 
 /// What an answer was, and what it took. Seconds are added up over all redirects, but for the body's, which is the
 /// last one's alone; they are `None` where a kept connection was used and there was nothing to wait for.
@@ -67,6 +68,18 @@ pub(crate) struct Fetched {
 }
 
 impl Answer {
+    /// A failure that this answer is: if the server says how long it wants to be left alone, the failure says so too.
+    pub(crate) fn blamed(&self, mut failure: Failure, may_pass: bool) -> Failure {
+        failure.retryable = may_pass;
+        // RFC 9110 and 6585 speak of it for these; elsewhere (a redirect) it means something else.
+        let asks = matches!(self.status, 429 | 503);
+        let wait = self.retry_after_s.filter(|_| asks && may_pass);
+        match wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()) {
+            Some(wait) => failure.with_retry_after(wait),
+            None => failure,
+        }
+    }
+
     /// Whether a status that is wrong may be another one later: too early, too many, or the server's own trouble. The
     /// others are what the server means.
     pub(crate) fn may_pass(&self) -> bool {

@@ -190,12 +190,9 @@ impl Task for Http {
         if accept.contains(output.status) {
             return Ok(());
         }
-        let mut failure = Failure::new(
-            kinds::HTTP_STATUS,
-            format!("status {} is not among {accept}", output.status),
-        );
-        failure.retryable = output.may_pass();
-        Err(failure)
+        let message = format!("status {} is not among {accept}", output.status);
+        let failure = Failure::new(kinds::HTTP_STATUS, message);
+        Err(output.blamed(failure, output.may_pass()))
     }
 
     fn timeout_kind(&self) -> FailureKind {
