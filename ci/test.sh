@@ -10,7 +10,7 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 step() { printf '\n== %s\n' "$*"; }
 
 # Debian packages that the tests talk to: programs that nobody here wrote.
-packages=(procps)
+packages=(curl procps)
 
 install_missing() {
     local missing=()
