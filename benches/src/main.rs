@@ -13,7 +13,9 @@ mod cost;
 mod empty;
 mod http;
 mod memory;
+mod nginx;
 mod rounds;
+mod serve;
 mod start;
 mod verdicts;
 
@@ -28,6 +30,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
   http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
+  serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -49,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let count = word.map_or(Ok(20_000), str::parse)?;
             http::run(BINARY, count, words.get(2).map_or("peers", String::as_str))?;
         }
+        Some("serve") => serve::run(word.unwrap_or(BINARY))?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }
