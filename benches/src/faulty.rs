@@ -69,7 +69,9 @@ pub(crate) fn run(triway: &str, count: usize) -> Result<(), Box<dyn std::error::
 }
 
 fn fault(index: usize) -> Option<(&'static str, &'static str)> {
-    index.is_multiple_of(10).then(|| FAULTS[index / 10 % FAULTS.len()])
+    index
+        .is_multiple_of(10)
+        .then(|| FAULTS[index / 10 % FAULTS.len()])
 }
 
 fn urls(count: usize, server: &str, closed: &str) -> String {

@@ -14,7 +14,9 @@ mod empty;
 mod faulty;
 mod http;
 mod memory;
+mod nginx;
 mod rounds;
+mod serve;
 mod start;
 mod verdicts;
 
@@ -30,6 +32,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
   http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
   faulty [COUNT]    URLs of which a tenth are faulty: whether each outcome is right
+  serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -52,6 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             http::run(BINARY, count, words.get(2).map_or("peers", String::as_str))?;
         }
         Some("faulty") => faulty::run(BINARY, word.map_or(Ok(100_000), str::parse)?)?,
+        Some("serve") => serve::run(word.unwrap_or(BINARY))?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }

@@ -27,7 +27,16 @@ Examples:
 pub(crate) const SERVE: &str = "\
 Examples:
   triway serve http --port 8080        then: curl http://127.0.0.1:8080/delay/0.5
-  triway serve http --port 0           takes a free port and prints it";
+  triway serve http --port 0           takes a free port and prints it
+  triway serve http --tls --write-ca ca.pem
+                                       then: curl --cacert ca.pem https://127.0.0.1:8080/
+
+Routes, of which / tells more:
+  /status/N  /delay/SECONDS  /bytes/N  /drip?seconds=S&bytes=N  /gzip  /bomb
+  /redirect/N  /redirect-loop  /get  /anything  /headers  /cookies  /basic-auth/USER/PASS
+  /rate/N     429 for more than N requests a second, of all clients together
+  /slots/N    N requests at once, each for 0.01 s or ?seconds=S; the others queue
+  /flaky/P    503 in P per cent of all cases";
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:

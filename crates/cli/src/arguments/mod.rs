@@ -125,7 +125,7 @@ pub(crate) struct ServeArguments {
 /// The servers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Server {
-    /// An HTTP test server in the manner of httpbin: /status/N, /delay/SECONDS, /bytes/N, /get, /headers
+    /// An HTTP test server in the manner of httpbin: slow, large, flaky or limited, as the path says
     Http(ServeHttpArguments),
 }
 
@@ -140,6 +140,18 @@ pub(crate) struct ServeHttpArguments {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(crate) bind: IpAddr,
+
+    /// Speak TLS, with a certificate made for this server alone; HTTP/2 where the client wants it
+    #[arg(long)]
+    pub(crate) tls: bool,
+
+    /// Write the certificate of its authority into a file, in PEM, for clients to trust
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) write_ca: Option<PathBuf>,
+
+    /// A further host name or address for the certificate; localhost, 127.0.0.1, ::1 and --bind are in it
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    pub(crate) tls_name: Vec<String>,
 
     /// End when standard input does, as the embedded example wants it
     #[arg(long, hide = true)]

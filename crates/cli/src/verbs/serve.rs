@@ -1,6 +1,7 @@
 //! `triway serve`: servers to try tasks on.
 
 use std::{
+    fs,
     io::{self, Read as _, Write as _},
     net::SocketAddr,
     thread,
@@ -12,7 +13,7 @@ use signal_hook::{
     iterator::Signals,
 };
 use tokio::{runtime::Builder, sync::oneshot};
-use triway_serve::http::HttpServer;
+use triway_serve::http::{HttpServer, Secured};
 
 use crate::{
     arguments::{ServeArguments, ServeHttpArguments, Server},
@@ -33,12 +34,17 @@ fn serve_http(arguments: &ServeHttpArguments) -> anyhow::Result<Exit> {
         .build()
         .context("the server could not be started")?;
     let address = SocketAddr::new(arguments.bind, arguments.port);
+    let secured = secured(arguments)?;
     let stop = stop(arguments.until_stdin_closes)?;
     runtime.block_on(async {
-        let server = HttpServer::bind(address)
+        let mut server = HttpServer::bind(address)
             .await
             .map_err(|error| refused(address, error))?;
-        say_address(server.local_addr()?)?;
+        let scheme = if secured.is_some() { "https" } else { "http" };
+        if let Some(secured) = secured {
+            server = server.with_tls(secured);
+        }
+        say_address(scheme, server.local_addr()?)?;
         let stopped = async {
             // An error means that nobody is left who could stop it; then it had better end.
             let _dropped = stop.await;
@@ -46,6 +52,25 @@ fn serve_http(arguments: &ServeHttpArguments) -> anyhow::Result<Exit> {
         server.run(stopped).await?;
         Ok(Exit::Ok)
     })
+}
+
+/// What `--tls` asks for. The file is there before the address is told, for whoever waits for that.
+fn secured(arguments: &ServeHttpArguments) -> anyhow::Result<Option<Secured>> {
+    if !arguments.tls {
+        return Ok(None);
+    }
+    let mut names = arguments.tls_name.clone();
+    if !arguments.bind.is_unspecified() && !arguments.bind.is_loopback() {
+        names.push(arguments.bind.to_string());
+    }
+    let told = names.join(", ");
+    let secured = Secured::with_names(names)
+        .with_context(|| format!("--tls-name: no certificate can be made for {told}"))?;
+    if let Some(file) = &arguments.write_ca {
+        fs::write(file, secured.authority())
+            .with_context(|| format!("--write-ca: cannot write {}", file.display()))?;
+    }
+    Ok(Some(secured))
 }
 
 fn refused(address: SocketAddr, error: io::Error) -> anyhow::Error {
@@ -61,9 +86,9 @@ fn refused(address: SocketAddr, error: io::Error) -> anyhow::Error {
     }
 }
 
-fn say_address(address: SocketAddr) -> io::Result<()> {
+fn say_address(scheme: &str, address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{LISTENING}http://{address}")?;
+    writeln!(stdout, "{LISTENING}{scheme}://{address}")?;
     stdout.flush()
 }
 

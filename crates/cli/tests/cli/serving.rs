@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use rustix::process::{Signal, kill_process};
@@ -12,7 +12,12 @@ use crate::program::{eventually, pid, run, triway};
 
 /// A server that ends with the pipe on its standard input, and its address.
 pub(crate) fn server(arguments: &str) -> (Child, String) {
-    let mut process = triway(arguments)
+    listening(&mut triway(arguments))
+}
+
+/// Starts what will say where it listens.
+fn listening(command: &mut Command) -> (Child, String) {
+    let mut process = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -20,10 +25,8 @@ pub(crate) fn server(arguments: &str) -> (Child, String) {
     let mut line = String::new();
     let stdout = process.stdout.take().unwrap();
     BufReader::new(stdout).read_line(&mut line).unwrap();
-    let address = line
-        .trim_end()
-        .strip_prefix("listening on http://")
-        .unwrap();
+    let address = line.trim_end().strip_prefix("listening on ").unwrap();
+    let (_, address) = address.split_once("://").unwrap();
     (process, address.to_owned())
 }
 
@@ -65,4 +68,78 @@ fn a_port_in_use_is_named() {
         "{}",
         ended.err
     );
+}
+
+#[test]
+fn with_tls_it_writes_whom_to_trust() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let ca = ca.display();
+    let (mut process, address) = server(&format!(
+        "serve http --port 0 --until-stdin-closes --tls --tls-name here.test --write-ca {ca}"
+    ));
+    let port = address.split(':').nth(1).unwrap();
+    for url in [
+        format!("https://{address}/get"),
+        format!("https://here.test:{port}/get"),
+    ] {
+        let curl = Command::new("curl")
+            .args(["-sS", "--max-time", "20", "--cacert", &ca.to_string()])
+            .args(["--connect-to", &format!("::127.0.0.1:{port}"), &url])
+            .output()
+            .unwrap();
+        let answer = String::from_utf8(curl.stdout).unwrap();
+        assert!(answer.contains(&url), "{answer}");
+    }
+    drop(process.stdin.take());
+    assert_eq!(ends(&mut process), Some(0));
+}
+
+#[test]
+fn options_of_tls_that_cannot_be_met_are_named() {
+    for (arguments, code, named) in [
+        ("--write-ca ca.pem", 2, "--tls"),
+        (
+            "--tls --write-ca /nowhere/ca.pem",
+            3,
+            "--write-ca: cannot write /nowhere/ca.pem",
+        ),
+        (
+            "--tls --tls-name h\u{e9}re.test",
+            3,
+            "--tls-name: no certificate can be made for h\u{e9}re.test",
+        ),
+    ] {
+        let ended = run(&format!("serve http --port 0 {arguments}"));
+        assert_eq!(ended.code, code, "{arguments}: {}", ended.err);
+        assert!(ended.err.contains(named), "{arguments}: {}", ended.err);
+    }
+}
+
+/// Connections beyond what the process may open wait, and the server is none the worse for them.
+#[test]
+fn it_outlives_a_lack_of_descriptors() {
+    let (mut process, address) = {
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "ulimit -n 30; exec \"$0\" serve http --port 0 --until-stdin-closes",
+        ]);
+        listening(shell.arg(env!("CARGO_BIN_EXE_triway")))
+    };
+    let crowd: Vec<_> = (0..60)
+        .map(|_| TcpStream::connect(&address).unwrap())
+        .collect();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(process.try_wait().unwrap().is_none(), "it has ended");
+    drop(crowd);
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream
+        .write_all(b"GET /status/204 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    drop(process.stdin.take());
+    assert_eq!(ends(&mut process), Some(0));
 }

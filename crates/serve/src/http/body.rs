@@ -57,6 +57,11 @@ impl Drip {
 }
 
 impl ReplyBody {
+    /// No body at all.
+    pub(super) fn empty() -> Self {
+        Self::Ready(Bytes::new())
+    }
+
     fn left(&self) -> u64 {
         match self {
             Self::Ready(text) => text.len() as u64,

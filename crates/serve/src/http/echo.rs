@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http_body_util::{BodyExt as _, Limited};
 use hyper::{
-    HeaderMap, Request, StatusCode,
-    body::Incoming,
+    HeaderMap, StatusCode,
     header::{AUTHORIZATION, COOKIE, HOST, HeaderValue, WWW_AUTHENTICATE},
     http::request::Parts,
 };
@@ -15,31 +13,18 @@ use url::form_urlencoded;
 
 use super::replies::{Reply, json as answer, text, with};
 
-/// The largest body that is repeated.
-const MOST_BYTES: usize = 1 << 20;
-
 /// The request without its body.
-pub(super) fn get(parts: &Parts, origin: Option<SocketAddr>, scheme: &str) -> Reply {
+pub(super) fn get(parts: &Parts, origin: SocketAddr, scheme: &str) -> Reply {
     answer(&Value::Object(told(parts, origin, scheme)))
 }
 
 /// The whole request.
-pub(super) async fn anything(
-    request: Request<Incoming>,
-    origin: Option<SocketAddr>,
-    scheme: &str,
-) -> Reply {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
-        let why = format!("the body did not come, or is larger than {MOST_BYTES} bytes\n");
-        return text(StatusCode::PAYLOAD_TOO_LARGE, why);
-    };
-    let body = body.to_bytes();
-    let mut told = told(&parts, origin, scheme);
+pub(super) fn anything(parts: &Parts, body: &[u8], origin: SocketAddr, scheme: &str) -> Reply {
+    let mut told = told(parts, origin, scheme);
     told.insert("method".to_owned(), parts.method.as_str().into());
-    match str::from_utf8(&body) {
+    match str::from_utf8(body) {
         Ok(text) => told.insert("data".to_owned(), text.into()),
-        Err(_) => told.insert("data_b64".to_owned(), STANDARD.encode(&body).into()),
+        Err(_) => told.insert("data_b64".to_owned(), STANDARD.encode(body).into()),
     };
     answer(&Value::Object(told))
 }
@@ -64,9 +49,11 @@ pub(super) fn cookies(parts: &Parts) -> Reply {
 
 /// Whether the request brings this user's credentials along.
 pub(super) fn basic_auth(parts: &Parts, user: &str, password: &str) -> Reply {
-    let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    let wanted = STANDARD.encode(format!("{user}:{password}"));
     let given = parts.headers.get(AUTHORIZATION);
-    if given.is_some_and(|given| given.as_bytes() == wanted.as_bytes()) {
+    let given = given.and_then(|given| given.to_str().ok()?.split_once(' '));
+    if given.is_some_and(|(scheme, given)| scheme.eq_ignore_ascii_case("basic") && given == wanted)
+    {
         return answer(&json!({ "authenticated": true, "user": user }));
     }
     let reply = text(StatusCode::UNAUTHORIZED, "who asks?\n");
@@ -74,7 +61,7 @@ pub(super) fn basic_auth(parts: &Parts, user: &str, password: &str) -> Reply {
     with(reply, WWW_AUTHENTICATE, challenge)
 }
 
-fn told(parts: &Parts, origin: Option<SocketAddr>, scheme: &str) -> Map<String, Value> {
+fn told(parts: &Parts, origin: SocketAddr, scheme: &str) -> Map<String, Value> {
     let host = parts
         .headers
         .get(HOST)
@@ -91,10 +78,7 @@ fn told(parts: &Parts, origin: Option<SocketAddr>, scheme: &str) -> Map<String, 
     Map::from_iter([
         ("args".to_owned(), args.into()),
         ("headers".to_owned(), listed(&parts.headers).into()),
-        (
-            "origin".to_owned(),
-            json!(origin.map(|origin| origin.ip().to_string())),
-        ),
+        ("origin".to_owned(), origin.ip().to_string().into()),
         ("url".to_owned(), url.into()),
     ])
 }

@@ -8,9 +8,11 @@ mod certificate;
 mod connection;
 mod echo;
 mod limits;
+mod patience;
 mod replies;
 mod routes;
 mod shaped;
+mod upload;
 
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -29,6 +31,9 @@ use connection::Shared;
 /// How many connections may be open at once, unless told otherwise.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 20_000;
 
+/// How long a client may do nothing, unless told otherwise.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long requests in flight may still take once the server was told to shut down.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -43,6 +48,7 @@ const BACKLOG: i32 = 4096;
 pub struct HttpServer {
     listener: TcpListener,
     max_connections: usize,
+    patience: Duration,
     secured: Option<Secured>,
 }
 
@@ -71,6 +77,7 @@ impl HttpServer {
         Ok(Self {
             listener: TcpListener::from_std(socket.into())?,
             max_connections: DEFAULT_MAX_CONNECTIONS,
+            patience: DEFAULT_PATIENCE,
             secured: None,
         })
     }
@@ -82,6 +89,13 @@ impl HttpServer {
             max_connections,
             ..self
         }
+    }
+
+    /// The same server with another patience. A client that for so long, or up to twice that, sends no whole head of a
+    /// request and takes nothing of an answer loses its connection; a request's body may take so long.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The same server, secured.
@@ -110,6 +124,7 @@ impl HttpServer {
         let connections = TaskTracker::new();
         let shared = Shared {
             limits: Arc::default(),
+            patience: self.patience,
             tls: self
                 .secured
                 .map(|secured| TlsAcceptor::from(secured.config)),
@@ -124,7 +139,7 @@ impl HttpServer {
                 let permit = Arc::clone(&permits).acquire_owned().await.ok();
                 Ok((accept(&self.listener).await?, permit))
             };
-            let (stream, permit) = tokio::select! {
+            let ((stream, origin), permit) = tokio::select! {
                 biased;
                 () = &mut shutdown => break Ok(()),
                 accepted = accepted => match accepted {
@@ -132,7 +147,7 @@ impl HttpServer {
                     Err(error) => break Err(error),
                 },
             };
-            let served = connection::serve(stream, shared.clone());
+            let served = connection::serve(stream, origin, shared.clone());
             connections.spawn(async move {
                 served.await;
                 drop(permit);
@@ -153,10 +168,10 @@ impl HttpServer {
 }
 
 /// The next connection, however often the machine refuses one in between.
-async fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return Ok(stream),
+            Ok(accepted) => return Ok(accepted),
             Err(error) if is_fatal(&error) => return Err(error),
             // No descriptor or no memory left: connections that close will give some back.
             Err(error) if is_shortage(&error) => tokio::time::sleep(ACCEPT_PAUSE).await,
