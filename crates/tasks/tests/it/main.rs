@@ -8,5 +8,6 @@ mod catalog;
 mod cpu;
 mod faults;
 mod http;
+mod proxied;
 mod real;
 mod servers;
