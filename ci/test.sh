@@ -10,7 +10,10 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 step() { printf '\n== %s\n' "$*"; }
 
 # Debian packages that the tests talk to: programs that nobody here wrote.
-packages=(curl procps)
+packages=(curl nginx-light procps python3 python3-venv)
+
+# Python packages, likewise; they go into a folder of their own.
+servers=(httpbin gunicorn)
 
 install_missing() {
     local missing=()
@@ -29,8 +32,23 @@ install_missing() {
     echo "SKIPPED: ${missing[*]} could not be installed; tests that need them will fail" >&2
 }
 
+install_servers() {
+    local venv="${CARGO_TARGET_DIR:-target}/test-venv"
+    [ -x "$venv/bin/gunicorn" ] && return
+    echo "installing ${servers[*]} into $venv"
+    if python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "${servers[@]}"; then
+        return
+    fi
+    if [ "${CI:-}" = true ]; then
+        echo "could not install ${servers[*]} with pip" >&2
+        exit 1
+    fi
+    echo "SKIPPED: ${servers[*]} could not be installed; tests that need them say so" >&2
+}
+
 step "what the tests need"
 install_missing
+install_servers
 cargo --version
 
 step "formatting"

@@ -11,6 +11,7 @@
 
 mod cost;
 mod empty;
+mod faulty;
 mod http;
 mod memory;
 mod nginx;
@@ -30,6 +31,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
   http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
+  faulty [COUNT]    URLs of which a tenth are faulty: whether each outcome is right
   serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
@@ -52,6 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let count = word.map_or(Ok(20_000), str::parse)?;
             http::run(BINARY, count, words.get(2).map_or("peers", String::as_str))?;
         }
+        Some("faulty") => faulty::run(BINARY, word.map_or(Ok(100_000), str::parse)?)?,
         Some("serve") => serve::run(word.unwrap_or(BINARY))?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),

@@ -118,7 +118,8 @@ impl<I: Io> Client<I> {
             }
         }
         let limit = total.connecting(journey.policy().connect_limit);
-        let open = self.open(journey, &limit);
+        // Boxed, because it is rare: otherwise every request would carry the room for it around, some 20 KB.
+        let open = Box::pin(self.open(journey, &limit));
         let (wire, opening) = limit.watch::<I, _>(open).await?;
         send::<I>(wire, journey, opening, total)
             .await?

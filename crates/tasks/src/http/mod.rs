@@ -213,3 +213,17 @@ impl Task for Http {
         size_of::<Answer>() + output.url.as_ref().map_or(0, String::len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thousands of them are in flight at once, and each is moved about.
+    #[test]
+    fn a_request_in_flight_takes_little_room() {
+        let task = Http::default();
+        let url = "http://a.test/".parse().unwrap();
+        let bytes = size_of_val(&task.fetch(&url, None, false));
+        assert!(bytes <= 8 << 10, "{bytes} bytes");
+    }
+}

@@ -47,6 +47,14 @@ pub(crate) fn pem() -> Vec<u8> {
     AUTHORITY.pem.clone().into_bytes()
 }
 
+/// A certificate for `localhost` and its key, both in PEM.
+pub(crate) fn localhost() -> (String, String) {
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &AUTHORITY.issuer).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
 /// A server for `localhost` with a certificate that has this fault; it answers each request with `ok`.
 pub(crate) fn secured(fault: Fault) -> SocketAddr {
     let config = config(fault);

@@ -8,4 +8,5 @@ mod catalog;
 mod cpu;
 mod faults;
 mod http;
+mod real;
 mod servers;
