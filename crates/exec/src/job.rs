@@ -189,12 +189,12 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             control,
         } = self.job;
         plan.check()?;
-        let kind = Kind::of(plan.model, task.forms())?;
+        let kind = Kind::of(plan.model, plan.pool.inner, task.forms())?;
         let parker = Parker::new();
         let dispatcher = parker.unparker().clone();
         let shared = Arc::new(Shared {
             task,
-            hand_over: HandOver::new(plan.concurrency.get(), kind.waking(), dispatcher),
+            hand_over: HandOver::new(kind.takers(&plan), kind.waking(), dispatcher),
             clock: Clock::start(),
             timeout: plan.timeout,
             grace: plan.grace,

@@ -4,8 +4,6 @@
 //! inputs to lanes; a lane is a thread, an async task, or a thread that speaks to a worker process. Outcomes go to a
 //! [`Sink`].
 
-#![forbid(unsafe_code)]
-
 mod ahead;
 mod cell;
 mod clock;
@@ -17,6 +15,7 @@ mod job;
 mod lane;
 mod lanes;
 mod ledger;
+mod mapped;
 mod processes;
 mod refusal;
 pub mod restart;
@@ -30,7 +29,7 @@ mod waiters;
 pub use control::Control;
 pub use job::{Finished, Job, Outcomes, Running};
 pub use lanes::can_run;
-pub use processes::registration;
+pub use processes::{borrowed, registration};
 pub use refusal::Refusal;
 pub use sink::{Each, Sink};
 pub use source::{Feed, Source, Supply, Wake};

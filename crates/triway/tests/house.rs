@@ -177,7 +177,7 @@ fn only_the_command_line_prints_reads_arguments_or_exits() {
 }
 
 #[test]
-fn unsafe_code_is_forbidden_but_in_one_module() {
+fn unsafe_code_is_forbidden_but_in_two_modules() {
     for (name, folder) in crate_folders() {
         let main = if name == "cli" {
             "src/main.rs"
@@ -186,13 +186,14 @@ fn unsafe_code_is_forbidden_but_in_one_module() {
         };
         let text = fs::read_to_string(folder.join(main)).expect("a crate has a root");
         let forbidden = text.contains("#![forbid(unsafe_code)]");
-        assert_eq!(forbidden, name != "measure", "{name}");
+        let excepted = ["measure", "exec"].contains(&name.as_str());
+        assert_eq!(forbidden, !excepted, "{name}");
         for (path, text) in sources(&folder.join("src")) {
             let has = text
                 .lines()
                 .any(|line| line.contains("unsafe {") || line.contains("unsafe fn"));
             assert!(
-                !has || path.ends_with("rusage.rs"),
+                !has || path.ends_with("rusage.rs") || path.ends_with("mapped.rs"),
                 "{} has unsafe code",
                 path.display()
             );

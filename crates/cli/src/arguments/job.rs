@@ -8,7 +8,7 @@ use clap::{
 };
 use triway_core::{FailureLimit, Model, Rate};
 
-use super::format::FormatName;
+use super::{format::FormatName, pool::PoolArguments};
 
 /// Under which heading the help lists them.
 pub(super) const HEADING: &str = "Job";
@@ -55,6 +55,9 @@ pub(crate) struct JobArguments {
     /// Threads of the async runtime; one a processor unless given
     #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) runtime_threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) pool: PoolArguments,
 
     /// How long what was told to end may take before it is ended by force
     #[arg(long, global = true, value_name = "TIME", default_value = "1s", value_parser = time, allow_hyphen_values = true)]

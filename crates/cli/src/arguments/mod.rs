@@ -6,6 +6,7 @@ mod help;
 mod http;
 mod inputs;
 mod job;
+mod pool;
 mod tasks;
 
 use std::{net::IpAddr, path::PathBuf};

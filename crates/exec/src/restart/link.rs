@@ -1,6 +1,7 @@
 //! Frames over a private socket between a process and one that it started again.
 //!
-//! A frame is its length (4 bytes, little endian), its kind (1 byte) and its payload; descriptors may travel with it.
+//! A frame is its length (4 bytes, little endian), its kind and its number of descriptors (1 byte each) and its payload.
+//! Its descriptors travel with its first byte.
 //! A frame over the limit, or a stream that ends inside one, is an error: whoever sent it is no longer trusted.
 
 use std::{
@@ -22,13 +23,14 @@ use rustix::{
 
 /// The largest payload of a frame.
 pub const MAX_FRAME_BYTES: usize = 1 << 30;
-const HEADER_BYTES: usize = 5;
+const HEADER_BYTES: usize = 6;
 const CHUNK_BYTES: usize = 64 << 10;
 /// About what the system's sockets hold.
 const SOCKET_BYTES: usize = 256 << 10;
 /// A buffer that had to hold a larger frame is given back.
 const KEPT_BYTES: usize = 1 << 20;
-const MAX_DESCRIPTORS: usize = 8;
+/// So many descriptors may travel with one frame.
+pub(crate) const MAX_DESCRIPTORS: usize = 8;
 
 /// One end of the socket.
 #[derive(Debug)]
@@ -39,6 +41,15 @@ pub struct Link {
     received: Vec<u8>,
     taken: usize,
     descriptors: VecDeque<OwnedFd>,
+    outgoing: VecDeque<Outgoing>,
+}
+
+/// A frame that is on its way out, or waits for those before it.
+#[derive(Debug)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent: usize,
+    descriptors: Vec<OwnedFd>,
 }
 
 /// What came in one piece.
@@ -49,7 +60,7 @@ pub struct Frame {
     pub kind: u8,
     /// The rest of it.
     pub payload: Vec<u8>,
-    /// Descriptors that came with it or just before it.
+    /// Descriptors that came with it.
     pub descriptors: Vec<OwnedFd>,
 }
 
@@ -99,13 +110,14 @@ impl Link {
         }
     }
 
-    pub(super) fn to_parent(socket: OwnedFd) -> Self {
+    pub(crate) fn to_parent(socket: OwnedFd) -> Self {
         Self {
             socket,
             child: None,
             received: Vec::new(),
             taken: 0,
             descriptors: VecDeque::new(),
+            outgoing: VecDeque::new(),
         }
     }
 
@@ -121,15 +133,7 @@ impl Link {
         descriptors: &[BorrowedFd<'_>],
         deadline: Option<Instant>,
     ) -> Result<(), LinkError> {
-        let length = u32::try_from(payload.len())
-            .ok()
-            .filter(|_| payload.len() <= MAX_FRAME_BYTES)
-            .ok_or_else(|| {
-                LinkError::broken(format!("a frame of {} bytes is too large", payload.len()))
-            })?;
-        let mut header = [0; HEADER_BYTES];
-        header[..4].copy_from_slice(&length.to_le_bytes());
-        header[4] = kind;
+        let header = header(kind, payload.len(), descriptors.len())?;
         let both = [IoSlice::new(&header), IoSlice::new(payload)];
         let sent = self.send_with(&both, descriptors, deadline)?;
         let whole = [header.as_slice(), payload];
@@ -146,13 +150,102 @@ impl Link {
                 return Ok(Some(frame));
             }
             self.wait_for(PollFlags::IN, deadline)?;
-            if self.receive()? == 0 {
+            if self.receive()? == Some(0) {
                 if self.received.len() > self.taken {
                     return Err(LinkError::broken("the stream ended inside a frame"));
                 }
                 return Ok(None);
             }
         }
+    }
+
+    /// Puts a frame behind those that wait to be sent; [`Link::push`] sends them. Its payload begins after the room that
+    /// [`Link::begin_frame`] left. Does not block.
+    ///
+    /// # Errors
+    /// The payload is over [`MAX_FRAME_BYTES`], or there are too many descriptors.
+    pub(crate) fn queue(
+        &mut self,
+        kind: u8,
+        mut bytes: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<(), LinkError> {
+        let header = header(kind, bytes.len() - HEADER_BYTES, descriptors.len())?;
+        bytes[..HEADER_BYTES].copy_from_slice(&header);
+        self.outgoing.push_back(Outgoing {
+            bytes,
+            sent: 0,
+            descriptors,
+        });
+        Ok(())
+    }
+
+    /// Bytes for [`Link::queue`] to which a payload can be appended.
+    pub(crate) fn begin_frame() -> Vec<u8> {
+        vec![0; HEADER_BYTES]
+    }
+
+    /// Sends as much of what waits as the socket takes. Does not block.
+    ///
+    /// # Errors
+    /// The other end is gone.
+    pub(crate) fn push(&mut self) -> Result<(), LinkError> {
+        while let Some(frame) = self.outgoing.front_mut() {
+            let descriptors: Vec<_> = match frame.sent {
+                0 => frame.descriptors.iter().map(AsFd::as_fd).collect(),
+                _ => Vec::new(),
+            };
+            let rest = [IoSlice::new(&frame.bytes[frame.sent..])];
+            match send_once(&self.socket, &rest, &descriptors) {
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(errno) => return Err(LinkError::of(errno)),
+                Ok(count) => frame.sent += count,
+            }
+            if frame.sent == frame.bytes.len() {
+                self.outgoing.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// What has come of the other end so far. Does not block.
+    ///
+    /// # Errors
+    /// See [`LinkError`]; [`LinkError::Closed`] is the end of the stream.
+    pub(crate) fn try_recv(&mut self) -> Result<Option<Frame>, LinkError> {
+        loop {
+            if let Some(frame) = self.next_frame()? {
+                return Ok(Some(frame));
+            }
+            match self.receive()? {
+                None => return Ok(None),
+                Some(0) => return Err(LinkError::Closed),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Waits until the other end has sent something or has ended, or takes more of what waits to be sent, or `bell`
+    /// rings; until the deadline at most.
+    pub(crate) fn wait(&self, bell: impl AsFd, patience: Option<Duration>) {
+        let mut wanted = PollFlags::IN;
+        if !self.outgoing.is_empty() {
+            wanted |= PollFlags::OUT;
+        }
+        let mut watched = vec![
+            PollFd::new(&self.socket, wanted),
+            PollFd::from_borrowed_fd(bell.as_fd(), PollFlags::IN),
+        ];
+        if let Some(child) = &self.child {
+            watched.push(PollFd::new(child, PollFlags::IN));
+        }
+        // Whatever ended it, the caller looks at everything.
+        let _ready = poll(&mut watched, patience.map(timespec).as_ref());
+    }
+
+    /// A second handle to the same socket, to send while another thread receives.
+    pub(crate) fn second(&self) -> io::Result<Self> {
+        Ok(Self::to_parent(self.socket.try_clone()?))
     }
 
     /// Whether the child that this link leads to ends within `patience`. Blocks for so long at most.
@@ -170,16 +263,8 @@ impl Link {
         descriptors: &[BorrowedFd<'_>],
         deadline: Option<Instant>,
     ) -> Result<usize, LinkError> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-            return Err(LinkError::broken("too many descriptors for one frame"));
-        }
-        // A call that waits in the kernel could not be ended by a deadline, so the waiting is done here.
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         loop {
-            match sendmsg(&self.socket, parts, &mut control, flags) {
-                Err(Errno::INTR) => {}
+            match send_once(&self.socket, parts, descriptors) {
                 Err(Errno::AGAIN) => self.wait_for(PollFlags::OUT, deadline)?,
                 sent => return sent.map_err(LinkError::of),
             }
@@ -208,7 +293,7 @@ impl Link {
         let Some((header, rest)) = pending.split_first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
-        let [a, b, c, d, kind] = *header;
+        let [a, b, c, d, kind, descriptors] = *header;
         let length = u32::from_le_bytes([a, b, c, d]) as usize;
         if length > MAX_FRAME_BYTES {
             return Err(LinkError::broken(format!(
@@ -219,6 +304,12 @@ impl Link {
             return Ok(None);
         };
         let payload = payload.to_vec();
+        let descriptors = usize::from(descriptors);
+        if descriptors > self.descriptors.len() {
+            return Err(LinkError::broken(
+                "a descriptor did not come with its frame",
+            ));
+        }
         self.taken += HEADER_BYTES + length;
         if self.taken == self.received.len() {
             self.received.clear();
@@ -228,7 +319,7 @@ impl Link {
         Ok(Some(Frame {
             kind,
             payload,
-            descriptors: self.descriptors.drain(..).collect(),
+            descriptors: self.descriptors.drain(..descriptors).collect(),
         }))
     }
 
@@ -251,7 +342,8 @@ impl Link {
         }
     }
 
-    fn receive(&mut self) -> Result<usize, LinkError> {
+    /// Reads what is there; `None` if nothing is.
+    fn receive(&mut self) -> Result<Option<usize>, LinkError> {
         if self.taken > 0 {
             self.received.drain(..self.taken);
             self.taken = 0;
@@ -266,16 +358,17 @@ impl Link {
                 &self.socket,
                 &mut into,
                 &mut control,
-                RecvFlags::CMSG_CLOEXEC,
+                RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
             ) {
                 Err(Errno::INTR) => {}
-                Err(Errno::CONNRESET) => break Ok(0),
+                Err(Errno::AGAIN) => break Ok(None),
+                Err(Errno::CONNRESET) => break Ok(Some(0)),
                 Err(errno) => break Err(LinkError::of(errno)),
-                Ok(message) => break Ok(message.bytes),
+                Ok(message) => break Ok(Some(message.bytes)),
             }
         };
-        self.received
-            .truncate(held + received.as_ref().copied().unwrap_or(0));
+        let count = received.as_ref().ok().copied().flatten();
+        self.received.truncate(held + count.unwrap_or(0));
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
                 self.descriptors.extend(descriptors);
@@ -294,6 +387,41 @@ impl Link {
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+fn header(kind: u8, length: usize, descriptors: usize) -> Result<[u8; HEADER_BYTES], LinkError> {
+    let fitting = u32::try_from(length)
+        .ok()
+        .filter(|_| length <= MAX_FRAME_BYTES);
+    let [a, b, c, d] = fitting
+        .ok_or_else(|| LinkError::broken(format!("a frame of {length} bytes is too large")))?
+        .to_le_bytes();
+    let descriptors = u8::try_from(descriptors)
+        .ok()
+        .filter(|&count| usize::from(count) <= MAX_DESCRIPTORS)
+        .ok_or_else(|| LinkError::broken("too many descriptors for one frame"))?;
+    Ok([a, b, c, d, kind, descriptors])
+}
+
+/// Sends as much as the socket takes now; descriptors go with the first byte.
+fn send_once(
+    socket: &OwnedFd,
+    parts: &[IoSlice<'_>],
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<usize, Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(Errno::INVAL);
+    }
+    // A call that waits in the kernel could not be ended by a deadline, so whoever must wait does it elsewhere.
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    loop {
+        match sendmsg(socket, parts, &mut control, flags) {
+            Err(Errno::INTR) => {}
+            sent => return sent,
+        }
     }
 }
 
@@ -343,7 +471,8 @@ mod tests {
         let (a, mut b) = pair();
         let soon = Instant::now() + Duration::from_millis(20);
         assert!(matches!(b.recv(Some(soon)), Err(LinkError::TimedOut)));
-        a.send_rest([&[9, 0, 0, 0, 1], b"torn"], 0, None).unwrap();
+        a.send_rest([&[9, 0, 0, 0, 1, 0], b"torn"], 0, None)
+            .unwrap();
         drop(a);
         assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
     }
@@ -361,7 +490,7 @@ mod tests {
     #[test]
     fn a_length_over_the_limit_is_refused_before_memory_is_taken() {
         let (a, mut b) = pair();
-        a.send_rest([&[255, 255, 255, 255, 1], &[]], 0, None)
+        a.send_rest([&[255, 255, 255, 255, 1, 0], &[]], 0, None)
             .unwrap();
         assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
         assert!(b.received.capacity() < 1 << 20);

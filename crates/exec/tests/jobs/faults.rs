@@ -51,8 +51,8 @@ pub(crate) const TESTS: &[Test] = &[
         a_worker_that_dies_idle_costs_nothing,
     ),
     (
-        "faults::a_worker_that_does_not_read_keeps_the_time_limit",
-        a_worker_that_does_not_read_keeps_the_time_limit,
+        "faults::a_worker_that_does_not_read_holds_nothing_up",
+        a_worker_that_does_not_read_holds_nothing_up,
     ),
 ];
 
@@ -110,17 +110,15 @@ fn a_worker_killed_from_outside_costs_one_input() {
     });
     let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
     killer.join().unwrap();
-    let lost = done
-        .sink
-        .iter()
-        .filter(|outcome| outcome.status == Status::WorkerLost)
-        .count();
-    assert!(lost <= 1, "{lost} inputs were lost");
-    assert_eq!(done.summary.succeeded as usize, 100 - lost);
-    let executions = fs::read_to_string(&ledger).unwrap().lines().count();
-    // The one that was lost may have died before it could note that it ran.
+    assert_eq!(done.summary.succeeded, 100);
+    let again = done.sink.iter().filter(|outcome| outcome.attempts > 1);
     assert!(
-        (100 - lost..=100).contains(&executions),
+        again.count() <= 1,
+        "one input ran in the worker that was killed"
+    );
+    let executions = fs::read_to_string(&ledger).unwrap().lines().count();
+    assert!(
+        (100..=101).contains(&executions),
         "{executions} executions of 100 inputs"
     );
     assert_eq!(workers_of(std::process::id()), [0; 0], "left over");
@@ -247,7 +245,7 @@ fn a_worker_that_dies_idle_costs_nothing() {
 }
 
 /// The only worker is stopped while idle, and the next input is larger than what its socket holds.
-fn a_worker_that_does_not_read_keeps_the_time_limit() {
+fn a_worker_that_does_not_read_holds_nothing_up() {
     let (send, receive) = std::sync::mpsc::channel();
     let source = Feed::new(receive.into_iter().map(Ok), |_| 8, 1 << 20);
     send.send(Act::Double(1)).unwrap();
@@ -264,6 +262,6 @@ fn a_worker_that_does_not_read_keeps_the_time_limit() {
     let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
     stopper.join().unwrap();
     let ends: Vec<Status> = done.sink.iter().map(|outcome| outcome.status).collect();
-    assert_eq!(ends, [Status::Ok, Status::Timeout, Status::Ok]);
+    assert_eq!(ends, [Status::Ok; 3], "what it never began runs on another");
     assert_eq!(workers_of(std::process::id()), [0; 0], "left over");
 }
