@@ -36,6 +36,8 @@ pub(super) struct Running {
     /// Which of the inputs that this worker got, counted from 0.
     pub(super) place: u64,
     pub(super) since: Moment,
+    /// Whether it holds its thread: a blocking attempt always does, an async one while it is polled.
+    pub(super) holds: bool,
 }
 
 impl Board {
@@ -68,7 +70,14 @@ impl Board {
     /// Worker: this slot begins the input at `place`.
     pub(super) fn begin(&self, slot: usize, place: u64, now: Moment) {
         self.since(slot).store(now.0, Ordering::Relaxed);
+        self.set_holding(slot, true);
         self.holder(slot).store(place + 1, Ordering::Release);
+    }
+
+    /// Worker: whether this slot's attempt holds its thread just now.
+    pub(super) fn set_holding(&self, slot: usize, holds: bool) {
+        let word = self.region.word(CELLS + slot * CELL_WORDS + 2);
+        word.store(u64::from(holds), Ordering::Relaxed);
     }
 
     /// Worker: this slot's input has its outcome.
@@ -85,10 +94,13 @@ impl Board {
         let holder = self.holder(slot).load(Ordering::Acquire);
         let since = Moment(self.since(slot).load(Ordering::Acquire));
         // The slot may have gone on to its next input between the reads.
+        let holds = self.region.word(CELLS + slot * CELL_WORDS + 2);
+        let holds = holds.load(Ordering::Relaxed) != 0;
         let same = self.holder(slot).load(Ordering::Acquire) == holder;
         (holder != IDLE && same).then(|| Running {
             place: holder - 1,
             since,
+            holds,
         })
     }
 
@@ -167,6 +179,7 @@ mod tests {
         let expected = Running {
             place: 7,
             since: Moment(5),
+            holds: true,
         };
         assert_eq!(seen, [expected]);
         theirs.end(2);

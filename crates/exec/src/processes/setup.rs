@@ -14,7 +14,7 @@ use crate::{
     lane::Shared,
     mapped::Sealed,
     refusal::Refusal,
-    restart::{Codec, CodecError, Registration},
+    restart::{Codec, CodecError, Guard, Registration},
     unwind,
 };
 
@@ -67,6 +67,8 @@ pub(super) struct Setup<T: Task> {
     pub(super) environment: Vec<(&'static str, String)>,
     /// Without one, workers write to this program's error output themselves, and their last words are not known.
     pub(super) ear: Option<Ear>,
+    /// Without one, what workers have started may outlive a parent that is killed.
+    pub(super) guard: Option<Guard>,
     inner: Inner,
     limit: Option<Duration>,
     runtime_threads: usize,
@@ -98,6 +100,7 @@ impl<T: Task> Setup<T> {
             at_most_once: plan.at_most_once,
             environment: thread_counts(shape.slots),
             ear: Ear::start().ok(),
+            guard: Guard::start().ok(),
             inner: asked.unwrap_or(preferred),
             limit: plan.timeout,
             runtime_threads: plan.runtime_threads.map_or(1, NonZeroUsize::get),

@@ -16,7 +16,7 @@ use rustix::{
 };
 
 /// So much of a worker's last words is kept.
-const KEPT_BYTES: usize = 2 << 10;
+const KEPT_BYTES: usize = 16 << 10;
 const KEPT_LINES: usize = 5;
 /// A line longer than this is passed on in pieces.
 const LINE_BYTES: usize = 16 << 10;
@@ -87,7 +87,7 @@ impl Words {
         let mut lines: Vec<&str> = text
             .lines()
             .map(str::trim_end)
-            .filter(|line| !line.is_empty())
+            .filter(|line| !line.is_empty() && !is_backtrace(line))
             .collect();
         let lines = lines.split_off(lines.len().saturating_sub(KEPT_LINES));
         (!lines.is_empty()).then(|| lines.join("\n"))
@@ -214,6 +214,18 @@ impl Heard {
             self.line.drain(..count);
         }
     }
+}
+
+/// Whether a line belongs to a backtrace of Rust's, which says where and not why.
+fn is_backtrace(line: &str) -> bool {
+    let inner = line.trim_start();
+    let numbered = inner.split_once(": ").is_some_and(|(number, _)| {
+        number.bytes().all(|byte| byte.is_ascii_digit()) && line.starts_with(' ')
+    });
+    numbered
+        || line.starts_with("             at ")
+        || line == "stack backtrace:"
+        || line.starts_with("note: Some details are omitted")
 }
 
 fn ring(bell: &OwnedFd) {

@@ -5,6 +5,7 @@
 //! leaks into the task's own children, and nothing that the task prints can disturb the protocol.
 
 mod child;
+mod guard;
 mod link;
 mod memory;
 mod registration;
@@ -37,7 +38,9 @@ pub use self::{
         Append, Codec, CodecError, NotRegistered, Portable, Registration, Role, append,
     },
 };
-pub(crate) use self::{child::describe, link::MAX_DESCRIPTORS, memory::peak_bytes_of};
+pub(crate) use self::{
+    child::describe, guard::Guard, link::MAX_DESCRIPTORS, memory::peak_bytes_of,
+};
 
 /// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
 const ROLE_ARGUMENT: &str = "--triway-started-again-as";
@@ -189,6 +192,10 @@ fn serve_and_exit(tasks: &'static [Registration], arguments: &[OsString]) -> ! {
     };
     let (role, name, parent) = (text(1), text(2), text(3));
     take_name(role);
+    if role == guard::ROLE {
+        guard::serve();
+        exit(0);
+    }
     let served = tie_to_parent(parent)
         .and_then(|()| take_over_stdin())
         .map_err(LinkError::Io)

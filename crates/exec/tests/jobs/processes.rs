@@ -31,3 +31,9 @@ pub(crate) fn signal_a_worker(signal: &str) {
         .unwrap();
     assert!(sent.success());
 }
+
+/// Kills a process; `false` if it has ended by itself.
+pub(crate) fn kill(pid: u32) -> bool {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok()
+}

@@ -62,7 +62,11 @@ mod tests {
         }
         window.take(0);
         let at = Moment(9);
-        let running = [1, 3, 0].map(|place| Running { place, since: at });
+        let running = [1, 3, 0].map(|place| Running {
+            place,
+            since: at,
+            holds: true,
+        });
         let fates = fates(&mut window, &running, &[3]);
         let expected = [
             ('b', Fate::Running(at)),

@@ -167,14 +167,15 @@ impl<T: Task> Bridge<T> {
             true => wanted * self.size.per_slot(),
             false => 1,
         };
+        let recycle = self.setup.pool.recycle;
         let Some(running) = &self.running else {
-            return most;
+            return running::left_of(recycle, 0).min(most);
         };
         if running.slots() != wanted {
             return 0;
         }
-        let most = most.min(running.left(self.setup.pool.recycle));
         let room = most.saturating_sub(running.len());
+        let room = room.min(running.left(recycle));
         let worthwhile = running.len() * 2 <= most || running.len() < wanted;
         if worthwhile { room } else { 0 }
     }
@@ -376,7 +377,7 @@ impl<T: Task> Bridge<T> {
             return;
         };
         let now = Moment::now();
-        let reason = running.bury(&self.process, why);
+        let reason = running.bury(&self.setup, &self.process, why);
         let answers = running.hear_last(overdue);
         let did_something = !answers.is_empty();
         self.settle(answers);
@@ -391,7 +392,7 @@ impl<T: Task> Bridge<T> {
             self.condemn(assignment, fate, alone, &reason, now);
         }
         let worker = self.first_worker;
-        if overdue.is_empty() {
+        if overdue.is_empty() && !self.shared.cancelled.load(Ordering::Relaxed) {
             self.shared
                 .hand_over
                 .notify(Notice::WorkerDied { worker, reason });
@@ -456,7 +457,7 @@ impl<T: Task> Bridge<T> {
     /// Lets the worker leave, if there is one; ends it if it takes longer than the grace.
     fn leave(&mut self, grace: Duration) {
         if let Some(running) = self.running.take() {
-            running.leave(&self.process, grace);
+            running.leave(&self.setup, &self.process, grace);
         }
     }
 }

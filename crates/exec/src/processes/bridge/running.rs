@@ -1,6 +1,7 @@
 //! One worker process while it runs: what it was given, what it says, and what can be seen of it.
 
 use std::{
+    num::NonZeroU64,
     os::fd::OwnedFd,
     sync::Arc,
     time::{Duration, Instant},
@@ -93,6 +94,9 @@ impl<T: Task> Running<T> {
         })
         .map_err(|error| problem(&error))?;
         process.set(Some(child.group()));
+        if let Some(guard) = &setup.guard {
+            guard.watch(child.group());
+        }
         let output = child.take_error_output();
         let words = setup
             .ear
@@ -116,11 +120,11 @@ impl<T: Task> Running<T> {
             Ok(Ready {
                 problem: Some(problem),
             }) => {
-                running.bury(process, "");
+                running.bury(setup, process, "");
                 Err(problem)
             }
-            Err(LinkError::Closed) => Err(running.bury(process, "")),
-            Err(error) => Err(running.bury(process, &error.to_string())),
+            Err(LinkError::Closed) => Err(running.bury(setup, process, "")),
+            Err(error) => Err(running.bury(setup, process, &error.to_string())),
         }
     }
 
@@ -149,13 +153,11 @@ impl<T: Task> Running<T> {
     }
 
     /// How many inputs it may still get before a fresh one takes its place.
-    pub(super) fn left(&self, recycle: Option<std::num::NonZeroU64>) -> usize {
-        recycle.map_or(usize::MAX, |most| {
-            usize::try_from(most.get().saturating_sub(self.given)).unwrap_or(usize::MAX)
-        })
+    pub(super) fn left(&self, recycle: Option<NonZeroU64>) -> usize {
+        left_of(recycle, self.given)
     }
 
-    pub(super) fn is_worn_out(&self, recycle: Option<std::num::NonZeroU64>) -> bool {
+    pub(super) fn is_worn_out(&self, recycle: Option<NonZeroU64>) -> bool {
         self.left(recycle) == 0
     }
 
@@ -370,12 +372,18 @@ impl<T: Task> Running<T> {
         }
     }
 
-    /// What has run for longer than this.
+    /// What has run for longer than this. Where some of it holds a thread, that alone is to blame: the others may only
+    /// be late because they could not get one.
     pub(super) fn overdue(&self, most: Duration) -> Vec<u64> {
         let now = Moment::now();
-        self.board
+        let late: Vec<_> = self
+            .board
             .running()
             .filter(|running| now.since(running.since) >= most)
+            .collect();
+        let holds = late.iter().any(|running| running.holds);
+        late.iter()
+            .filter(|running| running.holds || !holds)
             .map(|running| running.place)
             .collect()
     }
@@ -402,7 +410,7 @@ impl<T: Task> Running<T> {
     }
 
     /// Kills it, if it still lives, and what it started; reaps it; says how it ended.
-    pub(super) fn bury(&mut self, process: &WorkerProcess, why: &str) -> String {
+    pub(super) fn bury(&mut self, setup: &Setup<T>, process: &WorkerProcess, why: &str) -> String {
         // A worker that ended by itself shows its own status; one that only broke the protocol is killed.
         let patience = match why {
             "" => Duration::from_millis(200),
@@ -412,7 +420,9 @@ impl<T: Task> Running<T> {
         // What it started must not outlive it.
         process.kill();
         process.set(None);
-        let reason = match self.child.wait() {
+        let status = self.child.wait();
+        self.call_off(setup);
+        let reason = match status {
             Ok(status) if ended_itself || why.is_empty() => describe(status),
             _ => why.to_owned(),
         };
@@ -438,7 +448,7 @@ impl<T: Task> Running<T> {
     }
 
     /// Lets it say goodbye; ends it if it takes longer than the grace.
-    pub(super) fn leave(mut self, process: &WorkerProcess, grace: Duration) {
+    pub(super) fn leave(mut self, setup: &Setup<T>, process: &WorkerProcess, grace: Duration) {
         let deadline = Instant::now() + grace;
         let said = self
             .link
@@ -460,11 +470,25 @@ impl<T: Task> Running<T> {
         process.set(None);
         // How it ends does not matter any more.
         let _status = self.child.wait();
+        self.call_off(setup);
+    }
+
+    fn call_off(&self, setup: &Setup<T>) {
+        if let Some(guard) = &setup.guard {
+            guard.forget(self.child.group());
+        }
     }
 }
 
 /// How often a worker that was asked to end is looked at.
 const STEP: Duration = Duration::from_millis(10);
+
+/// How many inputs a worker may still get that got so many.
+pub(super) fn left_of(recycle: Option<NonZeroU64>, given: u64) -> usize {
+    recycle.map_or(usize::MAX, |most| {
+        usize::try_from(most.get().saturating_sub(given)).unwrap_or(usize::MAX)
+    })
+}
 
 /// Sleeps until the bell rings.
 pub(super) fn wait_for(bell: &Bell, patience: Option<Duration>) {

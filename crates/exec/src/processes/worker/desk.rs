@@ -87,12 +87,15 @@ impl<T: Task> Desk<T> {
     /// One attempt by the task's async form.
     pub(super) async fn attempt_async(
         &self,
+        slot: usize,
         lane: &mut T::Lane,
         item: Item,
     ) -> Result<T::Output, Failure> {
         let (head, input) = self.read(item)?;
         let context = self.context(&head);
-        let call = unwind::catch_async(self.task.run_async(lane, &input, &context), |_| ());
+        let call = unwind::catch_async(self.task.run_async(lane, &input, &context), |polled| {
+            self.board.set_holding(slot, polled);
+        });
         match self.limit {
             None => call.await,
             Some(limit) => tokio::time::timeout(limit, call)

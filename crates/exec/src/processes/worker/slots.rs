@@ -94,7 +94,7 @@ async fn work_async<T: Task>(desk: SharedDesk<T>, slot: usize) -> Result<(), Lin
     let mut lane = T::Lane::default();
     while let Some(item) = desk.inbox.next_async(&desk.board).await {
         let begun = desk.begin(slot, &item);
-        let result = desk.attempt_async(&mut lane, item).await;
+        let result = desk.attempt_async(slot, &mut lane, item).await;
         if unwind::was_panic(&result) {
             lane = T::Lane::default();
         }
