@@ -104,6 +104,12 @@ impl<T: Task> Job<T> {
         self
     }
 
+    /// How many inputs a slot of a worker process gets at once; unless given, it follows how long they take.
+    pub fn batch(mut self, inputs: NonZeroUsize) -> Self {
+        self.plan.pool.batch = Some(inputs);
+        self
+    }
+
     /// At most so many attempts are started a second.
     pub fn rate(mut self, rate: Rate) -> Self {
         self.plan.rate = Some(rate);

@@ -5,6 +5,7 @@
 //! [`Sink`].
 
 mod ahead;
+mod blob;
 mod cell;
 mod clock;
 mod control;
@@ -26,10 +27,11 @@ mod summary;
 mod unwind;
 mod waiters;
 
+pub use blob::Blob;
 pub use control::Control;
 pub use job::{Finished, Job, Outcomes, Running};
 pub use lanes::can_run;
-pub use processes::{borrowed, registration};
+pub use processes::registration;
 pub use refusal::Refusal;
 pub use sink::{Each, Sink};
 pub use source::{Feed, Source, Supply, Wake};

@@ -1,11 +1,15 @@
 //! What a worker and its parent say to each other. Payloads are postcard; what belongs to the task follows at the end.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::{io, os::fd::OwnedFd, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use triway_core::{Failure, Inner};
 
-use crate::restart::{Frame, LinkError};
+use crate::{
+    blob,
+    mapped::Sealed,
+    restart::{Frame, LinkError, MAX_DESCRIPTORS},
+};
 
 /// The role of a worker process.
 pub(super) const ROLE: &str = "worker";
@@ -25,9 +29,6 @@ pub(super) const OUTCOMES: u8 = 4;
 pub(super) const DRAIN: u8 = 5;
 /// Worker to parent: leaving.
 pub(super) const BYE: u8 = 6;
-
-/// What is longer travels as a memory file of its own.
-pub(super) const INLINE_BYTES: usize = 64 << 10;
 
 /// Followed by the task's configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,13 +71,27 @@ pub(super) struct Outcome {
     pub(super) body: Body,
 }
 
+/// What belongs to a message besides itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Body {
+    /// So many bytes behind the message, or in the first of its memory files.
+    pub(super) place: Place,
+    /// How many memory files of blobs come with it.
+    pub(super) blobs: u8,
+}
+
 /// Where the bytes are that belong to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Body {
-    /// So many, behind the message.
+pub(super) enum Place {
     Inline(u32),
-    /// In the next memory file that came with the frame.
     File,
+}
+
+impl Body {
+    pub(super) const EMPTY: Self = Self {
+        place: Place::Inline(0),
+        blobs: 0,
+    };
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -115,8 +130,13 @@ pub(super) struct Part<M> {
     pub(super) bytes: Bytes,
 }
 
-/// The bytes that belong to a message.
-pub(super) enum Bytes {
+/// A value as it came: its bytes, and the memory files of its blobs.
+pub(super) struct Bytes {
+    bytes: Came,
+    blobs: Vec<OwnedFd>,
+}
+
+enum Came {
     /// This part of the frame.
     Inline {
         frame: Arc<[u8]>,
@@ -125,6 +145,65 @@ pub(super) enum Bytes {
     },
     /// All of a memory file.
     File(OwnedFd),
+}
+
+impl Bytes {
+    /// Reads the value back.
+    pub(super) fn read<V, E>(
+        self,
+        decode: impl FnOnce(&[u8]) -> Result<V, E>,
+    ) -> io::Result<Result<V, E>> {
+        let Self { bytes, blobs } = self;
+        match bytes {
+            Came::Inline { frame, from, to } => {
+                Ok(blob::lending(blobs, || decode(&frame[from..to])))
+            }
+            Came::File(file) => {
+                let map = Sealed::open(file)?;
+                Ok(blob::lending(blobs, || decode(map.as_ref())))
+            }
+        }
+    }
+}
+
+/// A value as it goes: its bytes, and memory files for what is large.
+pub(super) struct Written {
+    pub(super) bytes: Vec<u8>,
+    pub(super) body: Body,
+    pub(super) files: Vec<OwnedFd>,
+}
+
+impl Written {
+    /// Writes a value with `encode`, which appends to what it is given.
+    pub(super) fn write<E>(
+        room: Vec<u8>,
+        encode: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let (bytes, mut files) = blob::collecting(MAX_DESCRIPTORS - 1, || encode(room));
+        let bytes = bytes?;
+        let blobs = u8::try_from(files.len()).unwrap_or(u8::MAX);
+        let mut place = Place::Inline(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+        if bytes.len() > blob::INLINE_BYTES
+            // Without a memory file it goes through the socket.
+            && let Ok(file) = Sealed::create(&bytes)
+        {
+            files.insert(0, file);
+            place = Place::File;
+        }
+        Ok(Self {
+            bytes,
+            body: Body { place, blobs },
+            files,
+        })
+    }
+
+    /// What goes through the socket, behind its message.
+    pub(super) fn inline(&self) -> &[u8] {
+        match self.body.place {
+            Place::Inline(_) => &self.bytes,
+            Place::File => &[],
+        }
+    }
 }
 
 /// Something that says where its bytes are.
@@ -157,21 +236,25 @@ pub(super) fn parts<M: Bodied>(
         let (message, rest) =
             postcard::take_from_bytes::<M>(&frame[at..]).map_err(LinkError::broken)?;
         at = frame.len() - rest.len();
-        let bytes = match message.body() {
-            Body::File => {
-                let file = descriptors.next();
-                Bytes::File(file.ok_or_else(|| LinkError::broken("a memory file is missing"))?)
-            }
-            Body::Inline(length) => {
+        let body = message.body();
+        let mut next = || {
+            let file = descriptors.next();
+            file.ok_or_else(|| LinkError::broken("a memory file is missing"))
+        };
+        let bytes = match body.place {
+            Place::File => Came::File(next()?),
+            Place::Inline(length) => {
                 let to = at + length as usize;
                 if to > frame.len() {
                     return Err(LinkError::broken("a frame is shorter than it says"));
                 }
                 let from = std::mem::replace(&mut at, to);
                 let frame = Arc::clone(&frame);
-                Bytes::Inline { frame, from, to }
+                Came::Inline { frame, from, to }
             }
         };
+        let blobs = (0..body.blobs).map(|_| next()).collect::<Result<_, _>>()?;
+        let bytes = Bytes { bytes, blobs };
         parts.push(Part { message, bytes });
     }
     Ok(parts)
@@ -181,7 +264,8 @@ pub(super) fn parts<M: Bodied>(
 mod tests {
     use super::*;
 
-    fn input(index: u64, body: Body) -> Input {
+    fn input(index: u64, place: Place) -> Input {
+        let body = Body { place, blobs: 0 };
         Input {
             index,
             attempt: 1,
@@ -191,23 +275,26 @@ mod tests {
 
     #[test]
     fn a_frame_comes_apart_as_it_was_made() {
-        let mut frame = encode(&input(7, Body::Inline(3))).unwrap();
+        let mut frame = encode(&input(7, Place::Inline(3))).unwrap();
         frame.extend_from_slice(b"abc");
-        frame = append(&input(8, Body::File), frame).unwrap();
-        frame = append(&input(9, Body::Inline(0)), frame).unwrap();
-        let null = std::fs::File::open("/dev/null").unwrap();
-        let parts = parts::<Input>(frame.clone(), vec![null.into()]).unwrap();
+        let first = frame.len();
+        frame = append(&input(8, Place::File), frame).unwrap();
+        frame = append(&input(9, Place::Inline(0)), frame).unwrap();
+        let file = || Sealed::create(b"in a file").unwrap();
+        let mut parts = parts::<Input>(frame.clone(), vec![file()]).unwrap();
         let indexes: Vec<u64> = parts.iter().map(|part| part.message.index).collect();
         assert_eq!(indexes, [7, 8, 9]);
-        assert!(
-            matches!(&parts[0].bytes, Bytes::Inline { frame, from, to } if &frame[*from..*to] == b"abc")
-        );
-        assert!(matches!(parts[1].bytes, Bytes::File(_)));
+        let read = |part: Part<Input>| {
+            let read = part.bytes.read(|bytes| Ok::<_, ()>(bytes.to_vec()));
+            read.unwrap().unwrap()
+        };
+        assert_eq!(read(parts.remove(0)), b"abc");
+        assert_eq!(read(parts.remove(0)), b"in a file");
         assert!(super::parts::<Input>(frame.clone(), Vec::new()).is_err());
-        for end in 1..frame.len() {
-            let cut = super::parts::<Input>(frame[..end].to_vec(), Vec::new());
+        for end in (1..frame.len()).filter(|&end| end != first) {
+            let cut = super::parts::<Input>(frame[..end].to_vec(), vec![file()]);
             assert!(
-                cut.is_err() || end == 7 || cut.is_ok_and(|some| some.len() < 3),
+                cut.is_err() || cut.is_ok_and(|some| some.len() == 2),
                 "{end}"
             );
         }

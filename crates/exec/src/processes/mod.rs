@@ -6,7 +6,6 @@
 mod board;
 mod bridge;
 mod messages;
-mod payload;
 mod process;
 mod setup;
 mod stderr;
@@ -24,7 +23,6 @@ use std::{
 
 use triway_core::{Plan, Task};
 
-pub use self::payload::borrowed;
 use self::{
     bridge::Bridge,
     messages::ROLE,

@@ -6,13 +6,11 @@ use triway_core::{Failure, FailureKind, Inner, Model, Plan, Pool, Task};
 
 use super::{
     messages::{Bytes, Hello, PROTOCOL},
-    payload,
     stderr::Ear,
 };
 use crate::{
     hand_over::End,
     lane::Shared,
-    mapped::Sealed,
     refusal::Refusal,
     restart::{Codec, CodecError, Guard, Registration},
     unwind,
@@ -142,13 +140,9 @@ impl<T: Task> Setup<T> {
     }
 
     fn read(&self, output: Bytes) -> Result<T::Output, Failure> {
-        let read = match output {
-            Bytes::Inline { frame, from, to } => (self.codec.decode_output)(&frame[from..to]),
-            Bytes::File(file) => {
-                let file = Sealed::open(file).map_err(|error| unreadable(&error))?;
-                payload::lend(file, |bytes| (self.codec.decode_output)(bytes))
-            }
-        };
+        let read = output
+            .read(self.codec.decode_output)
+            .map_err(|error| unreadable(&error))?;
         read.map_err(|error: CodecError| unreadable(&error))
     }
 }

@@ -38,8 +38,12 @@ pub struct Link {
     socket: OwnedFd,
     /// Readable when the child has ended, even if something it left behind still holds the socket open.
     child: Option<OwnedFd>,
+    /// Room for what comes; bytes from `taken` to `filled` have come and were not taken yet.
     received: Vec<u8>,
     taken: usize,
+    filled: usize,
+    /// Whether the last read left nothing in the socket, as far as one can tell.
+    drained: bool,
     descriptors: VecDeque<OwnedFd>,
     outgoing: VecDeque<Outgoing>,
 }
@@ -62,6 +66,14 @@ pub struct Frame {
     pub payload: Vec<u8>,
     /// Descriptors that came with it.
     pub descriptors: Vec<OwnedFd>,
+}
+
+/// What ended a wait, besides something that came or could go.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Woken {
+    pub(crate) bell: bool,
+    /// The child has ended.
+    pub(crate) ended: bool,
 }
 
 /// Why a frame could not be sent or received.
@@ -116,6 +128,8 @@ impl Link {
             child: None,
             received: Vec::new(),
             taken: 0,
+            filled: 0,
+            drained: false,
             descriptors: VecDeque::new(),
             outgoing: VecDeque::new(),
         }
@@ -145,13 +159,22 @@ impl Link {
     /// # Errors
     /// See [`LinkError`].
     pub fn recv(&mut self, deadline: Option<Instant>) -> Result<Option<Frame>, LinkError> {
+        self.drained = false;
         loop {
             if let Some(frame) = self.next_frame()? {
+                self.drained = false;
                 return Ok(Some(frame));
             }
-            self.wait_for(PollFlags::IN, deadline)?;
-            if self.receive()? == Some(0) {
-                if self.received.len() > self.taken {
+            // Where nothing but this socket matters, the read itself can wait.
+            let flags = match deadline.is_none() && self.child.is_none() {
+                true => RecvFlags::empty(),
+                false => {
+                    self.wait_for(PollFlags::IN, deadline)?;
+                    RecvFlags::DONTWAIT
+                }
+            };
+            if self.receive(flags)? == Some(0) {
+                if self.filled > self.taken {
                     return Err(LinkError::broken("the stream ended inside a frame"));
                 }
                 return Ok(None);
@@ -208,7 +231,8 @@ impl Link {
         Ok(())
     }
 
-    /// What has come of the other end so far. Does not block.
+    /// What has come of the other end so far. Does not block. After `None` wait before the next call: what the socket
+    /// got meanwhile may be found only then.
     ///
     /// # Errors
     /// See [`LinkError`]; [`LinkError::Closed`] is the end of the stream.
@@ -217,7 +241,10 @@ impl Link {
             if let Some(frame) = self.next_frame()? {
                 return Ok(Some(frame));
             }
-            match self.receive()? {
+            if std::mem::take(&mut self.drained) {
+                return Ok(None);
+            }
+            match self.receive(RecvFlags::DONTWAIT)? {
                 None => return Ok(None),
                 Some(0) => return Err(LinkError::Closed),
                 Some(_) => {}
@@ -227,20 +254,25 @@ impl Link {
 
     /// Waits until the other end has sent something or has ended, or takes more of what waits to be sent, or `bell`
     /// rings; until the deadline at most.
-    pub(crate) fn wait(&self, bell: impl AsFd, patience: Option<Duration>) {
+    pub(crate) fn wait(&self, bell: impl AsFd, patience: Option<Duration>) -> Woken {
         let mut wanted = PollFlags::IN;
         if !self.outgoing.is_empty() {
             wanted |= PollFlags::OUT;
         }
-        let mut watched = vec![
+        let child = self.child.as_ref().unwrap_or(&self.socket);
+        let mut watched = [
             PollFd::new(&self.socket, wanted),
             PollFd::from_borrowed_fd(bell.as_fd(), PollFlags::IN),
+            PollFd::new(child, PollFlags::IN),
         ];
-        if let Some(child) = &self.child {
-            watched.push(PollFd::new(child, PollFlags::IN));
+        if poll(&mut watched, patience.map(timespec).as_ref()).is_err() {
+            return Woken::default();
         }
-        // Whatever ended it, the caller looks at everything.
-        let _ready = poll(&mut watched, patience.map(timespec).as_ref());
+        let [_, bell, child] = watched.map(|one| !one.revents().is_empty());
+        Woken {
+            bell,
+            ended: child && self.child.is_some(),
+        }
     }
 
     /// A second handle to the same socket, to send while another thread receives.
@@ -289,7 +321,7 @@ impl Link {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, LinkError> {
-        let pending = &self.received[self.taken..];
+        let pending = &self.received[self.taken..self.filled];
         let Some((header, rest)) = pending.split_first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
@@ -311,10 +343,12 @@ impl Link {
             ));
         }
         self.taken += HEADER_BYTES + length;
-        if self.taken == self.received.len() {
-            self.received.clear();
-            self.received.shrink_to(KEPT_BYTES);
+        if self.taken == self.filled {
             self.taken = 0;
+            self.filled = 0;
+            if self.received.len() > KEPT_BYTES {
+                self.received = Vec::new();
+            }
         }
         Ok(Some(Frame {
             kind,
@@ -343,23 +377,15 @@ impl Link {
     }
 
     /// Reads what is there; `None` if nothing is.
-    fn receive(&mut self) -> Result<Option<usize>, LinkError> {
-        if self.taken > 0 {
-            self.received.drain(..self.taken);
-            self.taken = 0;
-        }
-        let held = self.received.len();
-        self.received.resize(held + self.room(), 0);
+    fn receive(&mut self, flags: RecvFlags) -> Result<Option<usize>, LinkError> {
+        self.make_room();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
-            let mut into = [IoSliceMut::new(&mut self.received[held..])];
-            match recvmsg(
-                &self.socket,
-                &mut into,
-                &mut control,
-                RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
-            ) {
+            let room = &mut self.received[self.filled..];
+            let mut into = [IoSliceMut::new(room)];
+            let flags = RecvFlags::CMSG_CLOEXEC | flags;
+            match recvmsg(&self.socket, &mut into, &mut control, flags) {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break Ok(None),
                 Err(Errno::CONNRESET) => break Ok(Some(0)),
@@ -367,20 +393,36 @@ impl Link {
                 Ok(message) => break Ok(Some(message.bytes)),
             }
         };
-        let count = received.as_ref().ok().copied().flatten();
-        self.received.truncate(held + count.unwrap_or(0));
+        let count = received.as_ref().ok().copied().flatten().unwrap_or(0);
+        self.filled += count;
+        let mut any = false;
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
                 self.descriptors.extend(descriptors);
+                any = true;
             }
         }
+        // A read ends early at descriptors as well.
+        self.drained = !any && self.filled < self.received.len();
         received
     }
 
+    fn make_room(&mut self) {
+        if self.taken > 0 {
+            self.received.copy_within(self.taken..self.filled, 0);
+            self.filled -= self.taken;
+            self.taken = 0;
+        }
+        if self.received.len() < self.filled + CHUNK_BYTES / 2 {
+            let room = self.room();
+            self.received.resize(self.filled + room, 0);
+        }
+    }
+
     /// How much room to make for what comes next: no more than has been vouched for by its sender having filled what
-    /// was read before, and no more than a socket gives at once, because the room is zeroed each time.
+    /// was read before, and no more than a socket gives at once, because new room is zeroed.
     fn room(&self) -> usize {
-        self.received.len().clamp(CHUNK_BYTES, SOCKET_BYTES)
+        self.filled.clamp(CHUNK_BYTES, SOCKET_BYTES)
     }
 }
 

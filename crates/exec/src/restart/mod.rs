@@ -39,7 +39,10 @@ pub use self::{
     },
 };
 pub(crate) use self::{
-    child::describe, guard::Guard, link::MAX_DESCRIPTORS, memory::peak_bytes_of,
+    child::describe,
+    guard::Guard,
+    link::{MAX_DESCRIPTORS, Woken},
+    memory::peak_bytes_of,
 };
 
 /// The private argument. Nobody types it, so it need not be pretty; it must only not collide.

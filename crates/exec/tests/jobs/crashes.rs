@@ -20,7 +20,7 @@ use triway_exec::Job;
 use crate::{
     Test,
     models::lanes,
-    processes::{self, workers_of},
+    processes::{self, is_running, workers_of},
     tasks::{Act, Script, ended, within},
 };
 
@@ -381,13 +381,9 @@ fn what_a_worker_started_goes_with_it() {
     );
     for outcome in &done.sink[..2] {
         let child = outcome.output.unwrap();
-        let lives = || {
-            fs::read_to_string(format!("/proc/{child}/stat"))
-                .is_ok_and(|stat| !stat.contains(") Z "))
-        };
         let waited = (0..100).any(|_| {
             thread::sleep(Duration::from_millis(10));
-            !lives()
+            !is_running(u32::try_from(child).unwrap())
         });
         assert!(waited, "process {child} outlives its worker");
     }

@@ -13,7 +13,7 @@ use triway_exec::{Feed, Job};
 use crate::{
     Test,
     models::lanes,
-    processes::{self, is_worker, workers_of},
+    processes::{self, children_of, is_running, is_worker, workers_of},
     tasks::{Act, Grenade, Handle, Script, Unmakeable, ended, within},
 };
 
@@ -129,7 +129,9 @@ fn a_worker_killed_from_outside_costs_one_input() {
 pub(crate) const VICTIM: &str = "--be-the-victim";
 
 pub(crate) fn be_the_victim() {
-    let job = Job::new(Script::default(), vec![Act::Hold(60_000); 2])
+    let left = vec![Act::LeaveBehind; 2];
+    let stuck = vec![Act::Hold(60_000); 2];
+    let job = Job::new(Script::default(), left.into_iter().chain(stuck))
         .model(Model::Processes)
         .concurrency(lanes(2));
     // Nobody may hang in here either; who started this process kills it long before.
@@ -151,11 +153,18 @@ fn a_killed_parent_takes_stuck_workers_along() {
     // They are stuck once they have their inputs.
     thread::sleep(Duration::from_millis(200));
     let workers = workers();
+    let started: Vec<u32> = workers.iter().flat_map(|&pid| children_of(pid)).collect();
+    assert_eq!(started.len(), 2, "each input has left a command behind");
     parent.kill().unwrap();
     parent.wait().unwrap();
     thread::sleep(Duration::from_secs(1));
     let left: Vec<u32> = workers.into_iter().filter(|&pid| is_worker(pid)).collect();
     assert!(left.is_empty(), "{left:?} outlived their parent");
+    let left: Vec<u32> = started.into_iter().filter(|&pid| is_running(pid)).collect();
+    assert!(
+        left.is_empty(),
+        "{left:?} outlived the parent of their parent"
+    );
 }
 
 fn a_lost_worker_is_retried_where_allowed() {

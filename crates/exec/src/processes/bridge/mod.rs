@@ -27,7 +27,7 @@ use crate::{
     clock::Moment,
     hand_over::{Assignment, End, Notice, Report, Taken},
     lane::Shared,
-    restart::LinkError,
+    restart::{LinkError, Woken},
 };
 
 /// How often in a row a worker may fail to start, or end without having done anything.
@@ -118,8 +118,8 @@ impl<T: Task> Bridge<T> {
                 Next::On => {}
                 end => return end,
             }
-            self.wait();
-            self.listen();
+            let woken = self.wait();
+            self.listen(woken);
             self.watch();
             self.hand_in();
         }
@@ -233,16 +233,19 @@ impl<T: Task> Bridge<T> {
 
     // What the worker says.
 
-    fn wait(&self) {
+    fn wait(&self) -> Woken {
         if !self.reports.is_empty() {
-            return;
+            return Woken::default();
         }
         let patience = self.patience();
-        match &self.running {
+        let woken = match &self.running {
             Some(running) => running.wait(&self.bell, patience),
             None => running::wait_for(&self.bell, patience),
+        };
+        if woken.bell {
+            self.bell.silence();
         }
-        self.bell.silence();
+        woken
     }
 
     /// How long nothing need be looked at, if nobody says anything.
@@ -271,11 +274,11 @@ impl<T: Task> Bridge<T> {
         self.shared.timeout.map(|limit| limit + slack)
     }
 
-    fn listen(&mut self) {
+    fn listen(&mut self, woken: Woken) {
         let Some(running) = &mut self.running else {
             return;
         };
-        let Heard { answers, ended } = running.hear();
+        let Heard { answers, ended } = running.hear(woken.ended);
         self.settle(answers);
         if let Some(error) = ended {
             let why = match error {

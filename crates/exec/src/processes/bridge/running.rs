@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::event::{PollFd, PollFlags, poll};
-use triway_core::{Failure, FailureKind, Task};
+use triway_core::{Failure, Task};
 
 use super::{
     bell::Bell,
@@ -18,12 +18,11 @@ use super::{
 use crate::{
     clock::Moment,
     hand_over::Assignment,
-    mapped::Sealed,
     processes::{
         board::Board,
         messages::{
-            BYE, Body, Bye, Bytes, DRAIN, HELLO, INLINE_BYTES, INPUTS, Input, OUTCOMES, Outcome,
-            READY, ROLE, Ready, append, encode, expect, parts, unexpected,
+            BYE, Bye, Bytes, DRAIN, HELLO, INPUTS, Input, OUTCOMES, Outcome, READY, ROLE, Ready,
+            Written, append, encode, expect, parts, unexpected,
         },
         process::WorkerProcess,
         setup::Setup,
@@ -31,7 +30,7 @@ use crate::{
     },
     restart::{
         self, Child, ErrorOutput, Frame, Launch, Link, LinkError, MAX_DESCRIPTORS, MAX_FRAME_BYTES,
-        describe, peak_bytes_of,
+        Woken, describe, peak_bytes_of,
     },
     unwind,
 };
@@ -176,22 +175,23 @@ impl<T: Task> Running<T> {
         let mut files = Vec::new();
         let mut broken = Ok(());
         for assignment in assignments.drain(..) {
-            let body = match self.write(setup, &assignment) {
-                Ok(body) => body,
+            let written = match self.write(setup, &assignment) {
+                Ok(written) => written,
                 Err(failure) => {
                     unsendable.push((assignment, failure));
                     continue;
                 }
             };
-            broken = broken.and(self.append(&mut frame, &assignment, &body));
-            files.extend(body.file);
-            self.window.push(assignment);
-            self.given += 1;
-            if frame.len() >= FRAME_BYTES || files.len() == MAX_DESCRIPTORS {
+            if files.len() + written.files.len() > MAX_DESCRIPTORS || frame.len() >= FRAME_BYTES {
                 let full = std::mem::replace(&mut frame, Link::begin_frame());
                 let files = std::mem::take(&mut files);
                 broken = broken.and(self.link.queue(INPUTS, full, files));
             }
+            broken = broken.and(append_input(&mut frame, &assignment, &written));
+            files.extend(written.files);
+            self.scratch = written.bytes;
+            self.window.push(assignment);
+            self.given += 1;
         }
         broken?;
         if frame.len() > empty {
@@ -201,7 +201,7 @@ impl<T: Task> Running<T> {
         self.link.push()
     }
 
-    /// Encodes an input into the scratch, and into a memory file if it is large.
+    /// Encodes an input in the scratch, and what is large of it into memory files.
     fn write(
         &mut self,
         setup: &Setup<T>,
@@ -209,61 +209,33 @@ impl<T: Task> Running<T> {
     ) -> Result<Written, Failure> {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        let encode = || (setup.codec.encode_input)(&assignment.input, scratch).map_err(unsendable);
-        let mut scratch = unwind::catch(encode)?;
-        let length = scratch.len();
+        scratch.shrink_to(SCRATCH_BYTES);
+        let encode = || {
+            let write = |room| (setup.codec.encode_input)(&assignment.input, room);
+            Written::write(scratch, write).map_err(unsendable)
+        };
+        let written = unwind::catch(encode)?;
+        let length = written.bytes.len();
         if length > MAX_FRAME_BYTES {
             return Err(unsendable(format!(
                 "it is {length} bytes long, the limit is {MAX_FRAME_BYTES}"
             )));
         }
-        let file = match length > INLINE_BYTES {
-            false => None,
-            true => Some(Sealed::create(&scratch).map_err(|error| no_file(&error))?),
-        };
-        if scratch.capacity() > SCRATCH_BYTES {
-            scratch.shrink_to(SCRATCH_BYTES);
-        }
-        self.scratch = scratch;
-        Ok(Written { length, file })
-    }
-
-    fn append(
-        &self,
-        frame: &mut Vec<u8>,
-        assignment: &Assignment<T::Input>,
-        written: &Written,
-    ) -> Result<(), LinkError> {
-        let inline = u32::try_from(written.length).unwrap_or(u32::MAX);
-        let message = Input {
-            index: assignment.start.index,
-            attempt: assignment.start.attempt,
-            body: match written.file {
-                Some(_) => Body::File,
-                None => Body::Inline(inline),
-            },
-        };
-        *frame = append(&message, std::mem::take(frame))?;
-        if written.file.is_none() {
-            frame.extend_from_slice(&self.scratch);
-        }
-        Ok(())
+        Ok(written)
     }
 
     // What it says.
 
-    pub(super) fn wait(&self, bell: &Bell, patience: Option<Duration>) {
-        self.link.wait(bell, patience);
+    pub(super) fn wait(&self, bell: &Bell, patience: Option<Duration>) -> Woken {
+        self.link.wait(bell, patience)
     }
 
-    /// What has come since, without waiting.
-    pub(super) fn hear(&mut self) -> Heard<T::Input> {
+    /// What has come since, without waiting. If it `has_ended`, nothing more will, even where something that it left
+    /// behind holds its end of the socket open.
+    pub(super) fn hear(&mut self, has_ended: bool) -> Heard<T::Input> {
         let mut heard = self.hear_but(&[]);
-        if heard.ended.is_none() && self.link.peer_ended(Duration::ZERO) {
-            // Something that it left behind may hold its end of the socket open.
-            let rest = self.hear_but(&[]);
-            heard.answers.extend(rest.answers);
-            heard.ended = Some(LinkError::Closed);
+        if has_ended {
+            heard.ended.get_or_insert(LinkError::Closed);
         }
         heard
     }
@@ -336,9 +308,10 @@ impl<T: Task> Running<T> {
 
     // What it does not say.
 
-    /// Whether it has more inputs than it runs: outcomes that it has not sent, or inputs that wait for a slot.
+    /// Whether it has more than it runs: outcomes that it has not sent, or inputs that wait behind what it runs.
     pub(super) fn may_sit_on_something(&self) -> bool {
-        self.window.len() > self.board.running().count()
+        let running = self.board.running().count();
+        running > 0 && self.window.len() > running
     }
 
     pub(super) fn is_silent(&self, patience: Duration) -> bool {
@@ -491,10 +464,13 @@ pub(super) fn left_of(recycle: Option<NonZeroU64>, given: u64) -> usize {
 }
 
 /// Sleeps until the bell rings.
-pub(super) fn wait_for(bell: &Bell, patience: Option<Duration>) {
+pub(super) fn wait_for(bell: &Bell, patience: Option<Duration>) -> Woken {
     let patience = patience.and_then(|patience| patience.try_into().ok());
-    // Whatever ended it, the caller looks at everything.
-    let _ready = poll(&mut [PollFd::new(bell, PollFlags::IN)], patience.as_ref());
+    let rung = poll(&mut [PollFd::new(bell, PollFlags::IN)], patience.as_ref());
+    Woken {
+        bell: rung.is_ok_and(|count| count > 0),
+        ended: false,
+    }
 }
 
 /// The same moment on this process's own clock.
@@ -503,21 +479,23 @@ fn instant(moment: Moment) -> Instant {
     now.checked_sub(Moment::now().since(moment)).unwrap_or(now)
 }
 
-/// An input as it travels; its bytes are in the scratch where they are in no file.
-struct Written {
-    length: usize,
-    file: Option<OwnedFd>,
+fn append_input<I>(
+    frame: &mut Vec<u8>,
+    assignment: &Assignment<I>,
+    written: &Written,
+) -> Result<(), LinkError> {
+    let message = Input {
+        index: assignment.start.index,
+        attempt: assignment.start.attempt,
+        body: written.body,
+    };
+    *frame = append(&message, std::mem::take(frame))?;
+    frame.extend_from_slice(written.inline());
+    Ok(())
 }
 
 fn unsendable(why: impl std::fmt::Display) -> Failure {
     Failure::bad_input(format!(
         "the input cannot be sent to a worker process: {why}"
     ))
-}
-
-fn no_file(error: &std::io::Error) -> Failure {
-    Failure::new(
-        FailureKind::LOCAL_LIMIT,
-        format!("there is no memory file for the input: {error}"),
-    )
 }

@@ -12,13 +12,12 @@ use super::{
     outbox::Outbox,
 };
 use crate::{
+    blob::INLINE_BYTES,
     clock::Moment,
     lane::overdue,
-    mapped::Sealed,
     processes::{
         board::Board,
-        messages::{Body, Bytes, Hello, INLINE_BYTES, Outcome, append},
-        payload,
+        messages::{Body, Hello, Outcome, Written, append},
     },
     restart::{Codec, Link, LinkError, MAX_FRAME_BYTES},
     unwind,
@@ -119,21 +118,22 @@ impl<T: Task> Desk<T> {
             failure,
             body,
         };
-        match self.written(result) {
-            Err(failure) => {
-                let record = append(&head(Some(failure), Body::Inline(0)), Vec::new())?;
-                self.put(&record, now)?;
+        let (record, files) = match self.written(result) {
+            Err(failure) => (
+                append(&head(Some(failure), Body::EMPTY), Vec::new())?,
+                Vec::new(),
+            ),
+            Ok(written) => {
+                let mut record = append(&head(None, written.body), Vec::new())?;
+                record.extend_from_slice(written.inline());
+                (record, written.files)
             }
-            Ok(Written::Inline(output)) => {
-                let length = u32::try_from(output.len()).unwrap_or(u32::MAX);
-                let mut record = append(&head(None, Body::Inline(length)), Vec::new())?;
-                record.extend_from_slice(&output);
-                self.put(&record, now)?;
-            }
-            Ok(Written::File(file)) => {
-                let record = append(&head(None, Body::File), Vec::new())?;
-                self.outbox.put_file(&record, &file)?;
-            }
+        };
+        if files.is_empty() {
+            let idle = self.inbox.is_empty();
+            self.outbox.put(&self.board, &record, now, idle)?;
+        } else {
+            self.outbox.put_files(&record, &files)?;
         }
         self.board.end(begun.slot);
         Ok(())
@@ -149,24 +149,17 @@ impl<T: Task> Desk<T> {
         self.outbox.last(&self.board, kind, payload)
     }
 
-    fn put(&self, record: &[u8], now: Moment) -> Result<(), LinkError> {
-        self.outbox
-            .put(&self.board, record, now, self.inbox.is_empty())
-    }
-
     fn read(&self, item: Item) -> Result<(Head, T::Input), Failure> {
         let message = item.part.message;
         let head = Head {
             index: message.index,
             attempt: message.attempt,
         };
-        let input = match item.part.bytes {
-            Bytes::Inline { frame, from, to } => (self.codec.decode_input)(&frame[from..to]),
-            Bytes::File(file) => {
-                let file = Sealed::open(file).map_err(|error| unmappable(&error))?;
-                payload::lend(file, |bytes| (self.codec.decode_input)(bytes))
-            }
-        };
+        let input = item
+            .part
+            .bytes
+            .read(self.codec.decode_input)
+            .map_err(|error| unmappable(&error))?;
         let input = input.map_err(|error| {
             Failure::bad_input(format!("the input does not read back: {error}"))
         })?;
@@ -180,33 +173,24 @@ impl<T: Task> Desk<T> {
 
     fn written(&self, result: Result<T::Output, Failure>) -> Result<Written, Failure> {
         let output = result?;
-        let encode = || (self.codec.encode_output)(&output, Vec::new()).map_err(unsendable);
-        let bytes = unwind::catch(encode)?;
-        if bytes.len() > self.most_bytes {
-            let (length, most) = (bytes.len(), self.most_bytes);
+        let encode = || {
+            let write = |room| (self.codec.encode_output)(&output, room);
+            Written::write(Vec::new(), write).map_err(unsendable)
+        };
+        let written = unwind::catch(encode)?;
+        let (length, most) = (written.bytes.len(), self.most_bytes);
+        if length > most {
             return Err(unsendable(format!(
                 "it is {length} bytes long, the limit is {most}"
             )));
         }
-        if bytes.len() <= INLINE_BYTES {
-            return Ok(Written::Inline(bytes));
-        }
-        match Sealed::create(&bytes) {
-            Ok(file) => Ok(Written::File(file)),
-            // Without a memory file it goes through the socket.
-            Err(_) => Ok(Written::Inline(bytes)),
-        }
+        Ok(written)
     }
 }
 
 struct Head {
     index: u64,
     attempt: u32,
-}
-
-enum Written {
-    Inline(Vec<u8>),
-    File(std::os::fd::OwnedFd),
 }
 
 fn unsendable(why: impl std::fmt::Display) -> Failure {

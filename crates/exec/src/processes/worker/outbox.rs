@@ -67,10 +67,11 @@ impl Outbox {
         if due { waiting.send(board) } else { Ok(()) }
     }
 
-    /// Sends a record whose bytes are in a memory file.
-    pub(super) fn put_file(&self, record: &[u8], file: &OwnedFd) -> Result<(), LinkError> {
+    /// Sends a record with its memory files.
+    pub(super) fn put_files(&self, record: &[u8], files: &[OwnedFd]) -> Result<(), LinkError> {
+        let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
         let mut waiting = self.lock();
-        waiting.link.send(OUTCOMES, record, &[file.as_fd()], None)
+        waiting.link.send(OUTCOMES, record, &files, None)
     }
 
     /// Sends what waits.
