@@ -47,23 +47,41 @@ impl Task for Sum {
     }
 }
 
-/// Prints the tables; a Python for the peer is in `peers`/bin.
+/// Prints the tables, or the one of start, trip and payload that `only` names; a Python for the peer is in `peers`/bin.
+pub(crate) fn run(peers: &str, only: &str) -> Result<(), Box<dyn Error>> {
+    if "start".contains(only) {
+        starts();
+    }
+    if "trip".contains(only) {
+        trips()?;
+    }
+    if "payload".contains(only) {
+        payloads(peers)?;
+    }
+    Ok(())
+}
+
 #[expect(
     clippy::print_stdout,
     reason = "the figures are what this program is for"
 )]
-pub(crate) fn run(peers: &str) -> Result<(), Box<dyn Error>> {
+fn starts() {
     println!("| {STARTS} starts of a pool | median |");
     println!("|---|---|");
-    for (model, processes) in [(Model::Processes, 2), (Model::Hybrid, 2)] {
-        let mut took: Vec<f64> = (0..STARTS).map(|_| start_ms(model, processes)).collect();
-        println!(
-            "| 2 worker processes, {model} | {:.1} ms |",
-            median(&mut took)
-        );
+    for model in [Model::Processes, Model::Hybrid] {
+        let mut took: Vec<f64> = (0..STARTS).map(|_| start_ms(model)).collect();
+        let took = median(&mut took);
+        println!("| 2 worker processes, {model} | {took:.1} ms |");
     }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are what this program is for"
+)]
+fn trips() -> Result<(), Box<dyn Error>> {
     println!(
-        "\n| one input there and back, {ROUNDS} rounds of {ROUND_TRIPS} | µs | of the bare pair |"
+        "| one input there and back, {ROUNDS} rounds of {ROUND_TRIPS} | µs | of the bare pair |"
     );
     println!("|---|---|---|");
     let (mut bare, mut ours) = (Vec::new(), Vec::new());
@@ -71,17 +89,22 @@ pub(crate) fn run(peers: &str) -> Result<(), Box<dyn Error>> {
         bare.push(bare_round_trip()?);
         ours.push(round_trip());
     }
+    let mut ratios: Vec<f64> = ours
+        .iter()
+        .zip(&bare)
+        .map(|(ours, bare)| ours / bare)
+        .collect();
     let (bare, ours) = (median(&mut bare), median(&mut ours));
     println!("| a bare socket pair | {bare:.2} | 1.00 |");
     println!(
         "| triway, a record an input | {ours:.2} | {:.2} |",
-        ours / bare
+        median(&mut ratios)
     );
-    payloads(peers)
+    Ok(())
 }
 
-fn start_ms(model: Model, processes: usize) -> f64 {
-    let lanes = NonZeroUsize::new(processes).unwrap_or(NonZeroUsize::MIN);
+fn start_ms(model: Model) -> f64 {
+    let lanes = NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN);
     let job = Job::new(Nothing, 0..100u64).model(model).concurrency(lanes);
     job.run()
         .wait()

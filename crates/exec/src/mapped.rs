@@ -120,7 +120,7 @@ impl Sealed {
             return Err(io::Error::other("a payload's memory file is not sealed"));
         }
         // SAFETY: sealed against writing and shrinking, so the bytes can neither change nor vanish.
-        let map = unsafe { Mmap::map(&file.as_fd())? };
+        let map = unsafe { MmapOptions::new().populate().map(&file.as_fd())? };
         Ok(Self { map })
     }
 

@@ -363,7 +363,7 @@ fn a_time_limit_spares_the_others() {
             .filter(|outcome| !outcome.is_ok())
             .map(|outcome| outcome.index)
             .collect();
-        assert_eq!(ends, [5], "{inner}");
+        assert_eq!(ends, [5], "{inner}: {:?}", done.sink);
         assert_eq!(done.summary.failed, 1);
         assert_eq!(workers_of(process::id()), [0; 0], "left over");
     }

@@ -258,8 +258,8 @@ impl<T: Task> Bridge<T> {
         if running.may_sit_on_something() {
             patience = SILENCE;
         }
-        if let Some(due) = running.due(self.most_time()) {
-            patience = patience.min(due.saturating_duration_since(Instant::now()));
+        if let Some(at) = self.most_time().and_then(|most| running.look_at(most)) {
+            patience = patience.min(at.saturating_duration_since(Instant::now()));
         }
         Some(patience)
     }
@@ -335,7 +335,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &mut self.running else {
             return;
         };
-        if running.is_silent(SILENCE) && running.may_sit_on_something() {
+        if running.is_silent(SILENCE) && running.sits_on_something() {
             let answers = running.peek();
             let recalled = running.recall();
             if !recalled.is_empty() {
@@ -352,10 +352,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &self.running else {
             return;
         };
-        if running
-            .due(Some(most))
-            .is_some_and(|due| due <= Instant::now())
-        {
+        if running.due(most).is_some_and(|due| due <= Instant::now()) {
             let overdue = running.overdue(most);
             self.end_by_force(&overdue);
         }

@@ -309,9 +309,15 @@ impl<T: Task> Running<T> {
     // What it does not say.
 
     /// Whether it has more than it runs: outcomes that it has not sent, or inputs that wait behind what it runs.
-    pub(super) fn may_sit_on_something(&self) -> bool {
+    pub(super) fn sits_on_something(&self) -> bool {
         let running = self.board.running().count();
         running > 0 && self.window.len() > running
+    }
+
+    /// The same, now or after it has begun what it has.
+    pub(super) fn may_sit_on_something(&self) -> bool {
+        let running = self.board.running().count();
+        self.window.len() > running.max(1)
     }
 
     pub(super) fn is_silent(&self, patience: Duration) -> bool {
@@ -336,13 +342,19 @@ impl<T: Task> Running<T> {
     }
 
     /// When the attempt that has run longest has run for so long; where none runs, when something must have begun.
-    pub(super) fn due(&self, most: Option<Duration>) -> Option<Instant> {
-        let most = most?;
+    pub(super) fn due(&self, most: Duration) -> Option<Instant> {
         let first = self.board.running().map(|running| running.since).min();
         match first {
             Some(since) => Some(instant(since) + most),
             None => (!self.is_idle()).then(|| self.heard + most + STUCK),
         }
+    }
+
+    /// When to look whether something is due. What begins after this is not due before that has passed.
+    pub(super) fn look_at(&self, most: Duration) -> Option<Instant> {
+        let waits = self.window.len() > self.board.running().count();
+        let waiting = waits.then(|| Instant::now() + most);
+        self.due(most).into_iter().chain(waiting).min()
     }
 
     /// What has run for longer than this. Where some of it holds a thread, that alone is to blame: the others may only
