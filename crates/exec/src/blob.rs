@@ -109,7 +109,6 @@ enum Travels<'a> {
 mod plain {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(super) fn serialize<S: Serializer>(bytes: &&[u8], into: S) -> Result<S::Ok, S::Error> {
         into.serialize_bytes(bytes)
     }

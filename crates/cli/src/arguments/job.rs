@@ -1,6 +1,6 @@
 //! The options that every job has, whatever its task and verb.
 
-use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{
     Args,
@@ -8,6 +8,7 @@ use clap::{
 };
 use triway_core::{FailureLimit, Model, Rate};
 
+pub(super) use super::values::{positive, time, whole};
 use super::{format::FormatName, pool::PoolArguments};
 
 /// Under which heading the help lists them.
@@ -106,20 +107,4 @@ pub(super) fn budget(text: &str) -> Result<Budget, String> {
             limit => Ok(Budget(Some(limit))),
         },
     }
-}
-
-pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
-    text.parse()
-        .map_err(|_| "write a whole number from 0".to_owned())
-}
-
-pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .map_err(|_| "write a whole number from 1".to_owned())
-}
-
-pub(super) fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| {
-        format!("{error}; write a number and its unit, such as 5s, 300ms or 1m 30s")
-    })
 }

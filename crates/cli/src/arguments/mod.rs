@@ -8,6 +8,7 @@ mod inputs;
 mod job;
 mod pool;
 mod tasks;
+mod values;
 
 use std::{net::IpAddr, path::PathBuf};
 

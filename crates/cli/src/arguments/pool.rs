@@ -8,7 +8,7 @@ use clap::{
 };
 use triway_core::{Inner, Pool};
 
-use super::job::{positive, whole};
+use super::values::{positive, whole};
 
 /// How worker processes are used; matters to the models processes and hybrid.
 #[derive(Debug, Args)]

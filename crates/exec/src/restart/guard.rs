@@ -17,7 +17,7 @@ use rustix::{
     process::{Pid, Signal, kill_process_group},
 };
 
-use super::{ROLE_ARGUMENT, titled};
+use super::program::{ROLE_ARGUMENT, titled};
 
 /// The role of the guard, which no task has.
 pub(super) const ROLE: &str = "guard";

@@ -8,17 +8,17 @@ mod child;
 mod guard;
 mod link;
 mod memory;
+mod program;
 mod registration;
 
 use std::{
     env,
-    ffi::{CString, OsStr, OsString},
+    ffi::{CString, OsString},
     io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::process::CommandExt,
     },
-    path::{Path, PathBuf},
     process::{Command, Stdio, exit},
     sync::OnceLock,
 };
@@ -30,6 +30,7 @@ use rustix::{
 };
 use triway_core::Task;
 
+use self::program::{ROLE_ARGUMENT, titled};
 pub use self::{
     child::Child,
     link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
@@ -44,9 +45,6 @@ pub(crate) use self::{
     link::{MAX_DESCRIPTORS, Woken},
     memory::peak_bytes_of,
 };
-
-/// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
-const ROLE_ARGUMENT: &str = "--triway-started-again-as";
 
 static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
 
@@ -159,19 +157,6 @@ fn spawn(launch: &Launch<'_>, stdout: Stdio) -> io::Result<(Child, Link)> {
     let child = Child::new(child)?;
     let link = Link::to_child(ours, child.pidfd()?);
     Ok((child, link))
-}
-
-/// The first argument of a child: what this program is called, and the title.
-fn titled(title: &str) -> OsString {
-    let called = env::args_os().next().map(PathBuf::from);
-    let mut titled = called
-        .as_deref()
-        .and_then(Path::file_name)
-        .unwrap_or(OsStr::new("triway"))
-        .to_owned();
-    titled.push(" ");
-    titled.push(title);
-    titled
 }
 
 /// The kernel would call a process `exe` that was started through the link in /proc.
