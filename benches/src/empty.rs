@@ -58,7 +58,7 @@ const CONTESTANTS: [Contestant; 8] = [
     },
     Contestant {
         name: "triway processes",
-        inputs: 50_000,
+        inputs: 2_000_000,
         run: |n| job(Model::Processes, n),
     },
     Contestant {

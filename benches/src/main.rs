@@ -15,6 +15,7 @@ mod faulty;
 mod http;
 mod memory;
 mod nginx;
+mod pool;
 mod rounds;
 mod serve;
 mod start;
@@ -27,6 +28,7 @@ const USAGE: &str = "\
 cargo run --release -p triway-benches -- TABLE [WORD]
 
   empty [ROWS]      an empty task under each model, and the bare costs of peers
+  pool [PEERS] [start|trip|payload]  worker processes: their start, one input there and back, large inputs
   cost              what `compare` reports as wall time, against the same job by itself
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
@@ -42,10 +44,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     restart::init(vec![
         registration::<empty::Nothing>("nothing"),
         registration::<verdicts::Uneven>("uneven"),
+        registration::<pool::Sum>("sum"),
     ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
     let word = words.get(1).map(String::as_str);
     match words.first().map(String::as_str) {
+        Some(pool::ECHO) => pool::echo()?,
+        Some("pool") => {
+            let only = words.get(2).map_or("", String::as_str);
+            pool::run(word.unwrap_or("peers"), only)?;
+        }
         Some("empty") => empty::run(word.unwrap_or("")),
         Some("cost") => cost::run()?,
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,

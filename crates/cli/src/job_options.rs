@@ -22,7 +22,7 @@ pub(crate) fn plan(
     plan.grace = job.grace;
     plan.drain_limit = job.drain_limit;
     let retries = job.retries.unwrap_or(preferred.retries);
-    if retries > 0 {
+    if retries > 0 && !job.pool.at_most_once {
         plan.retry = Retry::times(retries);
     }
     plan.rate = job.rate;
@@ -31,6 +31,8 @@ pub(crate) fn plan(
     plan.keep_order = job.keep_order;
     plan.max_failures = job.max_failures;
     plan.runtime_threads = job.runtime_threads;
+    plan.pool = job.pool.pool();
+    plan.at_most_once = job.pool.at_most_once;
     plan.check().map_err(blame)?;
     Ok(plan)
 }
@@ -72,6 +74,7 @@ pub(crate) fn check_compares(job: &JobArguments) -> Result<(), Fault> {
 fn blame(error: PlanError) -> Fault {
     let option = match error {
         PlanError::TooManyLanes { asked, .. } => format!("--concurrency {asked}"),
+        PlanError::TooManyProcesses { asked, .. } => format!("--processes {asked}"),
         PlanError::ZeroTimeout => "--timeout".to_owned(),
         _ => return Fault::usage(error),
     };

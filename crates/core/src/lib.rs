@@ -11,6 +11,7 @@ mod failure;
 mod model;
 mod outcome;
 mod plan;
+mod pool;
 mod task;
 
 pub use context::Context;
@@ -22,4 +23,5 @@ pub use plan::{
     DEFAULT_ORDER_WINDOW_BYTES, FailureLimit, FailureLimitError, MAX_LANES, Plan, PlanError, Rate,
     RateError, Retry,
 };
+pub use pool::{Inner, Pool, UnknownInner};
 pub use task::{Forms, Task};

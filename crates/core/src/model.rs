@@ -17,11 +17,22 @@ pub enum Model {
     Processes,
     /// Each lane is an async task on a runtime with few threads.
     Async,
+    /// Each lane is a thread or an async task of one of a few worker processes.
+    Hybrid,
 }
 
 impl Model {
     /// Every model, in the order in which a comparison shows them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
+        Self::Sequential,
+        Self::Threads,
+        Self::Processes,
+        Self::Async,
+        Self::Hybrid,
+    ];
+
+    /// The models that are not made of others, which a comparison shows unless it is told otherwise.
+    pub const PLAIN: [Self; 4] = [
         Self::Sequential,
         Self::Threads,
         Self::Processes,
@@ -36,6 +47,7 @@ impl Model {
             Self::Threads => "threads",
             Self::Processes => "processes",
             Self::Async => "async",
+            Self::Hybrid => "hybrid",
         }
     }
 }
@@ -59,7 +71,7 @@ impl FromStr for Model {
 
 /// A word that names no concurrency model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no concurrency model; choose sequential, threads, processes or async")]
+#[error("`{0}` is no concurrency model; choose sequential, threads, processes, async or hybrid")]
 pub struct UnknownModel(String);
 
 #[cfg(test)]

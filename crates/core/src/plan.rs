@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Model;
+use crate::{Model, Pool};
 
 /// Memory for outcomes that wait for an earlier one, unless the plan says otherwise: 64 MiB.
 pub const DEFAULT_ORDER_WINDOW_BYTES: usize = 64 << 20;
@@ -13,12 +13,16 @@ pub const DEFAULT_ORDER_WINDOW_BYTES: usize = 64 << 20;
 ///
 /// Beyond these a machine fails in ways that no message explains well: a thread has a stack and a kernel task each, a
 /// process far more. An async task is a few hundred bytes.
-pub const MAX_LANES: [(Model, usize); 4] = [
+pub const MAX_LANES: [(Model, usize); 5] = [
     (Model::Sequential, 1),
     (Model::Threads, 16_384),
     (Model::Processes, 1_024),
     (Model::Async, 1_048_576),
+    (Model::Hybrid, 1_048_576),
 ];
+
+/// As many worker processes as [`MAX_LANES`] says.
+const MOST_PROCESSES: usize = 1_024;
 
 /// The longest time that a plan may have anywhere: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -55,6 +59,11 @@ pub struct Plan {
     pub runtime_threads: Option<NonZeroUsize>,
     /// Bytes that admitted, unfinished inputs may occupy together.
     pub input_window_bytes: usize,
+    /// How worker processes are used, where there are any.
+    pub pool: Pool,
+    /// No input is ever begun twice: what was running when its worker died, or failed in any other way, is not tried
+    /// again, whatever the retries are.
+    pub at_most_once: bool,
 }
 
 impl Plan {
@@ -80,6 +89,8 @@ impl Plan {
             max_failures: None,
             runtime_threads: None,
             input_window_bytes: 64 << 20,
+            pool: Pool::default(),
+            at_most_once: false,
         }
     }
 
@@ -110,6 +121,13 @@ impl Plan {
                 most,
             });
         }
+        let processes = self.pool.processes.map_or(0, NonZeroUsize::get);
+        if processes > MOST_PROCESSES {
+            return Err(PlanError::TooManyProcesses {
+                asked: processes,
+                most: MOST_PROCESSES,
+            });
+        }
         if self.timeout == Some(Duration::ZERO) {
             return Err(PlanError::ZeroTimeout);
         }
@@ -133,6 +151,14 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
+    /// No machine has that many worker processes.
+    #[error("{asked} worker processes are more than a job can have (at most {most})")]
+    TooManyProcesses {
+        /// What the plan says.
+        asked: usize,
+        /// What it may say.
+        most: usize,
+    },
     /// More lanes than the model can have.
     #[error("a concurrency of {asked} is more than {model} can have (at most {most}){}", hint(*.model))]
     TooManyLanes {

@@ -48,7 +48,19 @@ pub(crate) enum End<O> {
     Failed(Box<(Failure, Option<O>)>),
     TimedOut(Box<Failure>),
     WorkerLost(Box<Failure>),
+    /// The job was aborted while it ran.
+    Cancelled,
     NotStarted,
+}
+
+/// What became of the wish for some inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Some,
+    /// The lane is woken when there are some.
+    Nothing,
+    /// There will be none.
+    Closed,
 }
 
 /// What happens to a lane itself.
@@ -211,6 +223,58 @@ impl<I, O> HandOver<I, O> {
         drop(shard);
         self.wake_dispatcher(urgent);
         next
+    }
+
+    /// Hands in several reports at once.
+    pub(crate) fn hand_in(&self, lane: u32, reports: &mut Vec<Report<O>>) {
+        let mut shard = lock(self.own(lane));
+        shard.done.append(reports);
+        let urgent = shard.todo.len() <= shard.low || shard.done.len() >= REPORTS_WAKE;
+        drop(shard);
+        self.wake_dispatcher(urgent);
+    }
+
+    /// Takes up to so many inputs, and leaves as many to others as it takes from them. Does not wait; a lane that gets
+    /// nothing is woken through `context` when there is something.
+    pub(crate) fn take_some(
+        &self,
+        lane: u32,
+        context: &Context<'_>,
+        most: usize,
+        into: &mut Vec<Assignment<I>>,
+    ) -> Taken {
+        if self.find_some(lane, most, into) {
+            self.wake_next();
+            return Taken::Some;
+        }
+        match self.poll_take(lane, context) {
+            Poll::Ready(Some(assignment)) => {
+                into.push(assignment);
+                Taken::Some
+            }
+            Poll::Ready(None) => Taken::Closed,
+            Poll::Pending => Taken::Nothing,
+        }
+    }
+
+    fn find_some(&self, lane: u32, most: usize, into: &mut Vec<Assignment<I>>) -> bool {
+        let mut own = lock(self.own(lane));
+        let count = own.todo.len().min(most);
+        into.extend(own.todo.drain(..count));
+        let urgent = own.todo.len() <= own.low;
+        drop(own);
+        if count > 0 {
+            self.wake_dispatcher(urgent);
+            return true;
+        }
+        let shards = self.shards.len();
+        let at = lane as usize % shards;
+        (at + 1..at + shards).any(|at| {
+            let mut other = lock(&self.shards[at % shards]);
+            let count = other.todo.len().div_ceil(2).min(most);
+            into.extend(other.todo.drain(..count));
+            count > 0
+        })
     }
 
     /// Hands in a report from a lane that takes nothing more.

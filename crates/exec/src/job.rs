@@ -104,6 +104,12 @@ impl<T: Task> Job<T> {
         self
     }
 
+    /// How many inputs a slot of a worker process gets at once; unless given, it follows how long they take.
+    pub fn batch(mut self, inputs: NonZeroUsize) -> Self {
+        self.plan.pool.batch = Some(inputs);
+        self
+    }
+
     /// At most so many attempts are started a second.
     pub fn rate(mut self, rate: Rate) -> Self {
         self.plan.rate = Some(rate);
@@ -189,12 +195,12 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             control,
         } = self.job;
         plan.check()?;
-        let kind = Kind::of(plan.model, task.forms())?;
+        let kind = Kind::of(plan.model, plan.pool.inner, task.forms())?;
         let parker = Parker::new();
         let dispatcher = parker.unparker().clone();
         let shared = Arc::new(Shared {
             task,
-            hand_over: HandOver::new(plan.concurrency.get(), kind.waking(), dispatcher),
+            hand_over: HandOver::new(kind.takers(&plan), kind.waking(), dispatcher),
             clock: Clock::start(),
             timeout: plan.timeout,
             grace: plan.grace,

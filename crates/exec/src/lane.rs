@@ -36,10 +36,10 @@ pub(crate) struct Lane<T: Task> {
 }
 
 /// When an attempt ran, and how it ended.
-pub(crate) struct Attempt<O> {
-    pub started: Duration,
-    pub ended: Duration,
-    pub end: End<O>,
+struct Attempt<O> {
+    started: Duration,
+    ended: Duration,
+    end: End<O>,
 }
 
 impl<T: Task> Lane<T> {
@@ -53,18 +53,12 @@ impl<T: Task> Lane<T> {
     }
 
     /// Works off inputs on this thread until there are none left or an attempt was given up.
-    pub(crate) fn work_blocking(
-        mut self,
-        mut attempt: impl FnMut(&mut Self, &Assignment<T::Input>) -> Option<Attempt<T::Output>>,
-    ) {
+    pub(crate) fn work_blocking(mut self) {
         let mut guard = Guard::new(&self);
         let mut next = self.wait();
         while let Some(assignment) = next {
             guard.held = Some(assignment.start);
-            let Some(made) = attempt(&mut self, &assignment) else {
-                guard.held = None;
-                return self.hand_back(&assignment);
-            };
+            let made = self.attempt_blocking(&assignment);
             next = match self.hand_in(&assignment, made) {
                 Next::Input(assignment) => Some(assignment),
                 Next::Wait => self.wait(),
@@ -94,10 +88,7 @@ impl<T: Task> Lane<T> {
     }
 
     /// One attempt by the task's blocking form.
-    pub(crate) fn attempt_blocking(
-        &mut self,
-        assignment: &Assignment<T::Input>,
-    ) -> Attempt<T::Output> {
+    fn attempt_blocking(&mut self, assignment: &Assignment<T::Input>) -> Attempt<T::Output> {
         let started = self.begin(assignment);
         // Borrowed, not cloned: a count that all lanes touch at each input would cost more than the hand-over.
         let Self { shared, state, .. } = self;
@@ -137,7 +128,7 @@ impl<T: Task> Lane<T> {
         self.ended(started, result)
     }
 
-    pub(crate) fn begin(&self, assignment: &Assignment<T::Input>) -> Duration {
+    fn begin(&self, assignment: &Assignment<T::Input>) -> Duration {
         let now = self.shared.clock.now();
         let start = assignment.start;
         self.cell
@@ -170,18 +161,6 @@ impl<T: Task> Lane<T> {
             ended,
             end,
         }
-    }
-
-    /// The lane cannot go on; somebody else may take this input.
-    fn hand_back(&self, assignment: &Assignment<T::Input>) {
-        let now = self.shared.clock.now();
-        self.shared.hand_over.hand_in_last(Report {
-            start: assignment.start,
-            worker: self.worker,
-            started: now,
-            ended: now,
-            end: End::NotStarted,
-        });
     }
 
     fn wait(&self) -> Option<Assignment<T::Input>> {

@@ -7,13 +7,13 @@ use std::{
 };
 
 use tokio::{runtime::Runtime, task::AbortHandle};
-use triway_core::{Forms, Model, Plan, Task};
+use triway_core::{Forms, Inner, Model, Plan, Task};
 
 use crate::{
     cell::{Cell, Running},
     hand_over::Waking,
     lane::{Lane, Shared},
-    processes::{WorkerProcess, Workers},
+    processes::{Shape, WorkerProcess, Workers},
     refusal::Refusal,
     runtime::{self, Host},
 };
@@ -28,15 +28,27 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// What lanes a model has for a task with these forms, if it can have any.
-    pub(crate) fn of(model: Model, forms: Forms) -> Result<Self, Refusal> {
+    pub(crate) fn of(model: Model, inner: Option<Inner>, forms: Forms) -> Result<Self, Refusal> {
         let lacks = |form| Err(Refusal::NoForm { model, form });
         match model {
-            Model::Processes => Ok(Self::Processes),
+            Model::Hybrid if inner == Some(Inner::Threads) && !forms.has_blocking() => {
+                lacks("blocking")
+            }
+            Model::Hybrid if inner == Some(Inner::Async) && !forms.has_async() => lacks("async"),
+            Model::Processes | Model::Hybrid => Ok(Self::Processes),
             Model::Threads if !forms.has_blocking() => lacks("blocking"),
             Model::Async if !forms.has_async() => lacks("async"),
             Model::Async => Ok(Self::Tasks),
             _ if forms.has_blocking() => Ok(Self::Threads),
             _ => Ok(Self::Tasks),
+        }
+    }
+
+    /// How many take inputs: each lane for itself, or each worker process for its slots.
+    pub(crate) fn takers(self, plan: &Plan) -> usize {
+        match self {
+            Self::Processes => Shape::of(plan).processes,
+            Self::Threads | Self::Tasks => plan.concurrency.get(),
         }
     }
 
@@ -54,7 +66,7 @@ impl Kind {
 /// # Errors
 /// [`Refusal::NoForm`], with the form that is missing.
 pub fn can_run(model: Model, forms: Forms) -> Result<(), Refusal> {
-    Kind::of(model, forms).map(|_| ())
+    Kind::of(model, None, forms).map(|_| ())
 }
 
 /// What the lanes of a job live on.
@@ -98,7 +110,7 @@ impl<T: Task> Lanes<T> {
     ) -> Result<Self, Refusal> {
         let made = match kind {
             Kind::Threads => Made::Threads,
-            Kind::Processes => Made::Processes(Workers::new(&shared)?),
+            Kind::Processes => Made::Processes(Workers::new(&shared, plan)?),
             Kind::Tasks => match host.filter(|_| plan.runtime_threads.is_none()) {
                 Some(host) => Made::Tasks(host),
                 None => Made::Tasks(Host::start(plan)?),
@@ -113,22 +125,35 @@ impl<T: Task> Lanes<T> {
         })
     }
 
-    /// How many lanes there are.
+    /// How many lanes there are; a worker process has as many as it has slots.
     pub(crate) fn len(&self) -> usize {
+        self.slots.len() * self.each()
+    }
+
+    /// How many say that they stand ready: each lane, or each worker process for all of its slots.
+    pub(crate) fn announced(&self) -> usize {
         self.slots.len()
     }
 
-    /// Starts one more lane.
+    fn each(&self) -> usize {
+        match &self.made {
+            Made::Processes(workers) => workers.slots(),
+            _ => 1,
+        }
+    }
+
+    /// Starts one more lane, or one more worker process with all its slots.
     pub(crate) fn add(&mut self) -> std::io::Result<()> {
         let worker = self.next_worker;
         let cell = Arc::new(Cell::default());
-        let lane = Lane::new(worker, Arc::clone(&cell), Arc::clone(&self.shared));
-        let hold = match &self.made {
+        let lane = || Lane::new(worker, Arc::clone(&cell), Arc::clone(&self.shared));
+        let hold = match &mut self.made {
             Made::Threads => {
                 let name = format!("triway-{worker}");
-                thread::Builder::new().name(name).spawn(move || {
-                    lane.work_blocking(|lane, input| Some(lane.attempt_blocking(input)));
-                })?;
+                let lane = lane();
+                thread::Builder::new()
+                    .name(name)
+                    .spawn(move || lane.work_blocking())?;
                 Hold::Thread
             }
             Made::Tasks(host) => {
@@ -136,12 +161,12 @@ impl<T: Task> Lanes<T> {
                     Some(spare) => spare.handle(),
                     None => host.handle(),
                 };
-                Hold::Task(handle.spawn(lane.work_async()).abort_handle())
+                Hold::Task(handle.spawn(lane().work_async()).abort_handle())
             }
-            Made::Processes(workers) => Hold::Process(workers.add(lane)?),
+            Made::Processes(workers) => Hold::Process(workers.add(worker)?),
         };
         self.slots.push(Slot { worker, cell, hold });
-        self.next_worker += 1;
+        self.next_worker += u32::try_from(self.each()).unwrap_or(1);
         Ok(())
     }
 

@@ -4,9 +4,8 @@
 //! inputs to lanes; a lane is a thread, an async task, or a thread that speaks to a worker process. Outcomes go to a
 //! [`Sink`].
 
-#![forbid(unsafe_code)]
-
 mod ahead;
+mod blob;
 mod cell;
 mod clock;
 mod control;
@@ -17,6 +16,7 @@ mod job;
 mod lane;
 mod lanes;
 mod ledger;
+mod mapped;
 mod processes;
 mod refusal;
 pub mod restart;
@@ -27,6 +27,7 @@ mod summary;
 mod unwind;
 mod waiters;
 
+pub use blob::Blob;
 pub use control::Control;
 pub use job::{Finished, Job, Outcomes, Running};
 pub use lanes::can_run;

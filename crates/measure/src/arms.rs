@@ -34,10 +34,10 @@ impl Arm {
     }
 }
 
-/// Every model once: sequential, and the others at this concurrency.
+/// Every plain model once: sequential, and the others at this concurrency.
 #[must_use]
 pub fn every_model(concurrency: NonZeroUsize) -> Vec<Arm> {
-    let arms = Model::ALL.map(|model| Arm {
+    let arms = Model::PLAIN.map(|model| Arm {
         id: model.name().to_owned(),
         model,
         concurrency: lanes(model, concurrency),

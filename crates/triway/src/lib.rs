@@ -44,8 +44,8 @@
 pub use tokio_util::sync::CancellationToken;
 pub use triway_core::*;
 pub use triway_exec::{
-    Control, Each, Feed, Finished, Job, Outcomes, Refusal, Running, Sink, Source, Summary, Supply,
-    Wake,
+    Blob, Control, Each, Feed, Finished, Job, Outcomes, Refusal, Running, Sink, Source, Summary,
+    Supply, Wake,
 };
 pub use triway_measure::{
     self as measure, Arm, Compare, CompareError, Progress, arms, registration as task,

@@ -16,7 +16,7 @@ fn example(name: &str) -> String {
 
 #[test]
 fn one_word_changes_the_model() {
-    let expected: Vec<String> = ["sequential", "threads", "processes", "async"]
+    let expected: Vec<String> = ["sequential", "threads", "processes", "async", "hybrid"]
         .iter()
         .map(|model| format!("{model}: [Some(6), Some(7), None, Some(5)]"))
         .collect();

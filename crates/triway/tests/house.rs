@@ -147,7 +147,8 @@ fn every_file_says_what_it_is_for() {
     }
 }
 
-/// Only the command line prints, reads arguments and exits. The one exception serves processes that were started again.
+/// Only the command line prints, reads arguments and exits. One exception serves processes that were started again; the
+/// other passes on what they write to their error output.
 #[test]
 fn only_the_command_line_prints_reads_arguments_or_exits() {
     let words = [
@@ -164,20 +165,25 @@ fn only_the_command_line_prints_reads_arguments_or_exits() {
             continue;
         }
         for (path, text) in sources(&folder.join("src")) {
-            let restart = path.ends_with("restart/mod.rs");
+            let excepted = [
+                "restart/mod.rs",
+                "restart/program.rs",
+                "processes/stderr.rs",
+            ];
+            let excepted = excepted.iter().any(|file| path.ends_with(file));
             for line in production(&text)
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("//"))
             {
                 let found = words.iter().find(|word| line.contains(**word));
-                assert!(found.is_none() || restart, "{}: {line}", path.display());
+                assert!(found.is_none() || excepted, "{}: {line}", path.display());
             }
         }
     }
 }
 
 #[test]
-fn unsafe_code_is_forbidden_but_in_one_module() {
+fn unsafe_code_is_forbidden_but_in_two_modules() {
     for (name, folder) in crate_folders() {
         let main = if name == "cli" {
             "src/main.rs"
@@ -186,13 +192,14 @@ fn unsafe_code_is_forbidden_but_in_one_module() {
         };
         let text = fs::read_to_string(folder.join(main)).expect("a crate has a root");
         let forbidden = text.contains("#![forbid(unsafe_code)]");
-        assert_eq!(forbidden, name != "measure", "{name}");
+        let excepted = ["measure", "exec"].contains(&name.as_str());
+        assert_eq!(forbidden, !excepted, "{name}");
         for (path, text) in sources(&folder.join("src")) {
             let has = text
                 .lines()
                 .any(|line| line.contains("unsafe {") || line.contains("unsafe fn"));
             assert!(
-                !has || path.ends_with("rusage.rs"),
+                !has || path.ends_with("rusage.rs") || path.ends_with("mapped.rs"),
                 "{} has unsafe code",
                 path.display()
             );

@@ -1,6 +1,6 @@
 //! The options that every job has, whatever its task and verb.
 
-use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{
     Args,
@@ -8,7 +8,8 @@ use clap::{
 };
 use triway_core::{FailureLimit, Model, Rate};
 
-use super::format::FormatName;
+pub(super) use super::values::{positive, time, whole};
+use super::{format::FormatName, pool::PoolArguments};
 
 /// Under which heading the help lists them.
 pub(super) const HEADING: &str = "Job";
@@ -55,6 +56,9 @@ pub(crate) struct JobArguments {
     /// Threads of the async runtime; one a processor unless given
     #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) runtime_threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) pool: PoolArguments,
 
     /// How long what was told to end may take before it is ended by force
     #[arg(long, global = true, value_name = "TIME", default_value = "1s", value_parser = time, allow_hyphen_values = true)]
@@ -103,20 +107,4 @@ pub(super) fn budget(text: &str) -> Result<Budget, String> {
             limit => Ok(Budget(Some(limit))),
         },
     }
-}
-
-pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
-    text.parse()
-        .map_err(|_| "write a whole number from 0".to_owned())
-}
-
-pub(super) fn positive(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .map_err(|_| "write a whole number from 1".to_owned())
-}
-
-pub(super) fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| {
-        format!("{error}; write a number and its unit, such as 5s, 300ms or 1m 30s")
-    })
 }

@@ -6,7 +6,9 @@ mod help;
 mod http;
 mod inputs;
 mod job;
+mod pool;
 mod tasks;
+mod values;
 
 use std::{net::IpAddr, path::PathBuf};
 

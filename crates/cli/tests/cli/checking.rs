@@ -46,7 +46,7 @@ fn plain(path: &str) -> (u16, String, Vec<u8>) {
     match path {
         "/missing" => (404, String::new(), Vec::new()),
         "/slow" => {
-            thread::sleep(Duration::from_millis(400));
+            thread::sleep(Duration::from_millis(3_000));
             (200, "X-Kind: page\r\n".to_owned(), b"a fine text".to_vec())
         }
         "/other-text" => (
@@ -89,7 +89,7 @@ fn each_fault_is_named() {
         ("no url".to_owned(), "bad-input"),
     ];
     let list: Vec<_> = rows.iter().map(|(url, _)| format!("{url}\n")).collect();
-    let options = "check - --retries 0 --max-latency 200ms --header X-Kind=pa* --deny private --allow 127.0.0.1";
+    let options = "check - --retries 0 --max-latency 2s --header X-Kind=pa* --deny private --allow 127.0.0.1";
     for model in ["sequential", "threads", "processes", "async"] {
         let words = format!("{options} --model {model} --format jsonl");
         // A text with a blank in it cannot stand among words that blanks part.

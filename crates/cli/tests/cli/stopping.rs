@@ -148,7 +148,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 fn a_worker_that_is_killed_costs_one_input_at_most() {
     let arguments = "run cpu --work spin --n 40 --inputs 30 -m processes -c 2 --keep-order";
     let started = start(triway(arguments).stdin(Stdio::null()));
-    let worker = eventually(|| children(started.pid()).into_iter().next());
+    let worker = eventually(|| workers(started.pid()).into_iter().next());
     std::thread::sleep(Duration::from_millis(150));
     kill_process(pid(worker), Signal::KILL).unwrap();
     let ended = started.end();
@@ -219,6 +219,14 @@ fn is_gone(process: u32) -> bool {
 }
 
 /// The children of a process, whichever of its threads started them.
+/// Those of its children that work off inputs.
+fn workers(parent: u32) -> Vec<u32> {
+    let mut children = children(parent);
+    let comm = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm"));
+    children.retain(|pid| comm(pid).is_ok_and(|name| name.trim_end() == "triway-worker"));
+    children
+}
+
 fn children(parent: u32) -> Vec<u32> {
     let is_child = |entry: fs::DirEntry| {
         let number = entry.file_name().to_str()?.parse().ok()?;

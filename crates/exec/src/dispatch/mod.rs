@@ -211,6 +211,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             End::Failed(failed) => (Ended::Failed(failed.0), failed.1),
             End::TimedOut(failure) => (Ended::TimedOut(*failure), None),
             End::WorkerLost(failure) => (Ended::WorkerLost(*failure), None),
+            End::Cancelled => (Ended::Cancelled, None),
             End::NotStarted => (Ended::NotStarted, None),
         };
         let times = Times {
@@ -370,7 +371,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let Some(began) = self.progress.lanes_began else {
             return false;
         };
-        if self.lanes.len() == 0 || self.progress.lanes_ready < self.lanes.len() {
+        if self.lanes.len() == 0 || self.progress.lanes_ready < self.lanes.announced() {
             return false;
         }
         let now = self.shared.clock.now();

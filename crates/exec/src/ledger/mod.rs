@@ -69,6 +69,8 @@ pub(crate) struct Closed<P> {
 /// The books of one job. `P` is what the driver wants to keep with an input, usually the input itself.
 pub(crate) struct Ledger<P> {
     retry: Retry,
+    crash_retries: u32,
+    at_most_once: bool,
     entries: Vec<Option<Entry<P>>>,
     free: Vec<Ticket>,
     ready: VecDeque<Ticket>,
@@ -91,6 +93,8 @@ struct Entry<P> {
     payload: P,
     index: u64,
     attempts: u32,
+    /// How many of the attempts ended with the death of their worker.
+    crashes: u32,
     running: bool,
     /// Asked for when it first matters, which for most jobs is never.
     key: OnceCell<Option<String>>,
@@ -105,6 +109,8 @@ impl<P> Ledger<P> {
     pub(crate) fn new(plan: &Plan, seed: u64, key_of: KeyOf<P>) -> Self {
         Self {
             retry: plan.retry,
+            crash_retries: plan.pool.crash_retries,
+            at_most_once: plan.at_most_once,
             entries: Vec::new(),
             free: Vec::new(),
             ready: VecDeque::new(),
@@ -125,6 +131,7 @@ impl<P> Ledger<P> {
             payload,
             index,
             attempts: 0,
+            crashes: 0,
             running: false,
             key: OnceCell::new(),
             counted: false,
@@ -205,8 +212,12 @@ impl<P> Ledger<P> {
             Ended::WorkerLost(failure) => (Status::WorkerLost, failure),
         };
         self.let_rest(now, ticket, &failure);
-        let attempts = self.entry(ticket).attempts;
-        if !failure.retryable || attempts > self.retry.retries {
+        if status == Status::WorkerLost {
+            return self.lose_worker(now, ticket, failure);
+        }
+        let entry = self.entry(ticket);
+        let failed = entry.attempts - entry.crashes;
+        if !failure.retryable || failed > self.retry.retries || self.at_most_once {
             return self.close(ticket, status, Some(failure));
         }
         match failure.retry_after {
@@ -356,6 +367,32 @@ impl<P> Ledger<P> {
         let until = now.saturating_add(wait);
         let mut given_back = keys.rest(now, key, until, &failure.kind);
         self.ready.append(&mut given_back);
+    }
+
+    /// An input whose worker died of it may be tried again so often, and at once: a fresh worker knows nothing of it.
+    fn lose_worker(&mut self, now: Duration, ticket: Ticket, failure: Failure) -> Settled<P> {
+        let (most, once) = (self.crash_retries, self.at_most_once);
+        let entry = self.entry(ticket);
+        entry.crashes += 1;
+        if entry.crashes > most || once {
+            return self.close(ticket, Status::WorkerLost, Some(failure));
+        }
+        entry.last_failure = Some(Box::new(failure.clone()));
+        entry.waiting_since = now;
+        let (index, attempt) = (entry.index, entry.attempts);
+        if self.stopped {
+            return self.close_unfinished(ticket);
+        }
+        self.ready.push_back(ticket);
+        let retry = Retrying {
+            attempt,
+            delay: Duration::ZERO,
+            failure,
+        };
+        Settled::Again {
+            index,
+            retry: Some(retry),
+        }
     }
 
     fn put_back(&mut self, ticket: Ticket) -> Settled<P> {

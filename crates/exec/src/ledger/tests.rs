@@ -225,6 +225,8 @@ struct Witness {
     admitted: u64,
     running: Vec<(Start, u32)>,
     begun: HashMap<u64, u32>,
+    /// How often the worker of each input died of it.
+    crashes: HashMap<u64, u32>,
     not_before: HashMap<u64, Duration>,
     /// Until when each key is left alone.
     rest: HashMap<u32, Duration>,
@@ -235,6 +237,8 @@ struct Witness {
     starts: Vec<Duration>,
     stopped: bool,
     retries: u32,
+    crash_retries: u32,
+    at_most_once: bool,
     per_key: Option<usize>,
 }
 
@@ -284,10 +288,13 @@ impl Witness {
         let begun = self.begun.entry(start.index).or_default();
         *begun += 1;
         assert_eq!(start.attempt, *begun);
+        let crashes = self.crashes.get(&start.index).copied().unwrap_or_default();
+        assert!(crashes <= self.crash_retries, "more crashes than allowed");
         assert!(
-            start.attempt <= self.retries + 1,
+            start.attempt - crashes <= self.retries + 1,
             "more attempts than allowed"
         );
+        assert!(start.attempt == 1 || !self.at_most_once, "it ran before");
         if let Some(at) = self.not_before.get(&start.index) {
             assert!(self.now >= *at, "a retry before its time");
         }
@@ -327,6 +334,9 @@ impl Witness {
         let index = start.index;
         self.past.push(start);
         let settled = self.ledger.settle(self.now, start, ended.clone());
+        if matches!(ended, Ended::WorkerLost(_)) {
+            *self.crashes.entry(index).or_default() += 1;
+        }
         let wait = match ended {
             Ended::Failed(failure) => failure.retry_after.unwrap_or_default(),
             _ => Duration::ZERO,
@@ -357,6 +367,15 @@ impl Witness {
 
     fn close(&mut self, closed: &Closed<u32>, ended: Option<&Ended>) {
         assert_eq!(closed.failure.is_none(), closed.status == Status::Ok);
+        if let Some(Ended::WorkerLost(_)) = ended
+            && !self.stopped
+        {
+            let crashes = self.crashes[&closed.index];
+            assert!(
+                crashes > self.crash_retries || self.at_most_once,
+                "given up too early"
+            );
+        }
         if ended == Some(&Ended::Ok) {
             assert_eq!(closed.status, Status::Ok);
         }
@@ -409,6 +428,8 @@ proptest! {
         retries in 0u32..4,
         per_key in proptest::option::of(1usize..3),
         key_interval in proptest::option::of(0u64..300),
+        crash_retries in 0u32..3,
+        at_most_once in proptest::bool::weighted(0.2),
         rate in proptest::option::of(1u32..50),
         seed: u64,
     ) {
@@ -417,6 +438,8 @@ proptest! {
         plan.retry.longest_wait = LONGEST;
         plan.per_key = per_key.and_then(NonZeroUsize::new);
         plan.key_interval = key_interval.map(millis);
+        plan.pool.crash_retries = crash_retries;
+        plan.at_most_once = at_most_once;
         plan.rate = rate.map(|rate| format!("{rate}/s").parse().unwrap());
         let mut witness = Witness {
             ledger: Ledger::new(&plan, seed, keyed()),
@@ -424,6 +447,7 @@ proptest! {
             admitted: 0,
             running: Vec::new(),
             begun: HashMap::new(),
+            crashes: HashMap::new(),
             not_before: HashMap::new(),
             rest: HashMap::new(),
             last_start: HashMap::new(),
@@ -433,6 +457,8 @@ proptest! {
             starts: Vec::new(),
             stopped: false,
             retries,
+            crash_retries,
+            at_most_once,
             per_key,
         };
         for step in steps {

@@ -3,9 +3,12 @@
 //! A worker has its own socket and shares no lock or pipe with others, so one that dies harms none. The thread that
 //! started a worker lives as long as the worker: the kernel's "die with your parent" follows that thread.
 
+mod board;
 mod bridge;
 mod messages;
 mod process;
+mod setup;
+mod stderr;
 mod worker;
 
 use std::{
@@ -18,13 +21,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use triway_core::Task;
+use triway_core::{Plan, Task};
 
-pub(crate) use self::process::WorkerProcess;
-use self::{bridge::Bridge, messages::ROLE};
+use self::{
+    bridge::Bridge,
+    messages::ROLE,
+    setup::{Setup, SharedSetup},
+};
+pub(crate) use self::{process::WorkerProcess, setup::Shape};
 use crate::{
-    hand_over::Notice,
-    lane::{Lane, Shared},
+    lane::Shared,
     refusal::Refusal,
     restart::{self, Codec, Portable, Registration},
 };
@@ -34,45 +40,49 @@ const REAPING: Duration = Duration::from_millis(500);
 
 /// The worker processes of one job.
 pub(crate) struct Workers<T: Task> {
-    registration: &'static Registration,
-    codec: &'static Codec<T>,
-    configuration: Arc<Vec<u8>>,
+    shared: Arc<Shared<T>>,
+    setup: SharedSetup<T>,
     ended: Receiver<u64>,
     end: Sender<u64>,
+    bridges: u32,
 }
 
 impl<T: Task> Workers<T> {
-    pub(crate) fn new(shared: &Shared<T>) -> Result<Self, Refusal> {
+    pub(crate) fn new(shared: &Arc<Shared<T>>, plan: &Plan) -> Result<Self, Refusal> {
         let (registration, codec) = codec::<T>()?;
-        let configuration = (codec.encode_task)(&shared.task)
-            .map_err(|error| Refusal::Configuration(error.to_string()))?;
         let (end, ended) = channel();
         Ok(Self {
-            registration,
-            codec,
-            configuration: Arc::new(configuration),
+            shared: Arc::clone(shared),
+            setup: Arc::new(Setup::new(registration, codec, plan, &shared.task)?),
             ended,
             end,
+            bridges: 0,
         })
     }
 
-    /// Starts a worker process and the thread that speaks to it.
-    pub(crate) fn add(&self, lane: Lane<T>) -> io::Result<Arc<WorkerProcess>> {
+    /// How many inputs each of them runs at once.
+    pub(crate) fn slots(&self) -> usize {
+        self.setup.slots
+    }
+
+    /// Starts a worker process and the thread that speaks to it. Its slots have the numbers from `first_worker` on.
+    pub(crate) fn add(&mut self, first_worker: u32) -> io::Result<Arc<WorkerProcess>> {
         let process = Arc::new(WorkerProcess::default());
         let bridge = Bridge::new(
-            self.registration,
-            self.codec,
-            Arc::clone(&self.configuration),
+            Arc::clone(&self.shared),
+            Arc::clone(&self.setup),
             Arc::clone(&process),
-            lane.worker,
-        );
+            self.bridges,
+            first_worker,
+        )?;
         let end = self.end.clone();
-        let name = format!("triway-{}", lane.worker);
+        let name = format!("triway-{first_worker}");
         thread::Builder::new().name(name).spawn(move || {
-            let peak = speak(bridge, lane);
+            let peak = bridge.serve();
             // Nobody listens any more if the job is over.
             let _unheard = end.send(peak);
         })?;
+        self.bridges += 1;
         Ok(process)
     }
 
@@ -115,14 +125,4 @@ pub(crate) fn codec<T: Task>() -> Result<(&'static Registration, &'static Codec<
         .codec::<T>()
         .ok_or_else(|| Refusal::Configuration("it was registered with another type".to_owned()))?;
     Ok((registration, codec))
-}
-
-fn speak<T: Task>(mut bridge: Bridge<T>, lane: Lane<T>) -> u64 {
-    let shared = Arc::clone(&lane.shared);
-    let worker = lane.worker;
-    match bridge.start(&shared.cancelled) {
-        Err(reason) => shared.hand_over.notify(Notice::Gone { worker, reason }),
-        Ok(()) => lane.work_blocking(|lane, assignment| bridge.attempt(lane, assignment)),
-    }
-    bridge.finish(shared.grace)
 }

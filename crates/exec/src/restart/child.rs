@@ -40,6 +40,11 @@ impl Child {
         self.pid
     }
 
+    /// What it writes to its error output, if that was asked for and nobody has it yet.
+    pub(crate) fn take_error_output(&mut self) -> Option<OwnedFd> {
+        self.process.stderr.take().map(OwnedFd::from)
+    }
+
     /// Asks the child and its process group to end.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);

@@ -1,6 +1,7 @@
 //! Frames over a private socket between a process and one that it started again.
 //!
-//! A frame is its length (4 bytes, little endian), its kind (1 byte) and its payload; descriptors may travel with it.
+//! A frame is its length (4 bytes, little endian), its kind and its number of descriptors (1 byte each) and its payload.
+//! Its descriptors travel with its first byte.
 //! A frame over the limit, or a stream that ends inside one, is an error: whoever sent it is no longer trusted.
 
 use std::{
@@ -22,13 +23,14 @@ use rustix::{
 
 /// The largest payload of a frame.
 pub const MAX_FRAME_BYTES: usize = 1 << 30;
-const HEADER_BYTES: usize = 5;
+const HEADER_BYTES: usize = 6;
 const CHUNK_BYTES: usize = 64 << 10;
 /// About what the system's sockets hold.
 const SOCKET_BYTES: usize = 256 << 10;
 /// A buffer that had to hold a larger frame is given back.
 const KEPT_BYTES: usize = 1 << 20;
-const MAX_DESCRIPTORS: usize = 8;
+/// So many descriptors may travel with one frame.
+pub(crate) const MAX_DESCRIPTORS: usize = 8;
 
 /// One end of the socket.
 #[derive(Debug)]
@@ -36,9 +38,22 @@ pub struct Link {
     socket: OwnedFd,
     /// Readable when the child has ended, even if something it left behind still holds the socket open.
     child: Option<OwnedFd>,
+    /// Room for what comes; bytes from `taken` to `filled` have come and were not taken yet.
     received: Vec<u8>,
     taken: usize,
+    filled: usize,
+    /// Whether the last read left nothing in the socket, as far as one can tell.
+    drained: bool,
     descriptors: VecDeque<OwnedFd>,
+    outgoing: VecDeque<Outgoing>,
+}
+
+/// A frame that is on its way out, or waits for those before it.
+#[derive(Debug)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent: usize,
+    descriptors: Vec<OwnedFd>,
 }
 
 /// What came in one piece.
@@ -49,8 +64,16 @@ pub struct Frame {
     pub kind: u8,
     /// The rest of it.
     pub payload: Vec<u8>,
-    /// Descriptors that came with it or just before it.
+    /// Descriptors that came with it.
     pub descriptors: Vec<OwnedFd>,
+}
+
+/// What ended a wait, besides something that came or could go.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Woken {
+    pub(crate) bell: bool,
+    /// The child has ended.
+    pub(crate) ended: bool,
 }
 
 /// Why a frame could not be sent or received.
@@ -99,13 +122,16 @@ impl Link {
         }
     }
 
-    pub(super) fn to_parent(socket: OwnedFd) -> Self {
+    pub(crate) fn to_parent(socket: OwnedFd) -> Self {
         Self {
             socket,
             child: None,
             received: Vec::new(),
             taken: 0,
+            filled: 0,
+            drained: false,
             descriptors: VecDeque::new(),
+            outgoing: VecDeque::new(),
         }
     }
 
@@ -121,15 +147,7 @@ impl Link {
         descriptors: &[BorrowedFd<'_>],
         deadline: Option<Instant>,
     ) -> Result<(), LinkError> {
-        let length = u32::try_from(payload.len())
-            .ok()
-            .filter(|_| payload.len() <= MAX_FRAME_BYTES)
-            .ok_or_else(|| {
-                LinkError::broken(format!("a frame of {} bytes is too large", payload.len()))
-            })?;
-        let mut header = [0; HEADER_BYTES];
-        header[..4].copy_from_slice(&length.to_le_bytes());
-        header[4] = kind;
+        let header = header(kind, payload.len(), descriptors.len())?;
         let both = [IoSlice::new(&header), IoSlice::new(payload)];
         let sent = self.send_with(&both, descriptors, deadline)?;
         let whole = [header.as_slice(), payload];
@@ -141,18 +159,125 @@ impl Link {
     /// # Errors
     /// See [`LinkError`].
     pub fn recv(&mut self, deadline: Option<Instant>) -> Result<Option<Frame>, LinkError> {
+        self.drained = false;
         loop {
             if let Some(frame) = self.next_frame()? {
+                self.drained = false;
                 return Ok(Some(frame));
             }
-            self.wait_for(PollFlags::IN, deadline)?;
-            if self.receive()? == 0 {
-                if self.received.len() > self.taken {
+            // Where nothing but this socket matters, the read itself can wait.
+            let flags = match deadline.is_none() && self.child.is_none() {
+                true => RecvFlags::empty(),
+                false => {
+                    self.wait_for(PollFlags::IN, deadline)?;
+                    RecvFlags::DONTWAIT
+                }
+            };
+            if self.receive(flags)? == Some(0) {
+                if self.filled > self.taken {
                     return Err(LinkError::broken("the stream ended inside a frame"));
                 }
                 return Ok(None);
             }
         }
+    }
+
+    /// Puts a frame behind those that wait to be sent; [`Link::push`] sends them. Its payload begins after the room that
+    /// [`Link::begin_frame`] left. Does not block.
+    ///
+    /// # Errors
+    /// The payload is over [`MAX_FRAME_BYTES`], or there are too many descriptors.
+    pub(crate) fn queue(
+        &mut self,
+        kind: u8,
+        mut bytes: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<(), LinkError> {
+        let header = header(kind, bytes.len() - HEADER_BYTES, descriptors.len())?;
+        bytes[..HEADER_BYTES].copy_from_slice(&header);
+        self.outgoing.push_back(Outgoing {
+            bytes,
+            sent: 0,
+            descriptors,
+        });
+        Ok(())
+    }
+
+    /// Bytes for [`Link::queue`] to which a payload can be appended.
+    pub(crate) fn begin_frame() -> Vec<u8> {
+        vec![0; HEADER_BYTES]
+    }
+
+    /// Sends as much of what waits as the socket takes. Does not block.
+    ///
+    /// # Errors
+    /// The other end is gone.
+    pub(crate) fn push(&mut self) -> Result<(), LinkError> {
+        while let Some(frame) = self.outgoing.front_mut() {
+            let descriptors: Vec<_> = match frame.sent {
+                0 => frame.descriptors.iter().map(AsFd::as_fd).collect(),
+                _ => Vec::new(),
+            };
+            let rest = [IoSlice::new(&frame.bytes[frame.sent..])];
+            match send_once(&self.socket, &rest, &descriptors) {
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(errno) => return Err(LinkError::of(errno)),
+                Ok(count) => frame.sent += count,
+            }
+            if frame.sent == frame.bytes.len() {
+                self.outgoing.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// What has come of the other end so far. Does not block. After `None` wait before the next call: what the socket
+    /// got meanwhile may be found only then.
+    ///
+    /// # Errors
+    /// See [`LinkError`]; [`LinkError::Closed`] is the end of the stream.
+    pub(crate) fn try_recv(&mut self) -> Result<Option<Frame>, LinkError> {
+        loop {
+            if let Some(frame) = self.next_frame()? {
+                return Ok(Some(frame));
+            }
+            if std::mem::take(&mut self.drained) {
+                return Ok(None);
+            }
+            match self.receive(RecvFlags::DONTWAIT)? {
+                None => return Ok(None),
+                Some(0) => return Err(LinkError::Closed),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Waits until the other end has sent something or has ended, or takes more of what waits to be sent, or `bell`
+    /// rings; until the deadline at most.
+    pub(crate) fn wait(&self, bell: impl AsFd, patience: Option<Duration>) -> Woken {
+        let mut wanted = PollFlags::IN;
+        if !self.outgoing.is_empty() {
+            wanted |= PollFlags::OUT;
+        }
+        let child = self.child.as_ref().unwrap_or(&self.socket);
+        let mut watched = [
+            PollFd::new(&self.socket, wanted),
+            PollFd::from_borrowed_fd(bell.as_fd(), PollFlags::IN),
+            PollFd::new(child, PollFlags::IN),
+        ];
+        if poll(&mut watched, patience.map(timespec).as_ref()).is_err() {
+            return Woken::default();
+        }
+        let [_, bell, child] = watched.map(|one| !one.revents().is_empty());
+        Woken {
+            bell,
+            ended: child && self.child.is_some(),
+        }
+    }
+
+    /// A second handle to the same socket, to send while another thread receives.
+    pub(crate) fn second(&self) -> io::Result<Self> {
+        Ok(Self::to_parent(self.socket.try_clone()?))
     }
 
     /// Whether the child that this link leads to ends within `patience`. Blocks for so long at most.
@@ -170,16 +295,8 @@ impl Link {
         descriptors: &[BorrowedFd<'_>],
         deadline: Option<Instant>,
     ) -> Result<usize, LinkError> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-            return Err(LinkError::broken("too many descriptors for one frame"));
-        }
-        // A call that waits in the kernel could not be ended by a deadline, so the waiting is done here.
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         loop {
-            match sendmsg(&self.socket, parts, &mut control, flags) {
-                Err(Errno::INTR) => {}
+            match send_once(&self.socket, parts, descriptors) {
                 Err(Errno::AGAIN) => self.wait_for(PollFlags::OUT, deadline)?,
                 sent => return sent.map_err(LinkError::of),
             }
@@ -204,11 +321,11 @@ impl Link {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, LinkError> {
-        let pending = &self.received[self.taken..];
+        let pending = &self.received[self.taken..self.filled];
         let Some((header, rest)) = pending.split_first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
-        let [a, b, c, d, kind] = *header;
+        let [a, b, c, d, kind, descriptors] = *header;
         let length = u32::from_le_bytes([a, b, c, d]) as usize;
         if length > MAX_FRAME_BYTES {
             return Err(LinkError::broken(format!(
@@ -219,16 +336,24 @@ impl Link {
             return Ok(None);
         };
         let payload = payload.to_vec();
+        let descriptors = usize::from(descriptors);
+        if descriptors > self.descriptors.len() {
+            return Err(LinkError::broken(
+                "a descriptor did not come with its frame",
+            ));
+        }
         self.taken += HEADER_BYTES + length;
-        if self.taken == self.received.len() {
-            self.received.clear();
-            self.received.shrink_to(KEPT_BYTES);
+        if self.taken == self.filled {
             self.taken = 0;
+            self.filled = 0;
+            if self.received.len() > KEPT_BYTES {
+                self.received = Vec::new();
+            }
         }
         Ok(Some(Frame {
             kind,
             payload,
-            descriptors: self.descriptors.drain(..).collect(),
+            descriptors: self.descriptors.drain(..descriptors).collect(),
         }))
     }
 
@@ -251,49 +376,94 @@ impl Link {
         }
     }
 
-    fn receive(&mut self) -> Result<usize, LinkError> {
-        if self.taken > 0 {
-            self.received.drain(..self.taken);
-            self.taken = 0;
-        }
-        let held = self.received.len();
-        self.received.resize(held + self.room(), 0);
+    /// Reads what is there; `None` if nothing is.
+    fn receive(&mut self, flags: RecvFlags) -> Result<Option<usize>, LinkError> {
+        self.make_room();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
-            let mut into = [IoSliceMut::new(&mut self.received[held..])];
-            match recvmsg(
-                &self.socket,
-                &mut into,
-                &mut control,
-                RecvFlags::CMSG_CLOEXEC,
-            ) {
+            let room = &mut self.received[self.filled..];
+            let mut into = [IoSliceMut::new(room)];
+            let flags = RecvFlags::CMSG_CLOEXEC | flags;
+            match recvmsg(&self.socket, &mut into, &mut control, flags) {
                 Err(Errno::INTR) => {}
-                Err(Errno::CONNRESET) => break Ok(0),
+                Err(Errno::AGAIN) => break Ok(None),
+                Err(Errno::CONNRESET) => break Ok(Some(0)),
                 Err(errno) => break Err(LinkError::of(errno)),
-                Ok(message) => break Ok(message.bytes),
+                Ok(message) => break Ok(Some(message.bytes)),
             }
         };
-        self.received
-            .truncate(held + received.as_ref().copied().unwrap_or(0));
+        let count = received.as_ref().ok().copied().flatten().unwrap_or(0);
+        self.filled += count;
+        let mut any = false;
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
                 self.descriptors.extend(descriptors);
+                any = true;
             }
         }
+        // A read ends early at descriptors as well.
+        self.drained = !any && self.filled < self.received.len();
         received
     }
 
+    fn make_room(&mut self) {
+        if self.taken > 0 {
+            self.received.copy_within(self.taken..self.filled, 0);
+            self.filled -= self.taken;
+            self.taken = 0;
+        }
+        if self.received.len() < self.filled + CHUNK_BYTES / 2 {
+            let room = self.room();
+            self.received.resize(self.filled + room, 0);
+        }
+    }
+
     /// How much room to make for what comes next: no more than has been vouched for by its sender having filled what
-    /// was read before, and no more than a socket gives at once, because the room is zeroed each time.
+    /// was read before, and no more than a socket gives at once, because new room is zeroed.
     fn room(&self) -> usize {
-        self.received.len().clamp(CHUNK_BYTES, SOCKET_BYTES)
+        self.filled.clamp(CHUNK_BYTES, SOCKET_BYTES)
     }
 }
 
 impl AsFd for Link {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+fn header(kind: u8, length: usize, descriptors: usize) -> Result<[u8; HEADER_BYTES], LinkError> {
+    let fitting = u32::try_from(length)
+        .ok()
+        .filter(|_| length <= MAX_FRAME_BYTES);
+    let [a, b, c, d] = fitting
+        .ok_or_else(|| LinkError::broken(format!("a frame of {length} bytes is too large")))?
+        .to_le_bytes();
+    let descriptors = u8::try_from(descriptors)
+        .ok()
+        .filter(|&count| usize::from(count) <= MAX_DESCRIPTORS)
+        .ok_or_else(|| LinkError::broken("too many descriptors for one frame"))?;
+    Ok([a, b, c, d, kind, descriptors])
+}
+
+/// Sends as much as the socket takes now; descriptors go with the first byte.
+fn send_once(
+    socket: &OwnedFd,
+    parts: &[IoSlice<'_>],
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<usize, Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(Errno::INVAL);
+    }
+    // A call that waits in the kernel could not be ended by a deadline, so whoever must wait does it elsewhere.
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    loop {
+        match sendmsg(socket, parts, &mut control, flags) {
+            Err(Errno::INTR) => {}
+            sent => return sent,
+        }
     }
 }
 
@@ -343,7 +513,8 @@ mod tests {
         let (a, mut b) = pair();
         let soon = Instant::now() + Duration::from_millis(20);
         assert!(matches!(b.recv(Some(soon)), Err(LinkError::TimedOut)));
-        a.send_rest([&[9, 0, 0, 0, 1], b"torn"], 0, None).unwrap();
+        a.send_rest([&[9, 0, 0, 0, 1, 0], b"torn"], 0, None)
+            .unwrap();
         drop(a);
         assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
     }
@@ -361,7 +532,7 @@ mod tests {
     #[test]
     fn a_length_over_the_limit_is_refused_before_memory_is_taken() {
         let (a, mut b) = pair();
-        a.send_rest([&[255, 255, 255, 255, 1], &[]], 0, None)
+        a.send_rest([&[255, 255, 255, 255, 1, 0], &[]], 0, None)
             .unwrap();
         assert!(matches!(b.recv(None), Err(LinkError::Broken(_))));
         assert!(b.received.capacity() < 1 << 20);

@@ -5,19 +5,20 @@
 //! leaks into the task's own children, and nothing that the task prints can disturb the protocol.
 
 mod child;
+mod guard;
 mod link;
 mod memory;
+mod program;
 mod registration;
 
 use std::{
     env,
-    ffi::{CString, OsStr, OsString},
+    ffi::{CString, OsString},
     io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::process::CommandExt,
     },
-    path::{Path, PathBuf},
     process::{Command, Stdio, exit},
     sync::OnceLock,
 };
@@ -29,6 +30,7 @@ use rustix::{
 };
 use triway_core::Task;
 
+use self::program::{ROLE_ARGUMENT, titled};
 pub use self::{
     child::Child,
     link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
@@ -37,10 +39,12 @@ pub use self::{
         Append, Codec, CodecError, NotRegistered, Portable, Registration, Role, append,
     },
 };
-pub(crate) use self::{child::describe, memory::peak_bytes_of};
-
-/// The private argument. Nobody types it, so it need not be pretty; it must only not collide.
-const ROLE_ARGUMENT: &str = "--triway-started-again-as";
+pub(crate) use self::{
+    child::describe,
+    guard::Guard,
+    link::{MAX_DESCRIPTORS, Woken},
+    memory::peak_bytes_of,
+};
 
 static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
 
@@ -80,6 +84,26 @@ pub fn lookup<T: Task>() -> Result<&'static Registration, NotRegistered> {
         .ok_or_else(|| NotRegistered::of::<T>(registered.is_some()))
 }
 
+/// What a process that is started again is told from outside.
+#[derive(Debug)]
+pub(crate) struct Launch<'a> {
+    pub(crate) role: &'a str,
+    /// The task's, as it is registered.
+    pub(crate) name: &'a str,
+    /// Lists of processes show it as this program followed by this.
+    pub(crate) title: &'a str,
+    pub(crate) error_output: ErrorOutput,
+    pub(crate) environment: &'a [(&'static str, String)],
+}
+
+/// Where what a child writes to its error output goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorOutput {
+    Inherited,
+    /// To whoever asks the child for it.
+    Piped,
+}
+
 /// Starts this program again, to serve `role` for the task registered as `name`. Lists of processes show it as this
 /// program followed by `title`.
 ///
@@ -89,41 +113,50 @@ pub fn lookup<T: Task>() -> Result<&'static Registration, NotRegistered> {
 /// # Errors
 /// The machine gave no socket or no process.
 pub fn start(role: &str, name: &str, title: &str, prints: Prints) -> io::Result<(Child, Link)> {
+    let launch = Launch {
+        role,
+        name,
+        title,
+        error_output: ErrorOutput::Inherited,
+        environment: &[],
+    };
+    let stdout = match prints {
+        Prints::ToStandardOutput => Stdio::inherit(),
+        Prints::ToStandardError => Stdio::from(io::stderr().as_fd().try_clone_to_owned()?),
+    };
+    spawn(&launch, stdout)
+}
+
+/// The same with more to say. What the child prints goes where it goes in the parent.
+pub(crate) fn launch(launch: &Launch<'_>) -> io::Result<(Child, Link)> {
+    spawn(launch, Stdio::inherit())
+}
+
+fn spawn(launch: &Launch<'_>, stdout: Stdio) -> io::Result<(Child, Link)> {
     let (ours, theirs) = socketpair(
         AddressFamily::UNIX,
         SocketType::STREAM,
         SocketFlags::CLOEXEC,
         None,
     )?;
-    // The link in /proc still leads to this very program when its file was replaced meanwhile.
-    let stdout = match prints {
-        Prints::ToStandardOutput => Stdio::inherit(),
-        Prints::ToStandardError => Stdio::from(io::stderr().as_fd().try_clone_to_owned()?),
+    let stderr = match launch.error_output {
+        ErrorOutput::Inherited => Stdio::inherit(),
+        ErrorOutput::Piped => Stdio::piped(),
     };
+    // The link in /proc still leads to this very program when its file was replaced meanwhile.
     let child = Command::new("/proc/self/exe")
-        .arg0(titled(title))
-        .args([ROLE_ARGUMENT, role, name])
+        .arg0(titled(launch.title))
+        .args([ROLE_ARGUMENT, launch.role, launch.name])
         .arg(std::process::id().to_string())
+        .envs(launch.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::from(theirs))
         .stdout(stdout)
+        .stderr(stderr)
         .process_group(0)
         .spawn()?;
     let child = Child::new(child)?;
     let link = Link::to_child(ours, child.pidfd()?);
     Ok((child, link))
-}
-
-/// The first argument of a child: what this program is called, and the title.
-fn titled(title: &str) -> OsString {
-    let called = env::args_os().next().map(PathBuf::from);
-    let mut titled = called
-        .as_deref()
-        .and_then(Path::file_name)
-        .unwrap_or(OsStr::new("triway"))
-        .to_owned();
-    titled.push(" ");
-    titled.push(title);
-    titled
 }
 
 /// The kernel would call a process `exe` that was started through the link in /proc.
@@ -147,6 +180,10 @@ fn serve_and_exit(tasks: &'static [Registration], arguments: &[OsString]) -> ! {
     };
     let (role, name, parent) = (text(1), text(2), text(3));
     take_name(role);
+    if role == guard::ROLE {
+        guard::serve();
+        exit(0);
+    }
     let served = tie_to_parent(parent)
         .and_then(|()| take_over_stdin())
         .map_err(LinkError::Io)

@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 #![expect(
     clippy::print_stdout,
-    reason = "one task prints, to show that this disturbs nothing"
+    clippy::print_stderr,
+    reason = "one task prints, to show that this disturbs nothing, and one complains before it dies"
 )]
 
+mod crashes;
 mod faults;
 mod limits;
 mod models;
@@ -34,7 +36,8 @@ fn main() {
         .chain(limits::TESTS)
         .chain(rest::TESTS)
         .chain(faults::TESTS)
-        .chain(workers::TESTS);
+        .chain(workers::TESTS)
+        .chain(crashes::TESTS);
     for &(name, test) in all {
         trials.push(Trial::test(name, move || {
             test();

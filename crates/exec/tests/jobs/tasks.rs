@@ -68,6 +68,16 @@ pub(crate) enum Act {
     Print,
     /// Take so many MiB of memory, and hold them and the thread for good.
     Grow(usize),
+    /// Abort the process at every attempt before this one.
+    DieUntil(u32),
+    /// Say this on the error output, and abort.
+    Complain(String),
+    /// Give the number of the process.
+    Process,
+    /// Start a command that outlives this attempt, and give the number of its process.
+    LeaveBehind,
+    /// Take so many MiB of memory and give them back.
+    Fill(usize),
     /// Let this thread take a minute to end.
     LingerAtExit,
     /// Give how long the text is.
@@ -115,6 +125,21 @@ impl Script {
                 let block = vec![1u8; mib << 20];
                 thread::sleep(Duration::from_secs(60));
                 now(Ok(block.len() as u64))
+            }
+            Act::DieUntil(attempt) if context.attempt() < *attempt => std::process::abort(),
+            Act::DieUntil(attempt) => now(Ok(u64::from(*attempt))),
+            Act::Complain(words) => {
+                eprintln!("{words}");
+                std::process::abort()
+            }
+            Act::Process => now(Ok(u64::from(std::process::id()))),
+            Act::LeaveBehind => {
+                let left = std::process::Command::new("sleep").arg("60").spawn();
+                now(Ok(u64::from(left.unwrap().id())))
+            }
+            Act::Fill(mib) => {
+                let block = vec![1u8; mib << 20];
+                now(Ok(block.iter().map(|&byte| u64::from(byte)).sum()))
             }
             Act::LingerAtExit => {
                 LINGERER.with(|_| ());

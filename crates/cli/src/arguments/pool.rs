@@ -1,0 +1,111 @@
+//! The options of jobs that run on worker processes.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use triway_core::{Inner, Pool};
+
+use super::values::{positive, whole};
+
+/// How worker processes are used; matters to the models processes and hybrid.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Worker processes")]
+pub(crate) struct PoolArguments {
+    /// How many worker processes the model hybrid has; one a processor unless given
+    #[arg(long, global = true, value_name = "P", value_parser = positive, allow_negative_numbers = true)]
+    processes: Option<NonZeroUsize>,
+
+    /// What runs inside each worker process of the model hybrid; threads, if the task can, unless given
+    #[arg(long, global = true, value_name = "WHAT", value_parser = inner())]
+    inner: Option<Inner>,
+
+    /// How often an input whose worker process died of it is tried again
+    #[arg(long, global = true, value_name = "K", default_value = "2", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    crash_retries: u32,
+
+    /// Never begin an input twice, whatever becomes of it; no retries of any kind
+    #[arg(long, global = true, conflicts_with = "retries")]
+    pub(crate) at_most_once: bool,
+
+    /// How much memory a worker process may hold, such as 1GiB
+    #[arg(long, global = true, value_name = "BYTES", value_parser = memory)]
+    worker_memory: Option<u64>,
+
+    /// Replace a worker process by a fresh one after so many inputs
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<NonZeroU64>, allow_negative_numbers = true)]
+    recycle: Option<NonZeroU64>,
+
+    /// How many inputs a slot of a worker process gets at once; as many as take a few milliseconds unless given
+    #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    batch: Option<NonZeroUsize>,
+}
+
+impl PoolArguments {
+    /// The same as a part of a plan.
+    pub(crate) fn pool(&self) -> Pool {
+        let mut pool = Pool::default();
+        pool.processes = self.processes;
+        pool.inner = self.inner;
+        pool.crash_retries = self.crash_retries;
+        pool.memory_bytes = self.worker_memory;
+        pool.recycle = self.recycle;
+        pool.batch = self.batch;
+        pool
+    }
+}
+
+fn inner() -> impl TypedValueParser<Value = Inner> {
+    PossibleValuesParser::new(Inner::ALL.map(Inner::name)).try_map(|name| name.parse::<Inner>())
+}
+
+/// A worker without a task holds a few MiB; with less than this it could not even begin.
+const LEAST_MEMORY: u64 = 16 << 20;
+
+fn memory(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err("write a number and its unit, such as 1GiB or 500MiB".to_owned()),
+    };
+    let count: u64 = digits
+        .trim()
+        .parse()
+        .map_err(|_| "write a whole number and its unit, such as 1GiB or 500MiB".to_owned())?;
+    let bytes = count.checked_mul(unit).ok_or("no machine has as much")?;
+    if bytes < LEAST_MEMORY {
+        return Err("a worker process needs 16MiB at the least".to_owned());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::memory;
+
+    #[test]
+    fn memory_reads_as_people_write_it() {
+        for (text, bytes) in [
+            ("1GiB", Some(1 << 30)),
+            ("64M", Some(64 << 20)),
+            ("20000000", Some(20_000_000)),
+            ("500 mb", Some(500_000_000)),
+            ("1", None),
+            ("-1GiB", None),
+            ("99999999TiB", None),
+            ("many", None),
+        ] {
+            assert_eq!(memory(text).ok(), bytes, "{text}");
+        }
+    }
+}

@@ -1,0 +1,513 @@
+//! One worker process while it runs: what it was given, what it says, and what can be seen of it.
+
+use std::{
+    num::NonZeroU64,
+    os::fd::OwnedFd,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use triway_core::{Failure, Task};
+
+use super::{
+    bell::Bell,
+    blame::{Fate, fates},
+    window::Window,
+};
+use crate::{
+    clock::Moment,
+    hand_over::Assignment,
+    processes::{
+        board::Board,
+        messages::{
+            BYE, Bye, Bytes, DRAIN, HELLO, INPUTS, Input, OUTCOMES, Outcome, READY, ROLE, Ready,
+            Written, append, encode, expect, parts, unexpected,
+        },
+        process::WorkerProcess,
+        setup::Setup,
+        stderr::Words,
+    },
+    restart::{
+        self, Child, ErrorOutput, Frame, Launch, Link, LinkError, MAX_DESCRIPTORS, MAX_FRAME_BYTES,
+        Woken, describe, peak_bytes_of,
+    },
+    unwind,
+};
+
+/// How long a worker may take until it is ready.
+const START_LIMIT: Duration = Duration::from_secs(10);
+/// A worker that begins nothing for so much longer than an attempt may take is stuck as a whole.
+const STUCK: Duration = Duration::from_secs(1);
+/// A frame of inputs is closed when it has so many bytes.
+const FRAME_BYTES: usize = 64 << 10;
+/// What is kept of the room that a large input needed.
+const SCRATCH_BYTES: usize = 16 << 20;
+
+pub(super) struct Running<T: Task> {
+    child: Child,
+    link: Link,
+    board: Board,
+    board_file: OwnedFd,
+    words: Option<Arc<Words>>,
+    slots: usize,
+    window: Window<Assignment<T::Input>>,
+    given: u64,
+    heard: Instant,
+    scratch: Vec<u8>,
+}
+
+/// What a worker said of one input.
+pub(super) struct Answer<I> {
+    pub(super) assignment: Assignment<I>,
+    pub(super) slot: u32,
+    pub(super) began: Moment,
+    pub(super) took: Duration,
+    pub(super) ended: Result<Bytes, Failure>,
+}
+
+/// What came of a worker, and whether nothing more will.
+pub(super) struct Heard<I> {
+    pub(super) answers: Vec<Answer<I>>,
+    pub(super) ended: Option<LinkError>,
+}
+
+impl<T: Task> Running<T> {
+    pub(super) fn start(
+        setup: &Setup<T>,
+        process: &WorkerProcess,
+        worker: u32,
+        slots: usize,
+    ) -> Result<Self, String> {
+        let problem = |error: &dyn std::fmt::Display| error.to_string();
+        let (board, board_file) = Board::create(slots).map_err(|error| problem(&error))?;
+        let (mut child, link) = restart::launch(&Launch {
+            role: ROLE,
+            name: setup.registration.name(),
+            title: &format!("worker {worker}"),
+            error_output: match setup.ear {
+                Some(_) => ErrorOutput::Piped,
+                None => ErrorOutput::Inherited,
+            },
+            environment: &setup.environment,
+        })
+        .map_err(|error| problem(&error))?;
+        process.set(Some(child.group()));
+        if let Some(guard) = &setup.guard {
+            guard.watch(child.group());
+        }
+        let output = child.take_error_output();
+        let words = setup
+            .ear
+            .as_ref()
+            .zip(output)
+            .map(|(ear, output)| ear.listen_to(output));
+        let mut running = Self {
+            child,
+            link,
+            board,
+            board_file,
+            words,
+            slots,
+            window: Window::new(),
+            given: 0,
+            heard: Instant::now(),
+            scratch: Vec::new(),
+        };
+        match running.greet(setup) {
+            Ok(Ready { problem: None }) => Ok(running),
+            Ok(Ready {
+                problem: Some(problem),
+            }) => {
+                running.bury(setup, process, "");
+                Err(problem)
+            }
+            Err(LinkError::Closed) => Err(running.bury(setup, process, "")),
+            Err(error) => Err(running.bury(setup, process, &error.to_string())),
+        }
+    }
+
+    fn greet(&mut self, setup: &Setup<T>) -> Result<Ready, LinkError> {
+        use std::os::fd::AsFd as _;
+        let mut hello = encode(&setup.hello(self.slots))?;
+        hello.extend_from_slice(&setup.configuration);
+        let deadline = Some(Instant::now() + START_LIMIT);
+        self.link
+            .send(HELLO, &hello, &[self.board_file.as_fd()], deadline)?;
+        let frame = self.link.recv(deadline)?;
+        Ok(expect::<Ready>(frame.as_ref(), READY)?.0)
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// How many inputs it has.
+    pub(super) fn len(&self) -> usize {
+        self.window.len()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.window.is_empty()
+    }
+
+    /// How many inputs it may still get before a fresh one takes its place.
+    pub(super) fn left(&self, recycle: Option<NonZeroU64>) -> usize {
+        left_of(recycle, self.given)
+    }
+
+    pub(super) fn is_worn_out(&self, recycle: Option<NonZeroU64>) -> bool {
+        self.left(recycle) == 0
+    }
+
+    // What it is given.
+
+    /// Sends inputs, as far as the socket takes them now; the rest follows when it is waited for. Those that cannot be
+    /// sent at all are put aside with the reason.
+    pub(super) fn give(
+        &mut self,
+        setup: &Setup<T>,
+        assignments: &mut Vec<Assignment<T::Input>>,
+        unsendable: &mut Vec<(Assignment<T::Input>, Failure)>,
+    ) -> Result<(), LinkError> {
+        let mut frame = Link::begin_frame();
+        let empty = frame.len();
+        let mut files = Vec::new();
+        let mut broken = Ok(());
+        for assignment in assignments.drain(..) {
+            let written = match self.write(setup, &assignment) {
+                Ok(written) => written,
+                Err(failure) => {
+                    unsendable.push((assignment, failure));
+                    continue;
+                }
+            };
+            if files.len() + written.files.len() > MAX_DESCRIPTORS || frame.len() >= FRAME_BYTES {
+                let full = std::mem::replace(&mut frame, Link::begin_frame());
+                let files = std::mem::take(&mut files);
+                broken = broken.and(self.link.queue(INPUTS, full, files));
+            }
+            broken = broken.and(append_input(&mut frame, &assignment, &written));
+            files.extend(written.files);
+            self.scratch = written.bytes;
+            self.window.push(assignment);
+            self.given += 1;
+        }
+        broken?;
+        if frame.len() > empty {
+            self.link.queue(INPUTS, frame, files)?;
+        }
+        self.heard = Instant::now();
+        self.link.push()
+    }
+
+    /// Encodes an input in the scratch, and what is large of it into memory files.
+    fn write(
+        &mut self,
+        setup: &Setup<T>,
+        assignment: &Assignment<T::Input>,
+    ) -> Result<Written, Failure> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.shrink_to(SCRATCH_BYTES);
+        let encode = || {
+            let write = |room| (setup.codec.encode_input)(&assignment.input, room);
+            Written::write(scratch, write).map_err(unsendable)
+        };
+        let written = unwind::catch(encode)?;
+        let length = written.bytes.len();
+        if length > MAX_FRAME_BYTES {
+            return Err(unsendable(format!(
+                "it is {length} bytes long, the limit is {MAX_FRAME_BYTES}"
+            )));
+        }
+        Ok(written)
+    }
+
+    // What it says.
+
+    pub(super) fn wait(&self, bell: &Bell, patience: Option<Duration>) -> Woken {
+        self.link.wait(bell, patience)
+    }
+
+    /// What has come since, without waiting. If it `has_ended`, nothing more will, even where something that it left
+    /// behind holds its end of the socket open.
+    pub(super) fn hear(&mut self, has_ended: bool) -> Heard<T::Input> {
+        let mut heard = self.hear_but(&[]);
+        if has_ended {
+            heard.ended.get_or_insert(LinkError::Closed);
+        }
+        heard
+    }
+
+    /// The same, and nothing that is said of these.
+    fn hear_but(&mut self, late: &[u64]) -> Heard<T::Input> {
+        let mut answers = Vec::new();
+        let ended = loop {
+            let taken = self.link.push().and_then(|()| self.link.try_recv());
+            match taken {
+                Ok(None) => break None,
+                Ok(Some(frame)) => {
+                    self.heard = Instant::now();
+                    if let Err(error) = self.take_in(frame, late, &mut answers) {
+                        break Some(error);
+                    }
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        Heard { answers, ended }
+    }
+
+    fn take_in(
+        &mut self,
+        frame: Frame,
+        late: &[u64],
+        answers: &mut Vec<Answer<T::Input>>,
+    ) -> Result<(), LinkError> {
+        if frame.kind != OUTCOMES {
+            return Err(unexpected(frame.kind));
+        }
+        self.read(frame.payload, frame.descriptors, late, answers)
+    }
+
+    fn read(
+        &mut self,
+        records: Vec<u8>,
+        files: Vec<OwnedFd>,
+        late: &[u64],
+        answers: &mut Vec<Answer<T::Input>>,
+    ) -> Result<(), LinkError> {
+        for part in parts::<Outcome>(records, files)? {
+            let outcome = part.message;
+            if outcome.place >= self.window.end() {
+                return Err(LinkError::broken(
+                    "an outcome of an input that it never got",
+                ));
+            }
+            if late.contains(&outcome.place) {
+                continue;
+            }
+            // It was fetched from the board before it came through the socket.
+            let Some(assignment) = self.window.take(outcome.place) else {
+                continue;
+            };
+            answers.push(Answer {
+                assignment,
+                slot: outcome.slot,
+                began: Moment(outcome.began_ns),
+                took: Duration::from_nanos(outcome.took_ns),
+                ended: match outcome.failure {
+                    Some(failure) => Err(failure),
+                    None => Ok(part.bytes),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    // What it does not say.
+
+    /// Whether it has more than it runs: outcomes that it has not sent, or inputs that wait behind what it runs.
+    pub(super) fn sits_on_something(&self) -> bool {
+        let running = self.board.running().count();
+        running > 0 && self.window.len() > running
+    }
+
+    /// The same, now or after it has begun what it has.
+    pub(super) fn may_sit_on_something(&self) -> bool {
+        let running = self.board.running().count();
+        self.window.len() > running.max(1)
+    }
+
+    pub(super) fn is_silent(&self, patience: Duration) -> bool {
+        self.heard.elapsed() >= patience
+    }
+
+    /// The outcomes that it has not sent.
+    pub(super) fn peek(&mut self) -> Vec<Answer<T::Input>> {
+        let mut answers = Vec::new();
+        let unsent = self.board.unsent(&self.board_file).unwrap_or_default();
+        // What does not parse here was overtaken by being sent; if it is really broken, it is so in the socket too.
+        let _overtaken = self.read(unsent, Vec::new(), &[], &mut answers);
+        answers
+    }
+
+    /// Takes back what waits for a slot.
+    pub(super) fn recall(&mut self) -> Vec<Assignment<T::Input>> {
+        self.heard = Instant::now();
+        let end = self.window.end();
+        let first = self.board.recall(end);
+        self.window.take_from(first)
+    }
+
+    /// When the attempt that has run longest has run for so long; where none runs, when something must have begun.
+    pub(super) fn due(&self, most: Duration) -> Option<Instant> {
+        let first = self.board.running().map(|running| running.since).min();
+        match first {
+            Some(since) => Some(instant(since) + most),
+            None => (!self.is_idle()).then(|| self.heard + most + STUCK),
+        }
+    }
+
+    /// When to look whether something is due. What begins after this is not due before that has passed.
+    pub(super) fn look_at(&self, most: Duration) -> Option<Instant> {
+        let waits = self.window.len() > self.board.running().count();
+        let waiting = waits.then(|| Instant::now() + most);
+        self.due(most).into_iter().chain(waiting).min()
+    }
+
+    /// What has run for longer than this. Where some of it holds a thread, that alone is to blame: the others may only
+    /// be late because they could not get one.
+    pub(super) fn overdue(&self, most: Duration) -> Vec<u64> {
+        let now = Moment::now();
+        let late: Vec<_> = self
+            .board
+            .running()
+            .filter(|running| now.since(running.since) >= most)
+            .collect();
+        let holds = late.iter().any(|running| running.holds);
+        late.iter()
+            .filter(|running| running.holds || !holds)
+            .map(|running| running.place)
+            .collect()
+    }
+
+    // How it ends.
+
+    /// Asks it and what it started to end, and gives it so long for that.
+    pub(super) fn terminate(&mut self, grace: Duration, late: &[u64]) -> Vec<Answer<T::Input>> {
+        self.child.terminate();
+        let until = Instant::now() + grace;
+        let mut all = Vec::new();
+        loop {
+            let heard = self.hear_but(late);
+            all.extend(heard.answers);
+            let left = until.saturating_duration_since(Instant::now());
+            if heard.ended.is_some() || left.is_zero() || self.link.peer_ended(left.min(STEP)) {
+                break all;
+            }
+        }
+    }
+
+    pub(super) fn note_peak(&self, process: &WorkerProcess) {
+        process.note_peak(peak_bytes_of(self.child.group()));
+    }
+
+    /// Kills it, if it still lives, and what it started; reaps it; says how it ended.
+    pub(super) fn bury(&mut self, setup: &Setup<T>, process: &WorkerProcess, why: &str) -> String {
+        // A worker that ended by itself shows its own status; one that only broke the protocol is killed.
+        let patience = match why {
+            "" => Duration::from_millis(200),
+            _ => Duration::from_millis(20),
+        };
+        let ended_itself = self.link.peer_ended(patience);
+        // What it started must not outlive it.
+        process.kill();
+        process.set(None);
+        let status = self.child.wait();
+        self.call_off(setup);
+        let reason = match status {
+            Ok(status) if ended_itself || why.is_empty() => describe(status),
+            _ => why.to_owned(),
+        };
+        match self.words.as_ref().and_then(|words| words.last()) {
+            Some(words) => format!("{reason}; the last it wrote to its error output: {words}"),
+            None => reason,
+        }
+    }
+
+    /// What a worker that has ended said last, sent or not.
+    pub(super) fn hear_last(&mut self, late: &[u64]) -> Vec<Answer<T::Input>> {
+        let mut answers = self.hear_but(late).answers;
+        let unsent = self.board.unsent(&self.board_file).unwrap_or_default();
+        // What does not parse is as good as not written.
+        let _torn = self.read(unsent, Vec::new(), late, &mut answers);
+        answers
+    }
+
+    /// What it leaves without an outcome, once it has ended and was heard.
+    pub(super) fn left_behind(&mut self, overdue: &[u64]) -> Vec<(Assignment<T::Input>, Fate)> {
+        let running: Vec<_> = self.board.running().collect();
+        fates(&mut self.window, &running, overdue)
+    }
+
+    /// Lets it say goodbye; ends it if it takes longer than the grace.
+    pub(super) fn leave(mut self, setup: &Setup<T>, process: &WorkerProcess, grace: Duration) {
+        let deadline = Instant::now() + grace;
+        let said = self
+            .link
+            .send(DRAIN, &[], &[], Some(deadline))
+            .and_then(|()| self.link.recv(Some(deadline)))
+            .and_then(|frame| expect::<Bye>(frame.as_ref(), BYE).map(|(bye, _)| bye));
+        let left = said.is_ok_and(|bye| {
+            process.note_peak(bye.peak_memory_bytes);
+            // What the program does at its exit is the user's code as well, and may hang.
+            self.link
+                .peer_ended(deadline.saturating_duration_since(Instant::now()))
+        });
+        if left {
+            // It has given its peak; what it started and left behind goes with it.
+            self.child.kill();
+        } else {
+            process.kill();
+        }
+        process.set(None);
+        // How it ends does not matter any more.
+        let _status = self.child.wait();
+        self.call_off(setup);
+    }
+
+    fn call_off(&self, setup: &Setup<T>) {
+        if let Some(guard) = &setup.guard {
+            guard.forget(self.child.group());
+        }
+    }
+}
+
+/// How often a worker that was asked to end is looked at.
+const STEP: Duration = Duration::from_millis(10);
+
+/// How many inputs a worker may still get that got so many.
+pub(super) fn left_of(recycle: Option<NonZeroU64>, given: u64) -> usize {
+    recycle.map_or(usize::MAX, |most| {
+        usize::try_from(most.get().saturating_sub(given)).unwrap_or(usize::MAX)
+    })
+}
+
+/// Sleeps until the bell rings.
+pub(super) fn wait_for(bell: &Bell, patience: Option<Duration>) -> Woken {
+    let patience = patience.and_then(|patience| patience.try_into().ok());
+    let rung = poll(&mut [PollFd::new(bell, PollFlags::IN)], patience.as_ref());
+    Woken {
+        bell: rung.is_ok_and(|count| count > 0),
+        ended: false,
+    }
+}
+
+/// The same moment on this process's own clock.
+fn instant(moment: Moment) -> Instant {
+    let now = Instant::now();
+    now.checked_sub(Moment::now().since(moment)).unwrap_or(now)
+}
+
+fn append_input<I>(
+    frame: &mut Vec<u8>,
+    assignment: &Assignment<I>,
+    written: &Written,
+) -> Result<(), LinkError> {
+    let message = Input {
+        index: assignment.start.index,
+        attempt: assignment.start.attempt,
+        body: written.body,
+    };
+    *frame = append(&message, std::mem::take(frame))?;
+    frame.extend_from_slice(written.inline());
+    Ok(())
+}
+
+fn unsendable(why: impl std::fmt::Display) -> Failure {
+    Failure::bad_input(format!(
+        "the input cannot be sent to a worker process: {why}"
+    ))
+}
