@@ -6,6 +6,7 @@ mod help;
 mod http;
 mod inputs;
 mod job;
+mod sh;
 mod tasks;
 
 use std::{net::IpAddr, path::PathBuf};
@@ -19,7 +20,8 @@ pub(crate) use self::{
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,
-    job::{Budget, JobArguments},
+    job::{Budget, JobArguments, TimeLimit},
+    sh::ShArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
 

@@ -113,6 +113,12 @@ impl Sh {
         })
     }
 
+    /// Changes how long a command may take, and how long what was asked to end.
+    pub fn set_limits(&mut self, limit: Option<Limit>, grace: Duration) {
+        self.policy.limit = limit;
+        self.policy.grace = grace;
+    }
+
     /// Program and arguments for the input with this index.
     #[must_use]
     pub fn words(&self, input: &[u8], index: u64) -> Vec<Vec<u8>> {
