@@ -42,6 +42,7 @@ fn main() -> ExitCode {
     });
     // A job that was given up may have left commands, which must not outlive it.
     sh::end_all(GRACE);
+    sh::end_orphans();
     ended.into()
 }
 

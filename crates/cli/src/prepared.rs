@@ -82,6 +82,11 @@ impl Configuration {
         }
     }
 
+    /// Whether its inputs start programs, which must not outlive whoever waits for them.
+    pub(crate) fn starts_programs(&self) -> bool {
+        matches!(self, Self::Sh(_))
+    }
+
     /// The task.
     pub(crate) fn task(&self) -> Named {
         match self {

@@ -17,7 +17,7 @@ use triway_measure::{
     report::{ArmReport, Comparison},
     schedule::Rounds,
 };
-use triway_tasks::{catalog::Named, command::Preferred};
+use triway_tasks::{catalog::Named, command::Preferred, sh};
 
 use crate::{
     arguments::{CompareArguments, JobArguments},
@@ -61,6 +61,9 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let sequential = Some(Model::Sequential);
     let mut plan = job_options::plan(&job, sequential, task.preferred())?;
     configuration.limit(&job, &mut plan)?;
+    if configuration.starts_programs() {
+        sh::adopt_orphans().map_err(Fault::could_not_run)?;
+    }
     let task = configuration.task();
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
@@ -168,6 +171,8 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
         Progress::TrialEnded { arm, failure, .. } => {
             screen.step();
             if let Some(failure) = failure {
+                // What a trial left behind that was killed would be in the way of the others.
+                sh::end_orphans();
                 screen.say(&format!("{arm}: a trial gave no figures: {failure}"));
             }
         }
