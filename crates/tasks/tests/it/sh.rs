@@ -212,6 +212,7 @@ fn output_is_kept_up_to_the_cap_and_counted_to_its_end() {
         "sh -c 'yes | head -c 5000000; yes | head -c 70 >&2'",
         |policy| {
             policy.max_output_bytes = 1000;
+            policy.limit = Some(Limit::Time(PATIENCE));
         },
     );
     let ran = alike(&task, &line("")).unwrap();
@@ -235,8 +236,12 @@ fn a_time_limit_ends_the_whole_group() {
     for silent in ["", ">/dev/null 2>&1"] {
         for form in [run_blocking::<Sh>, run_async::<Sh>] {
             let marker = marker();
-            let command = format!("sh -c '(sleep {marker} {silent} & wait) {silent} & wait'");
-            let task = sh(&command, |policy| policy.limit = Some(Limit::Time(STARTED)));
+            let ignoring = format!("(trap \"\" TERM; sleep {marker}) {silent} &");
+            let obeying = format!("(sleep {marker} & wait) {silent} &");
+            let task = sh(&format!("sh -c '{ignoring} {obeying} wait'"), |policy| {
+                policy.limit = Some(Limit::Time(STARTED));
+                policy.grace = Duration::from_millis(300);
+            });
             thread::scope(|scope| {
                 let run = scope.spawn(|| form(&task, &line(""), None));
                 wait_for(&marker, true);
@@ -267,19 +272,23 @@ fn who_ignores_term_is_killed_after_the_grace() {
 }
 
 #[test]
-fn who_obeys_term_can_clean_up() {
+fn who_obeys_term_can_clean_up_wherever_in_the_group() {
     let folder = tempfile::tempdir().unwrap();
-    let cleaned = folder.path().join("cleaned");
-    let command = format!(
-        "sh -c 'trap \"touch {}; exit\" TERM; while :; do sleep 0.02; done'",
-        cleaned.display()
-    );
+    let cleaned = |who: &str| folder.path().join(who);
+    let clean = |who: &str| {
+        let file = cleaned(who);
+        format!(
+            "trap \"touch {}; exit\" TERM; while :; do sleep 0.02; done",
+            file.display()
+        )
+    };
+    let command = format!("sh -c '({}) & {}'", clean("child"), clean("first"));
     let task = sh(&command, |policy| {
         policy.limit = Some(Limit::Time(STARTED));
         policy.grace = PATIENCE;
     });
     assert!(run_blocking(&task, &line(""), None).is_err());
-    assert!(cleaned.exists());
+    assert!(cleaned("first").exists() && cleaned("child").exists());
 }
 
 #[test]
