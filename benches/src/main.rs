@@ -19,6 +19,7 @@ mod nginx;
 mod pool;
 mod rounds;
 mod serve;
+mod sh;
 mod start;
 mod verdicts;
 
@@ -37,6 +38,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
   faulty [COUNT]    URLs of which a tenth are faulty: whether each outcome is right
   serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
+  sh [COUNT]        `true` for each of COUNT inputs, beside xargs and, where it is there, GNU parallel
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -72,6 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("faulty") => faulty::run(BINARY, word.map_or(Ok(100_000), str::parse)?)?,
         Some("serve") => serve::run(word.unwrap_or(BINARY))?,
+        Some("sh") => sh::run(word.map_or(Ok(2000), str::parse)?)?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }
