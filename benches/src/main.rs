@@ -13,11 +13,13 @@ mod cost;
 mod empty;
 mod faulty;
 mod http;
+mod kills;
 mod memory;
 mod nginx;
 mod pool;
 mod rounds;
 mod serve;
+mod sh;
 mod start;
 mod verdicts;
 
@@ -29,12 +31,14 @@ cargo run --release -p triway-benches -- TABLE [WORD]
 
   empty [ROWS]      an empty task under each model, and the bare costs of peers
   pool [PEERS] [start|trip|payload]  worker processes: their start, one input there and back, large inputs
+  kills [COUNT] [KILLS] [PEERS]  workers killed at random: what is lost, here and with the Pythons' pools
   cost              what `compare` reports as wall time, against the same job by itself
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
   http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
   faulty [COUNT]    URLs of which a tenth are faulty: whether each outcome is right
   serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
+  sh [COUNT]        `true` for each of COUNT inputs, beside xargs and, where it is there, GNU parallel
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -45,11 +49,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         registration::<empty::Nothing>("nothing"),
         registration::<verdicts::Uneven>("uneven"),
         registration::<pool::Sum>("sum"),
+        registration::<kills::Nap>("nap"),
     ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
     let word = words.get(1).map(String::as_str);
     match words.first().map(String::as_str) {
         Some(pool::ECHO) => pool::echo()?,
+        Some("kills") => {
+            let number = |at: usize, other| words.get(at).map_or(Ok(other), |word| word.parse());
+            let peers = words.get(3).map_or("peers", String::as_str);
+            kills::run(number(1, 100_000)?, number(2, 1_000)?, peers)?;
+        }
         Some("pool") => {
             let only = words.get(2).map_or("", String::as_str);
             pool::run(word.unwrap_or("peers"), only)?;
@@ -64,6 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("faulty") => faulty::run(BINARY, word.map_or(Ok(100_000), str::parse)?)?,
         Some("serve") => serve::run(word.unwrap_or(BINARY))?,
+        Some("sh") => sh::run(word.map_or(Ok(2000), str::parse)?)?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }

@@ -6,7 +6,7 @@ use triway_core::{Model, Plan, PlanError, Retry};
 use triway_tasks::command::Preferred;
 
 use crate::{
-    arguments::{FormatName, JobArguments},
+    arguments::{FormatName, JobArguments, TimeLimit},
     exit::Fault,
 };
 
@@ -18,7 +18,12 @@ pub(crate) fn plan(
 ) -> Result<Plan, Fault> {
     let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
     let mut plan = Plan::new(model.unwrap_or(preferred.model), concurrency);
-    plan.timeout = job.timeout.or(preferred.timeout);
+    plan.timeout = match job.timeout {
+        Some(TimeLimit::Time(time)) => Some(time),
+        // A share of something is kept by the task, where it has one.
+        Some(TimeLimit::Percent(_)) => None,
+        None => preferred.timeout,
+    };
     plan.grace = job.grace;
     plan.drain_limit = job.drain_limit;
     let retries = job.retries.unwrap_or(preferred.retries);

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod attended;
+mod commands;
 mod delivered;
 mod example;
 mod exit;
@@ -18,16 +19,19 @@ mod rules;
 mod typed;
 mod verbs;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use triway_exec::restart;
 use triway_measure::registration;
-use triway_tasks::catalog::Named;
+use triway_tasks::{catalog::Named, sh};
 
 use crate::{
     arguments::{Arguments, Verb},
     exit::{Exit, Fault},
 };
+
+/// How long commands may take to end that a job left.
+const GRACE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
@@ -36,6 +40,9 @@ fn main() -> ExitCode {
         people::complain(&fault);
         fault.exit
     });
+    // A job that was given up may have left commands, which must not outlive it.
+    sh::end_all(GRACE);
+    sh::end_orphans();
     ended.into()
 }
 

@@ -1,19 +1,25 @@
 //! What a task's arguments mean: the task itself and its inputs, the embedded example where none are given.
 
 use anyhow::anyhow;
-use triway_core::Model;
+use triway_core::{Model, Plan};
 use triway_tasks::{
     catalog::Named,
     check::{Check, Rules},
     cpu::{self, Cpu, MAX_MILLIS, MAX_NUMBER},
     http::{Accept, Http, Policy},
+    sh::Sh,
 };
 
 use crate::{
-    arguments::{CheckArguments, CpuArguments, HttpArguments, TaskArguments, Work},
+    arguments::{
+        CheckArguments, CpuArguments, HttpArguments, JobArguments, ShArguments, TaskArguments,
+        TimeLimit, Work,
+    },
+    commands::{self, Commands, commands},
     example::TestServer,
     exit::Fault,
     inputs::Inputs,
+    output::Usual,
     people::figures,
     requests::{self, policy},
     rules::rules,
@@ -27,6 +33,8 @@ pub(crate) struct Prepared {
     pub(crate) inputs: Inputs,
     /// What to tell about them beforehand.
     pub(crate) note: Option<String>,
+    /// What is written where nobody says it.
+    pub(crate) usual: Usual,
     /// What must live as long as the job.
     pub(crate) server: Option<TestServer>,
 }
@@ -40,6 +48,8 @@ pub(crate) enum Configuration {
     Check(Box<(Policy, Rules)>),
     /// `cpu`.
     Cpu(Cpu),
+    /// `sh`.
+    Sh(Box<Sh>),
 }
 
 impl Configuration {
@@ -51,11 +61,30 @@ impl Configuration {
         let policy = match self {
             Self::Http(policy) => policy,
             Self::Check(check) => &check.0,
-            Self::Cpu(_) => return Ok(()),
+            Self::Cpu(_) | Self::Sh(_) => return Ok(()),
         };
         models
             .into_iter()
             .try_for_each(|model| requests::check_model(policy, model))
+    }
+
+    /// Hands limits to a task that keeps them itself, and refuses what the others do not know.
+    pub(crate) fn limit(&mut self, job: &JobArguments, plan: &mut Plan) -> Result<(), Fault> {
+        match (self, job.timeout) {
+            (Self::Sh(sh), timeout) => {
+                commands::limit(sh, timeout, plan);
+                Ok(())
+            }
+            (_, Some(TimeLimit::Percent(percent))) => Err(Fault::usage(anyhow!(
+                "--timeout {percent}%: a share of the median is for sh; write a time such as 5s"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether its inputs start programs, which must not outlive whoever waits for them.
+    pub(crate) fn starts_programs(&self) -> bool {
+        matches!(self, Self::Sh(_))
     }
 
     /// The task.
@@ -67,6 +96,7 @@ impl Configuration {
                 Named::new(Check::new(policy, rules))
             }
             Self::Cpu(cpu) => Named::new(*cpu),
+            Self::Sh(sh) => Named::new((**sh).clone()),
         }
     }
 }
@@ -77,6 +107,7 @@ pub(crate) fn prepare(arguments: TaskArguments) -> Result<Prepared, Fault> {
         TaskArguments::Http(http) => prepare_http(*http),
         TaskArguments::Check(check) => prepare_check(*check),
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
+        TaskArguments::Sh(sh) => prepare_sh(sh),
     }
 }
 
@@ -137,12 +168,23 @@ fn prepare_cpu(arguments: CpuArguments) -> Result<Prepared, Fault> {
     })
 }
 
+fn prepare_sh(arguments: ShArguments) -> Result<Prepared, Fault> {
+    let tag = arguments.tag;
+    let Commands { task, inputs, note } = commands(arguments)?;
+    Ok(Prepared {
+        note,
+        usual: Usual::Plain { tag },
+        ..Prepared::of(Configuration::Sh(Box::new(task)), inputs)
+    })
+}
+
 impl Prepared {
     fn of(task: Configuration, inputs: Inputs) -> Self {
         Self {
             task,
             inputs,
             note: None,
+            usual: Usual::Outcomes,
             server: None,
         }
     }

@@ -47,6 +47,7 @@ pub struct Compare<T: Task> {
     name: Option<String>,
     options: Option<serde_json::Value>,
     baseline: Option<String>,
+    refused: Vec<(Model, String)>,
     stop: Arc<AtomicBool>,
 }
 
@@ -79,6 +80,7 @@ impl<T: Portable> Compare<T> {
             name: None,
             options: None,
             baseline: None,
+            refused: Vec::new(),
             stop: Arc::default(),
         }
     }
@@ -133,6 +135,12 @@ impl<T: Portable> Compare<T> {
         self
     }
 
+    /// Models that the task is not run under, although it could be, and why: their arms are shown as skipped.
+    pub fn refused(mut self, models: Vec<(Model, String)>) -> Self {
+        self.refused = models;
+        self
+    }
+
     /// Ends the comparison soon after this becomes true: the running trial is killed.
     pub fn stop_on(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
@@ -153,7 +161,7 @@ impl<T: Portable> Compare<T> {
         let configuration = postcard::to_stdvec(&self.task)
             .map_err(|cause| CompareError::Configuration(CodecError::new(cause)))?;
         self.check()?;
-        let mut courses = courses(&self.arms, self.task.forms());
+        let mut courses = courses(&self.arms, self.task.forms(), &self.refused);
         let prepared = Prepared {
             inputs: spool(self.inputs)?,
             rounds: self.rounds,
@@ -295,8 +303,12 @@ fn spool<I: Serialize>(
     Ok(spool)
 }
 
-fn courses(arms: &[Arm], forms: Forms) -> Vec<Course> {
-    let course = |arm: &Arm| Course::new(arm.clone(), missing_form(arm.model, forms));
+fn courses(arms: &[Arm], forms: Forms, refused: &[(Model, String)]) -> Vec<Course> {
+    let course = |arm: &Arm| {
+        let refused = refused.iter().find(|(model, _)| *model == arm.model);
+        let why = refused.map(|(_, why)| why.clone());
+        Course::new(arm.clone(), why.or_else(|| missing_form(arm.model, forms)))
+    };
     arms.iter().map(course).collect()
 }
 

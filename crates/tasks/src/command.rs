@@ -31,6 +31,17 @@ pub trait CommandTask: Task<Output: Serialize> + Serialize + DeserializeOwned {
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(text)
     }
+
+    /// Why this task is not run under a model that could run it; `None` if it is.
+    fn refuse(&self, _model: Model) -> Option<&'static str> {
+        None
+    }
+
+    /// The command that is run for the input with this index, from 0, as a shell would be given it; `None` if there is
+    /// none.
+    fn line(&self, _bytes: &[u8], _index: u64) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The model, concurrency and time limit that suit most jobs of a task.

@@ -9,3 +9,4 @@ pub mod check;
 pub mod command;
 pub mod cpu;
 pub mod http;
+pub mod sh;

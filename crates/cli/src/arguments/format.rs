@@ -21,6 +21,10 @@ pub(crate) enum FormatName {
     Junit,
     /// An annotation for GitHub Actions where an input did not succeed; not for compare
     Github,
+    /// What the commands of sh wrote, as they wrote it; not for compare
+    Plain,
+    /// GNU parallel's log of jobs; not for compare
+    Joblog,
 }
 
 impl FormatName {
@@ -32,6 +36,7 @@ impl FormatName {
             "json" => Some(Self::Json),
             "csv" => Some(Self::Csv),
             "md" => Some(Self::Md),
+            "joblog" => Some(Self::Joblog),
             "xml" => Some(Self::Junit),
             _ => None,
         }
@@ -39,6 +44,9 @@ impl FormatName {
 
     /// Whether a comparison has such a form.
     pub(crate) fn compares(self) -> bool {
-        !matches!(self, Self::Junit | Self::Github)
+        !matches!(
+            self,
+            Self::Junit | Self::Github | Self::Plain | Self::Joblog
+        )
     }
 }

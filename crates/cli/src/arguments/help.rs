@@ -5,6 +5,7 @@ Examples:
   triway compare http                  which model is best at requesting URLs, on this machine
   triway run http urls.txt -o out.csv  request every URL of a file
   triway check urls.txt --cert-days 14 which URLs are not healthy, and why
+  triway run sh 'gzip -k' -- *.txt      a command for each input
   triway run cpu --n 100000000 -c 2    keep two processors busy
 
 Exit codes: 0 every input succeeded; 1 some failed; 2 wrong usage or unreadable input;
@@ -81,3 +82,18 @@ An input is a number. With no inputs, as many as --inputs says, each --n.
 Examples:
   triway run cpu --n 100000000 --inputs 4 -m processes
   triway compare cpu --work spin --n 50 --inputs 8";
+
+pub(crate) const SH: &str = "\
+An input is a line, byte for byte. {} is replaced by it, {.} without its extension, {/} without its
+directory, {//} by the directory, {/.} without both, {#} by its number; where there is no place for
+it, it is the last argument. It is always part of one argument and never read by a shell, also with
+--shell. What commands write is shown as they wrote it, each in one piece, unless -o or --format ask
+for outcomes; --format joblog is GNU parallel's log. --timeout 200% is twice the median so far.
+With no command and no inputs, an embedded example.
+
+Examples:
+  triway run sh 'convert {} {.}.png' -- *.jpg
+  triway run sh --shell 'sort {} | uniq -c > {.}.count' -- *.txt
+  find . -name '*.log' | triway run sh 'gzip -k' - -c 4 --timeout 200% --tag
+  triway run sh 'grep -c x' files.txt -o outcomes.jsonl
+  triway compare sh 'sha256sum' -- *.iso";

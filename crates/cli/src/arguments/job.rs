@@ -1,6 +1,10 @@
 //! The options that every job has, whatever its task and verb.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::{
     Args,
@@ -25,9 +29,10 @@ pub(crate) struct JobArguments {
     #[arg(short, long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
-    /// Time limit of an attempt, such as 5s or 300ms; a minute for http and check, and none for cpu, unless given
-    #[arg(long, global = true, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
-    pub(crate) timeout: Option<Duration>,
+    /// Time limit of an attempt, such as 5s or 300ms; for sh also 200% of the median so far; a minute for http and
+    /// check, and none for cpu and sh, unless given
+    #[arg(long, global = true, value_name = "TIME", value_parser = time_limit, allow_hyphen_values = true)]
+    pub(crate) timeout: Option<TimeLimit>,
 
     /// How often a failed input is tried again, waiting longer each time [default: 0; 2 for check]
     #[arg(long, global = true, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
@@ -87,6 +92,15 @@ pub(crate) struct JobArguments {
     pub(crate) quiet: bool,
 }
 
+/// A time limit as it may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeLimit {
+    /// So long.
+    Time(Duration),
+    /// So many per cent of what other inputs take.
+    Percent(NonZeroU32),
+}
+
 /// How long a comparison may take; `None` for as long as it takes. A type of its own, because clap would read an
 /// `Option` as an option that may be missing.
 #[derive(Debug, Clone, Copy)]
@@ -106,5 +120,15 @@ pub(super) fn budget(text: &str) -> Result<Budget, String> {
             }
             limit => Ok(Budget(Some(limit))),
         },
+    }
+}
+
+fn time_limit(text: &str) -> Result<TimeLimit, String> {
+    match text.strip_suffix('%') {
+        None => time(text).map(TimeLimit::Time),
+        Some(percent) => percent
+            .parse()
+            .map(TimeLimit::Percent)
+            .map_err(|_| "write a whole number from 1 before the %, such as 200%".to_owned()),
     }
 }

@@ -7,6 +7,7 @@ mod http;
 mod inputs;
 mod job;
 mod pool;
+mod sh;
 mod tasks;
 mod values;
 
@@ -21,7 +22,8 @@ pub(crate) use self::{
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,
-    job::{Budget, JobArguments},
+    job::{Budget, JobArguments, TimeLimit},
+    sh::ShArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
 

@@ -5,6 +5,7 @@ use triway_tasks::http::Accept;
 
 use super::{
     check::CheckArguments, help, http::RequestArguments, inputs::InputArguments, job::whole,
+    sh::ShArguments,
 };
 
 /// Which task, and what it is applied to.
@@ -20,6 +21,9 @@ pub(crate) enum TaskArguments {
     /// Keep the processors busy: sum the square roots below n, or another reference load
     #[command(after_help = help::CPU)]
     Cpu(CpuArguments),
+    /// Run a command for each input, as xargs and GNU parallel do
+    #[command(after_help = help::SH)]
+    Sh(ShArguments),
 }
 
 /// Options of `http`.

@@ -13,8 +13,9 @@ use triway_measure::report::Comparison;
 use super::{
     csv,
     format::Format,
-    github, json, jsonl, junit, md,
+    github, joblog, json, jsonl, junit, md,
     paced::{Paced, Written},
+    plain,
     record::Record,
     table,
     target::Target,
@@ -37,6 +38,29 @@ pub(crate) struct Destination {
     file: Option<File>,
 }
 
+/// What is written where nobody says in which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Usual {
+    /// Outcomes: a table on a terminal, JSON Lines elsewhere.
+    Outcomes,
+    /// What commands wrote, wherever it goes, because a pipe behind a command expects that and nothing else; outcomes
+    /// where they go to a file of their own.
+    Plain {
+        /// Whether each line begins with the input.
+        tag: bool,
+    },
+}
+
+/// A format and what it needs to know.
+struct Form<'a> {
+    name: FormatName,
+    colour: bool,
+    interest: Interest,
+    usual: Usual,
+    terminal: bool,
+    screen: &'a Screen,
+}
+
 impl Destination {
     /// What the options ask for: a file or standard output, and the format that suits it.
     ///
@@ -47,36 +71,46 @@ impl Destination {
         inputs: &Inputs,
         screen: &Screen,
         interest: Interest,
+        usual: Usual,
     ) -> Result<Self, Fault> {
+        let form = |name, colour, terminal| Form {
+            name,
+            colour,
+            interest,
+            usual,
+            terminal,
+            screen,
+        };
         match &job.output {
             Some(path) => {
                 refuse_input(path, inputs)?;
                 let file = create(path).map_err(Fault::usage)?;
                 let named = job.format.or_else(|| FormatName::of_file(path));
                 let named = named.unwrap_or(FormatName::Jsonl);
+                usual.check(named)?;
                 let name = path.display().to_string();
                 let kept = file.try_clone().map_err(Fault::could_not_run)?;
                 Ok(Self {
                     file: Some(kept),
-                    ..Self::new((named, false, interest), name, Target::File(file))?
+                    ..Self::new(&form(named, false, false), name, Target::File(file))?
                 })
             }
             None => {
                 refuse_input(Path::new("/dev/stdout"), inputs)?;
                 let terminal = io::stdout().is_terminal();
-                let usual = if terminal {
-                    FormatName::Table
-                } else {
-                    FormatName::Jsonl
-                };
-                let named = job.format.unwrap_or(usual);
+                let named = job.format.unwrap_or(usual.format(terminal));
+                usual.check(named)?;
                 let colour = anstream::AutoStream::choice(&io::stdout());
                 let colour = colour != anstream::ColorChoice::Never;
                 let name = "standard output".to_owned();
                 let metadata = fs::metadata("/dev/stdout");
                 Ok(Self {
                     piped: metadata.is_ok_and(|it| it.file_type().is_fifo()),
-                    ..Self::new((named, colour, interest), name, stdout(terminal, screen)?)?
+                    ..Self::new(
+                        &form(named, colour, terminal),
+                        name,
+                        stdout(terminal, screen)?,
+                    )?
                 })
             }
         }
@@ -86,8 +120,15 @@ impl Destination {
     pub(crate) fn screen(screen: &Screen, interest: Interest) -> Result<Self, Fault> {
         let name = "standard error".to_owned();
         let above = Target::Above(screen.clone());
-        let format = (FormatName::Table, screen.has_colour(), interest);
-        Self::new(format, name, above)
+        let form = Form {
+            name: FormatName::Table,
+            colour: screen.has_colour(),
+            interest,
+            usual: Usual::Outcomes,
+            terminal: true,
+            screen,
+        };
+        Self::new(&form, name, above)
     }
 
     /// What to call it in a message.
@@ -130,14 +171,10 @@ impl Destination {
         written.broken.map_or(told.map(|_| ()), Err)
     }
 
-    fn new(
-        (named, colour, interest): (FormatName, bool, Interest),
-        name: String,
-        target: Target,
-    ) -> Result<Self, Fault> {
+    fn new(form: &Form<'_>, name: String, target: Target) -> Result<Self, Fault> {
         Ok(Self {
-            format: format(named, colour, interest),
-            for_people: named == FormatName::Table,
+            format: format(form),
+            for_people: form.name == FormatName::Table,
             paced: Paced::new(target).map_err(Fault::could_not_run)?,
             name,
             piped: false,
@@ -184,15 +221,60 @@ fn stdout(terminal: bool, screen: &Screen) -> Result<Target, Fault> {
     })
 }
 
-/// The format of this name; `colour` is for formats that people read.
-fn format(name: FormatName, colour: bool, interest: Interest) -> Box<dyn Format> {
-    match name {
-        FormatName::Table => Box::new(table::Table { colour, interest }),
+impl Usual {
+    /// Refuses what a comparison cannot do, before it takes its time.
+    pub(crate) fn check_compares(self) -> Result<(), Fault> {
+        match self {
+            Self::Plain { tag: true } => Err(Fault::usage(anyhow!(
+                "--tag: a comparison shows nothing that commands write; leave it out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn format(self, terminal: bool) -> FormatName {
+        match self {
+            Self::Plain { .. } => FormatName::Plain,
+            Self::Outcomes if terminal => FormatName::Table,
+            Self::Outcomes => FormatName::Jsonl,
+        }
+    }
+
+    fn check(self, chosen: FormatName) -> Result<(), Fault> {
+        match (self, chosen) {
+            (Self::Outcomes, FormatName::Plain) => Err(Fault::usage(anyhow!(
+                "--format plain: only the commands of sh write anything; choose another format"
+            ))),
+            (Self::Plain { tag: true }, chosen) if chosen != FormatName::Plain => {
+                Err(Fault::usage(anyhow!(
+                    "--tag: it marks the lines that commands write, and what is written here are outcomes, which name \
+                     their inputs; leave it out, or choose --format plain"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The format of this name.
+fn format(form: &Form<'_>) -> Box<dyn Format> {
+    let tag = form.usual == Usual::Plain { tag: true };
+    match form.name {
+        FormatName::Table => Box::new(table::Table {
+            colour: form.colour,
+            interest: form.interest,
+        }),
         FormatName::Jsonl => Box::new(jsonl::Jsonl),
         FormatName::Json => Box::new(json::Json::default()),
         FormatName::Csv => Box::new(csv::Csv),
         FormatName::Md => Box::new(md::Markdown),
         FormatName::Junit => Box::new(junit::Junit::default()),
         FormatName::Github => Box::new(github::Github),
+        FormatName::Joblog => Box::new(joblog::Joblog::default()),
+        FormatName::Plain => Box::new(plain::Plain {
+            tag,
+            whole_lines: tag || form.terminal,
+            screen: form.screen.clone(),
+        }),
     }
 }

@@ -5,13 +5,18 @@ mod destination;
 mod excerpt;
 mod format;
 mod github;
+mod joblog;
 mod json;
 mod jsonl;
 mod junit;
 mod md;
 mod paced;
+mod plain;
 mod record;
 mod table;
 mod target;
 
-pub(crate) use self::{destination::Destination, record::Record};
+pub(crate) use self::{
+    destination::{Destination, Usual},
+    record::Record,
+};

@@ -15,6 +15,7 @@ pub(crate) struct Record<'a> {
     pub(crate) input: Shown<'a>,
     /// Where the input stood.
     pub(crate) places: &'a Places,
+    task: &'a Named,
 }
 
 /// An input as it may be shown.
@@ -28,7 +29,7 @@ pub(crate) enum Shown<'a> {
 impl<'a> Record<'a> {
     /// This outcome of this task.
     pub(crate) fn new(
-        task: &Named,
+        task: &'a Named,
         outcome: &'a Outcome<RawInput, RawOutput>,
         places: &'a Places,
     ) -> Self {
@@ -36,6 +37,7 @@ impl<'a> Record<'a> {
             input: Shown::of(task, outcome.input.as_bytes()),
             outcome,
             places,
+            task,
         }
     }
 
@@ -46,6 +48,12 @@ impl<'a> Record<'a> {
             return Cow::Owned(format!("{place}: {}", failure.message));
         }
         Cow::Borrowed(&failure.message)
+    }
+
+    /// The command that was run, as a shell would be given it; the input where there was none.
+    pub(crate) fn command(&self) -> Vec<u8> {
+        let line = self.task.line(&self.outcome.input, self.outcome.index);
+        line.unwrap_or_else(|| self.input.lossy().replace(['\t', '\n'], " ").into_bytes())
     }
 
     /// What the task gave back, as JSON.

@@ -10,20 +10,21 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use triway_core::Model;
 use triway_measure::{
     Arm, Compare, CompareError, Progress, arms,
     compare::DEFAULT_ROUNDS,
     report::{ArmReport, Comparison},
     schedule::Rounds,
 };
-use triway_tasks::command::Preferred;
+use triway_tasks::{catalog::Named, command::Preferred, sh};
 
 use crate::{
     arguments::{CompareArguments, JobArguments},
-    attended::attend,
+    attended::{Attended, attend},
     exit::{Exit, Fault},
     job_options,
-    output::Destination,
+    output::{Destination, Usual},
     people::{Interest, Screen, figures},
     prepared::{Prepared, prepare},
 };
@@ -47,18 +48,25 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let screen = Screen::new(job.quiet);
     // The server, if there is one, must live until the last trial has ended.
     let Prepared {
-        task: configuration,
+        task: mut configuration,
         inputs,
         note,
+        usual,
         server: _server,
     } = prepare(task)?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
     // The model is that of each arm; this one has no limit that an arm might exceed.
-    let sequential = Some(triway_core::Model::Sequential);
-    let plan = job_options::plan(&job, sequential, task.preferred())?;
-    let destination = Destination::open(&job, &inputs, &screen, Interest::All)?;
+    let sequential = Some(Model::Sequential);
+    let mut plan = job_options::plan(&job, sequential, task.preferred())?;
+    configuration.limit(&job, &mut plan)?;
+    if configuration.starts_programs() {
+        sh::adopt_orphans().map_err(Fault::could_not_run)?;
+    }
+    let task = configuration.task();
+    usual.check_compares()?;
+    let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
     if let Some(note) = note {
         screen.say(&note);
     }
@@ -67,11 +75,13 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let (stopped, told) = (Arc::clone(&stop), screen.clone());
     let compare = move || {
         let name = task.name();
+        let refused = refusals(&task);
         Compare::of_readable(task.with_digests(ignore), inputs.read())
             .rounds(rounds.map_or(DEFAULT_ROUNDS, Rounds::exactly))
             .name(name)
             .plan(plan)
             .arms(arms)
+            .refused(refused)
             .sample(sample)
             .budget(budget.0)
             .baseline(baseline)
@@ -83,17 +93,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         Some(STOP_LIMIT)
     })?;
     screen.end_bar();
-    match (attended.asked, attended.result) {
-        (Some(asked), _) => {
-            screen.say("the comparison was stopped before it was done; nothing is reported");
-            Ok(asked.exit)
-        }
-        (None, Some(Ok(comparison))) => report(&comparison, destination, &screen),
-        (None, Some(Err(error))) => Err(refused(error, &title)),
-        (None, None) => Err(Fault::could_not_run(anyhow!(
-            "the comparison panicked, which is a bug of this program"
-        ))),
-    }
+    concluded(attended, destination, &screen, &title)
 }
 
 fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Result<Vec<Arm>, Fault> {
@@ -104,6 +104,31 @@ fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Resul
             .context("--models")
             .map_err(Fault::usage),
     }
+}
+
+fn concluded(
+    attended: Attended<Result<Comparison, CompareError>>,
+    destination: Destination,
+    screen: &Screen,
+    title: &str,
+) -> Result<Exit, Fault> {
+    match (attended.asked, attended.result) {
+        (Some(asked), _) => {
+            screen.say("the comparison was stopped before it was done; nothing is reported");
+            Ok(asked.exit)
+        }
+        (None, Some(Ok(comparison))) => report(&comparison, destination, screen),
+        (None, Some(Err(error))) => Err(refused(error, title)),
+        (None, None) => Err(Fault::could_not_run(anyhow!(
+            "the comparison panicked, which is a bug of this program"
+        ))),
+    }
+}
+
+/// The models that the task is not run under, and why.
+fn refusals(task: &Named) -> Vec<(Model, String)> {
+    let why = |model| Some((model, task.refuse(model)?.to_owned()));
+    Model::ALL.into_iter().filter_map(why).collect()
 }
 
 fn tell(screen: &Screen, progress: Progress<'_>) {
@@ -146,6 +171,8 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
         Progress::TrialEnded { arm, failure, .. } => {
             screen.step();
             if let Some(failure) = failure {
+                // What a trial left behind that was killed would be in the way of the others.
+                sh::end_orphans();
                 screen.say(&format!("{arm}: a trial gave no figures: {failure}"));
             }
         }

@@ -37,15 +37,21 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let screen = Screen::new(job.quiet);
     // The server, if there is one, must live until the job has ended.
     let Prepared {
-        task: configuration,
+        task: mut configuration,
         inputs,
         note,
+        usual,
         server: _server,
     } = prepare(task)?;
     let task = configuration.task();
-    let plan = job_options::plan(&job, model, task.preferred())?;
+    let mut plan = job_options::plan(&job, model, task.preferred())?;
+    configuration.limit(&job, &mut plan)?;
     configuration.check_models([plan.model])?;
-    let mut destination = Destination::open(&job, &inputs, &screen, interest)?;
+    if let Some(why) = task.refuse(plan.model) {
+        return Err(Fault::usage(anyhow!("--model {}: {why}", plan.model)));
+    }
+    let task = configuration.task();
+    let mut destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     destination
         .begin(task.name())
         .map_err(Fault::could_not_run)?;

@@ -89,7 +89,8 @@ fn each_fault_is_named() {
         ("no url".to_owned(), "bad-input"),
     ];
     let list: Vec<_> = rows.iter().map(|(url, _)| format!("{url}\n")).collect();
-    let options = "check - --retries 0 --max-latency 2s --header X-Kind=pa* --deny private --allow 127.0.0.1";
+    let options =
+        "check - --retries 0 --max-latency 2s --header X-Kind=pa* --deny private --allow 127.0.0.1";
     for model in ["sequential", "threads", "processes", "async"] {
         let words = format!("{options} --model {model} --format jsonl");
         // A text with a blank in it cannot stand among words that blanks part.

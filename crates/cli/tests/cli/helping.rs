@@ -14,6 +14,7 @@ fn every_verb_has_examples() {
         "serve http",
         "run http",
         "compare cpu",
+        "run sh",
         "completions",
         "man",
     ] {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod checking;
+mod commands;
 mod comparing;
 mod formats;
 mod helping;

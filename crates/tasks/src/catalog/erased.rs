@@ -2,7 +2,7 @@
 
 use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 
-use triway_core::{Context, Failure, FailureKind, Forms};
+use triway_core::{Context, Failure, FailureKind, Forms, Model};
 
 use super::{
     digest::{compared, digest},
@@ -31,6 +31,8 @@ pub(super) trait Erased: Send + Sync {
     fn preferred(&self) -> Preferred;
     fn forms(&self) -> Forms;
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str>;
+    fn refuse(&self, model: Model) -> Option<&'static str>;
+    fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>>;
     fn key(&self, bytes: &[u8]) -> Option<String>;
     fn timeout_kind(&self) -> FailureKind;
     /// What is compared of an output's JSON, the ignored fields left out as well.
@@ -54,6 +56,14 @@ impl<T: CommandTask> Erased for T {
 
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {
         T::show(self, text)
+    }
+
+    fn refuse(&self, model: Model) -> Option<&'static str> {
+        T::refuse(self, model)
+    }
+
+    fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>> {
+        T::line(self, bytes, index)
     }
 
     fn key(&self, bytes: &[u8]) -> Option<String> {

@@ -13,6 +13,7 @@ use crate::{
     command::{CommandTask, Preferred},
     cpu::Cpu,
     http::Http,
+    sh::Sh,
 };
 
 /// What a help text says about a task.
@@ -29,7 +30,7 @@ pub struct Entry {
 }
 
 /// All tasks, in the order in which a help text lists them.
-pub const TASKS: &[Entry] = &[entry::<Http>(), entry::<Cpu>()];
+pub const TASKS: &[Entry] = &[entry::<Http>(), entry::<Cpu>(), entry::<Sh>()];
 
 const fn entry<T: CommandTask>() -> Entry {
     Entry {

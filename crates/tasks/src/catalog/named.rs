@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use triway_core::{Context, Failure, FailureKind, Forms, Task};
+use triway_core::{Context, Failure, FailureKind, Forms, Model, Task};
 
 pub use super::erased::NamedLane;
 use super::{
     erased::{Erased, Given},
     raw::{RawInput, RawOutput},
 };
-use crate::{check::Check, command::Preferred, cpu::Cpu, http::Http};
+use crate::{check::Check, command::Preferred, cpu::Cpu, http::Http, sh::Sh};
 
 /// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub enum Configured {
     Check(Box<Check>),
     /// Keeps a processor busy.
     Cpu(Cpu),
+    /// Runs commands.
+    Sh(Box<Sh>),
 }
 
 impl Named {
@@ -69,11 +71,24 @@ impl Named {
         self.erased().show(text)
     }
 
+    /// Why this task is not run under a model that could run it; `None` if it is.
+    #[must_use]
+    pub fn refuse(&self, model: Model) -> Option<&'static str> {
+        self.erased().refuse(model)
+    }
+
+    /// The command that is run for the input with this index, as a shell would be given it; `None` if there is none.
+    #[must_use]
+    pub fn line(&self, input: &RawInput, index: u64) -> Option<Vec<u8>> {
+        self.erased().line(input.whole().ok()?, index)
+    }
+
     fn erased(&self) -> &dyn Erased {
         match &self.configured {
             Configured::Http(task) => &**task,
             Configured::Check(task) => &**task,
             Configured::Cpu(task) => task,
+            Configured::Sh(task) => &**task,
         }
     }
 
@@ -105,6 +120,12 @@ impl From<Check> for Configured {
 impl From<Cpu> for Configured {
     fn from(task: Cpu) -> Self {
         Self::Cpu(task)
+    }
+}
+
+impl From<Sh> for Configured {
+    fn from(task: Sh) -> Self {
+        Self::Sh(Box::new(task))
     }
 }
 

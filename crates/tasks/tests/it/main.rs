@@ -11,3 +11,4 @@ mod http;
 mod proxied;
 mod real;
 mod servers;
+mod sh;
