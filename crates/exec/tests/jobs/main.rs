@@ -8,6 +8,7 @@
 )]
 
 mod faults;
+mod journal;
 mod limits;
 mod models;
 mod processes;
@@ -34,7 +35,8 @@ fn main() {
         .chain(limits::TESTS)
         .chain(rest::TESTS)
         .chain(faults::TESTS)
-        .chain(workers::TESTS);
+        .chain(workers::TESTS)
+        .chain(journal::TESTS);
     for &(name, test) in all {
         trials.push(Trial::test(name, move || {
             test();
