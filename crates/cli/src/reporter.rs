@@ -18,6 +18,8 @@ pub(crate) struct Reporter {
     task: Named,
     places: Places,
     destination: Destination,
+    /// Whether what stands before the first outcome is written.
+    begun: bool,
     lines: Option<Destination>,
     screen: Screen,
     events: Events,
@@ -54,6 +56,7 @@ impl Reporter {
             events: Events::new(screen.clone(), places.clone()),
             places,
             destination,
+            begun: false,
             lines,
             screen,
             delivered: Delivered::default(),
@@ -61,14 +64,25 @@ impl Reporter {
         }
     }
 
-    /// Writes what is left.
+    /// Writes what stands before the first outcome, and takes away what an earlier run wrote.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        self.destination.begin(self.task.name())
+    }
+
+    /// Writes what is left. Where nothing was begun, as of a job that was refused, the destination stays as it is.
     pub(crate) fn end(mut self) -> Reported {
         if let Some(lines) = self.lines {
             // The outcomes themselves go elsewhere; that they cannot be watched is no failure.
             let _unwatched = lines.end();
         }
         self.events.end();
-        let written = self.destination.end();
+        let written = match self.begun {
+            true => self.destination.end(),
+            false => self.destination.leave(),
+        };
         self.delivered.confirm(written.records);
         self.screen.end_bar();
         Reported {
@@ -93,6 +107,7 @@ impl Sink<Named> for Reporter {
                 outcome.run,
             );
         }
+        self.begin()?;
         let record = Record::new(&self.task, &outcome, &self.places);
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);

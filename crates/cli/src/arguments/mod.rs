@@ -6,6 +6,7 @@ mod help;
 mod http;
 mod inputs;
 mod job;
+mod journal;
 mod tasks;
 
 use std::{net::IpAddr, path::PathBuf};
@@ -20,6 +21,7 @@ pub(crate) use self::{
     http::{Kept, RequestArguments},
     inputs::InputArguments,
     job::{Budget, JobArguments},
+    journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
 
@@ -41,6 +43,8 @@ pub(crate) enum Verb {
     Compare(Box<CompareArguments>),
     /// Request URLs and examine the answers by rules; tells of those that are not healthy
     Check(Box<CheckVerbArguments>),
+    /// Show what a run has written into its journal
+    Journal(JournalVerbArguments),
     /// Serve something to try tasks on
     Serve(ServeArguments),
     /// Write a completion script for a shell to standard output
@@ -68,6 +72,9 @@ pub(crate) struct RunArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
 
     #[command(subcommand)]
     pub(crate) task: TaskArguments,

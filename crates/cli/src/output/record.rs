@@ -39,6 +39,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// This outcome as a journal has it, which holds no secrets.
+    pub(crate) fn recorded(outcome: &'a Outcome<RawInput, RawOutput>, places: &'a Places) -> Self {
+        let bytes = outcome.input.as_bytes();
+        let text = str::from_utf8(bytes).map(|text| Shown::Text(Cow::Borrowed(text)));
+        Self {
+            input: text.unwrap_or(Shown::Bytes(Cow::Borrowed(bytes))),
+            outcome,
+            places,
+        }
+    }
+
     /// Why it did not succeed. A message about the input itself says where that stood.
     pub(crate) fn message(&self, failure: &'a Failure) -> Cow<'a, str> {
         if [FailureKind::BAD_INPUT, INPUT_TOO_LARGE].contains(&failure.kind) {
