@@ -72,17 +72,14 @@ impl Reporter {
         self.destination.begin(self.task.name())
     }
 
-    /// Writes what is left. Where nothing was begun, as of a job that was refused, the destination stays as it is.
+    /// Writes what is left.
     pub(crate) fn end(mut self) -> Reported {
         if let Some(lines) = self.lines {
             // The outcomes themselves go elsewhere; that they cannot be watched is no failure.
             let _unwatched = lines.end();
         }
         self.events.end();
-        let written = match self.begun {
-            true => self.destination.end(),
-            false => self.destination.leave(),
-        };
+        let written = self.destination.end();
         self.delivered.confirm(written.records);
         self.screen.end_bar();
         Reported {

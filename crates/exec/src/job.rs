@@ -124,7 +124,7 @@ impl<T: Task> Job<T> {
     /// that one is reported as it stands there.
     ///
     /// No input is executed before all that the journal knows of were compared with those of this job; inputs that
-    /// differ are [`StopReason::Unreadable`](triway_core::StopReason::Unreadable). Inputs, outputs and how failures are
+    /// differ are [`StopReason::OtherInputs`](triway_core::StopReason::OtherInputs). Inputs, outputs and how failures are
     /// told are kept in the form in which they also go to worker processes, see [`Task`].
     ///
     /// # Errors

@@ -150,11 +150,6 @@ impl Destination {
         self.paced.finish(|buffer| self.format.end(buffer))
     }
 
-    /// Writes nothing at all.
-    pub(crate) fn leave(self) -> Written {
-        self.paced.finish(|_| Ok(()))
-    }
-
     /// Writes a comparison and nothing else.
     pub(crate) fn comparison(mut self, comparison: &Comparison) -> io::Result<()> {
         self.empty_file()?;

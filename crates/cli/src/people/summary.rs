@@ -119,8 +119,9 @@ impl Told<'_> {
             told.push(format!("{attempts} left behind"));
         }
         let at_once = self.summary.at_once as u64;
-        let wanted = (self.plan.concurrency.get() as u64).min(self.summary.admitted);
-        if at_once < wanted && self.summary.stopped.is_none() && self.summary.admitted > 0 {
+        let begun = self.summary.admitted - self.summary.earlier;
+        let wanted = (self.plan.concurrency.get() as u64).min(begun);
+        if at_once < wanted && self.summary.stopped.is_none() {
             told.push(format!(
                 "{at_once} at once in the end, {} were asked for",
                 self.plan.concurrency

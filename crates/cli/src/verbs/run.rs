@@ -179,10 +179,12 @@ impl Afterwards {
             self.screen.end_bar();
             refused(refusal)
         })?;
-        if !matches!(summary.stopped, Some(StopReason::Unreadable(_))) {
-            // What it cannot write it says again at the end.
-            let _told = sink.begin();
+        if let Some(StopReason::OtherInputs(cause)) = summary.stopped {
+            self.screen.end_bar();
+            return Err(Fault::usage(anyhow!("{cause}")));
         }
+        // What it cannot write it says again at the end.
+        let _told = sink.begin();
         let reported = sink.end();
         if let Some(error) = &reported.undelivered
             && error.kind() == io::ErrorKind::BrokenPipe

@@ -7,6 +7,7 @@ mod checking;
 mod comparing;
 mod formats;
 mod helping;
+mod journaling;
 mod program;
 mod reports;
 mod retrying;

@@ -1,9 +1,9 @@
 //! Takes inputs in: no more than the lanes will soon need, and no more than may wait.
 
-use triway_core::Task;
+use triway_core::{StopReason, Task};
 
 use super::{Dispatcher, Held, PULL, WAITING};
-use crate::{sink::Sink, source::Supply};
+use crate::{journal::OTHER_INPUTS, sink::Sink, source::Supply};
 
 impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     pub(super) fn refill(&mut self) -> bool {
@@ -13,7 +13,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             any |= !self.pulled.is_empty();
             let earlier = self.admit_pulled();
             self.supply = pulled.unwrap_or_else(|failure| {
-                self.progress.unreadable = Some(failure.message);
+                self.progress.unreadable = Some(match failure.kind == OTHER_INPUTS {
+                    true => StopReason::OtherInputs(failure.message),
+                    false => StopReason::Unreadable(failure.message),
+                });
                 Supply::Exhausted
             });
             if self.supply != Supply::Ready || earlier {

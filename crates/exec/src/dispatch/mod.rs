@@ -75,7 +75,7 @@ struct Progress {
     last_end: Duration,
     abandoned: u64,
     stopped: Option<StopReason>,
-    unreadable: Option<String>,
+    unreadable: Option<StopReason>,
 }
 
 /// What a dispatcher is made of.
@@ -479,9 +479,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             undelivered: counts.undelivered,
             startup: ready.saturating_sub(progress.lanes_began.unwrap_or_default()),
             wall: progress.last_end.saturating_sub(ready),
-            stopped: progress
-                .stopped
-                .or(progress.unreadable.map(StopReason::Unreadable)),
+            stopped: progress.stopped.or(progress.unreadable),
             unread_from: unread.then_some(self.next_index),
             abandoned: progress.abandoned,
             worker_peak_memory_bytes,

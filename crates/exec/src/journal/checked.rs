@@ -26,7 +26,7 @@ use crate::{
 const PIECE: usize = 4096;
 
 /// The inputs are not those of the journal.
-const CHANGED: FailureKind = FailureKind::new("inputs-changed");
+pub(crate) const OTHER_INPUTS: FailureKind = FailureKind::new("other-inputs");
 
 /// A source whose inputs are known to be those of the journal.
 pub(crate) struct Checked<T: Task> {
@@ -163,7 +163,7 @@ fn changed(number: u64) -> Failure {
         "input {number} is not the one that the journal has the outcome of; nothing was executed. Give the inputs as \
          they were (more may follow them), or name another journal"
     );
-    Failure::permanent(CHANGED, told)
+    Failure::permanent(OTHER_INPUTS, told)
 }
 
 fn fewer(inputs: u64, needed: u64) -> Failure {
@@ -171,7 +171,7 @@ fn fewer(inputs: u64, needed: u64) -> Failure {
         "there are {inputs} inputs, and the journal knows of {needed}; nothing was executed. Give the inputs as they \
          were (more may follow them), or name another journal"
     );
-    Failure::permanent(CHANGED, told)
+    Failure::permanent(OTHER_INPUTS, told)
 }
 
 fn unwritable(number: u64, cause: &dyn std::fmt::Display) -> Failure {

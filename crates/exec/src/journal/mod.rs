@@ -22,7 +22,10 @@ mod table;
 mod window;
 mod writer;
 
-pub(crate) use self::{checked::Checked, recorder::Recorder};
+pub(crate) use self::{
+    checked::{Checked, OTHER_INPUTS},
+    recorder::Recorder,
+};
 pub use self::{
     error::JournalError,
     open::{Journal, Opening},

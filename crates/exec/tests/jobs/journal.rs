@@ -315,7 +315,7 @@ fn other_inputs_are_refused_and_more_accepted() {
             assert_eq!(place.executed().len(), length - 4);
             continue;
         };
-        let Some(StopReason::Unreadable(told)) = done.summary.stopped else {
+        let Some(StopReason::OtherInputs(told)) = done.summary.stopped else {
             panic!("it was not refused: {:?}", done.summary);
         };
         assert!(told.starts_with(says), "{told}");
