@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How many inputs are compared before the job may see to something else.
-const PIECE: usize = 4096;
+const PIECE: usize = 1024;
 
 /// The inputs are not those of the journal.
 pub(crate) const OTHER_INPUTS: FailureKind = FailureKind::new("other-inputs");
