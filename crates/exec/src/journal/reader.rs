@@ -136,6 +136,8 @@ impl<R: Read> Reader<R> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::{
         super::frame::{begin, seal},
         *,
@@ -217,6 +219,47 @@ mod tests {
         for tail in [&[0; 100_000][..], &noise, &bytes] {
             let longer = [&bytes, tail].concat();
             assert_eq!(read(&longer), (6, Ok(Some(whole))));
+        }
+    }
+
+    /// What a loss of power leaves of the last group: each sector or not, up to some length.
+    fn crash(bytes: &mut Vec<u8>, unsynced: usize, sectors: &[bool], length: usize) {
+        for (sector, _) in sectors.iter().enumerate().filter(|(_, kept)| !**kept) {
+            let start = unsynced.max(sector * 32);
+            let end = (sector * 32 + 32).min(bytes.len());
+            if start < end {
+                bytes[start..end].fill(0);
+            }
+        }
+        bytes.truncate(length.max(unsynced));
+    }
+
+    proptest! {
+        #[test]
+        fn a_loss_of_power_costs_nothing_that_was_synced(
+            sizes in vec(vec(0..200_usize, 1..6), 1..6),
+            sectors in vec(any::<bool>(), 200),
+            cut in 0..6000_usize,
+        ) {
+            let body = "x".repeat(200);
+            let groups: Vec<Vec<&str>> = sizes
+                .iter()
+                .map(|sizes| sizes.iter().map(|size| &body[..*size]).collect())
+                .collect();
+            let groups: Vec<&[&str]> = groups.iter().map(Vec::as_slice).collect();
+            let (mut bytes, starts) = written(&groups, true);
+            let synced = starts.len() - sizes.last().map_or(0, Vec::len);
+            crash(&mut bytes, starts[synced], &sectors, cut);
+            let (frames, end) = read(&bytes);
+            prop_assert!(frames >= synced, "{frames} of {synced}");
+            prop_assert!(end.is_ok(), "damaged at {end:?}");
+        }
+
+        #[test]
+        fn whatever_stands_there_is_read_to_an_end(bytes in vec(any::<u8>(), 0..2000)) {
+            let (frames, end) = read(&bytes);
+            prop_assert_eq!(frames, 0);
+            prop_assert_eq!(end, Ok((!bytes.is_empty()).then_some(0)));
         }
     }
 
