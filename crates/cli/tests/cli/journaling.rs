@@ -152,40 +152,73 @@ fn a_run_that_is_killed_again_and_again_executes_nothing_twice_that_it_had() {
     }
 }
 
+/// Asked once, what is in flight may end; asked twice, it is given up and has no outcome.
 #[test]
 fn the_command_that_an_interrupted_run_tells_completes_it() {
+    for (signals, says_why, millis, urls) in [
+        (1, "what was in flight has ended", 20, 60),
+        (2, "was given up", 400, 20),
+    ] {
+        let (folder, journal) = folder();
+        let server = Server::start(Duration::from_millis(millis));
+        let list = server.list(folder.path(), urls);
+        let out = folder.path().join("an outcome a line.jsonl");
+        let mut command = triway(&format!("run http {list} -c 2 --journal {journal} -o"));
+        let started = start(command.arg(&out).stdin(Stdio::null()));
+        eventually(|| (recorded(&journal).len() > 5).then_some(()));
+        for _ in 0..signals {
+            started.signal(Signal::INT);
+            thread::sleep(Duration::from_millis(100));
+        }
+        let ended = started.end();
+        says(&ended, 130, &["stopped: ", says_why]);
+        let had = recorded(&journal);
+        let requested = server.requests().len();
+        let unfinished = requested - had.len();
+        assert!(
+            unfinished <= if signals == 1 { 0 } else { 2 },
+            "{unfinished}"
+        );
+        let told = ended
+            .err
+            .lines()
+            .find_map(|line| line.strip_prefix("to go on: "));
+        let mut shell = Command::new("sh");
+        let resumed = start(shell.args(["-c", told.unwrap()]).stdin(Stdio::null())).end();
+        let earlier = format!(
+            "{} of them in earlier runs; {} now",
+            had.len(),
+            urls - had.len() as u64
+        );
+        let all = format!("{urls} of {urls} succeeded");
+        says(&resumed, 0, &[&all, &earlier]);
+        let requested: BTreeSet<_> = server.requests().into_iter().collect();
+        assert_eq!(
+            requested,
+            (0..urls).filter(|it| !had.contains(it)).collect()
+        );
+        let written = fs::read_to_string(&out).unwrap();
+        assert_eq!(indexes(&written), (0..urls).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_could_not_be_delivered_is_not_executed_again() {
     let (folder, journal) = folder();
-    let server = Server::start(Duration::from_millis(20));
-    let list = server.list(folder.path(), 60);
-    let out = folder.path().join("an outcome a line.jsonl");
-    let mut command = triway(&format!("run http {list} -c 2 --journal {journal} -o"));
-    let started = start(command.arg(&out).stdin(Stdio::null()));
-    eventually(|| (recorded(&journal).len() > 5).then_some(()));
-    started.signal(Signal::INT);
-    let ended = started.end();
-    says(&ended, 130, &["stopped: what was in flight has ended"]);
-    let had = recorded(&journal);
-    assert_eq!(
-        had.len(),
-        server.requests().len(),
-        "what ran was written down"
+    let server = Server::start(Duration::ZERO);
+    let list = server.list(folder.path(), 5);
+    let arguments = format!("run http {list} --journal {journal}");
+    let full = run(&format!("{arguments} -o /dev/full"));
+    says(
+        &full,
+        3,
+        &["5 outcomes were not written", "to go on: ", "--resume"],
     );
-    let told = ended
-        .err
-        .lines()
-        .find_map(|line| line.strip_prefix("to go on: "));
-    let mut shell = Command::new("sh");
-    let resumed = start(shell.args(["-c", told.unwrap()]).stdin(Stdio::null())).end();
-    let earlier = format!(
-        "{} of them in earlier runs; {} now",
-        had.len(),
-        60 - had.len()
-    );
-    says(&resumed, 0, &["60 of 60 succeeded", &earlier]);
-    let requested: BTreeSet<_> = server.requests().into_iter().collect();
-    assert_eq!(requested, (0..60).filter(|it| !had.contains(it)).collect());
-    let written = fs::read_to_string(&out).unwrap();
-    assert_eq!(indexes(&written), (0..60).collect::<Vec<_>>());
+    assert_eq!(server.requests().len(), 5);
+    let resumed = run(&format!("{arguments} --resume"));
+    says(&resumed, 0, &["5 of them in earlier runs; 0 now"]);
+    assert_eq!(resumed.outcomes().len(), 5);
+    assert!(server.requests().is_empty());
 }
 
 /// The journal may be no larger than some blocks of 512 bytes.

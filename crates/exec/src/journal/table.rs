@@ -6,7 +6,7 @@ use std::{fs::File, io, os::unix::fs::FileExt as _};
 
 const BLOCK_ENTRIES: u64 = 4096;
 const ENTRY_BYTES: usize = 16;
-const BLOCKS: usize = 64;
+const BLOCKS: usize = 16;
 
 /// What is known of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
