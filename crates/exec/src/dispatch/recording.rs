@@ -31,6 +31,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// Writes down the outcomes of this round and passes them on. To stop ends others, so it goes on until none is left.
     pub(super) fn commit(&mut self) {
         loop {
+            if self.recorder.is_some() {
+                // What was passed on just now may have been the last, and nobody would ask again.
+                self.heed_delivery();
+            }
             let in_flight = self.ledger.running() + self.ledger.ready();
             let in_flight = (!self.is_finished()).then_some(in_flight);
             let Some(recorder) = &mut self.recorder else {
@@ -52,7 +56,6 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 }
                 self.stop(StopReason::Undeliverable(reason));
             }
-            self.heed_delivery();
         }
     }
 

@@ -55,6 +55,10 @@ pub(crate) const TESTS: &[Test] = &[
         earlier_failures_do_not_stop_a_job,
     ),
     (
+        "journal::a_sink_that_fails_on_earlier_outcomes_is_told",
+        a_sink_that_fails_on_earlier_outcomes_is_told,
+    ),
+    (
         "journal::many_inputs_resume_in_order",
         many_inputs_resume_in_order,
     ),
@@ -370,6 +374,26 @@ fn earlier_failures_do_not_stop_a_job() {
     let second = place.run(inputs, plan);
     assert_eq!(second.summary.stopped, None);
     assert_eq!((second.summary.succeeded, second.summary.failed), (20, 2));
+}
+
+/// Also at the last of them, when nothing is left to execute.
+fn a_sink_that_fails_on_earlier_outcomes_is_told() {
+    let place = Place::new();
+    let inputs = vec![Act::Double(1); 3];
+    place.run(inputs.clone(), plan(Model::Threads, 1));
+    let journal = open(&place.journal(), RESUME).unwrap();
+    let job = place.job(inputs, plan(Model::Threads, 1));
+    let full = |outcome: Of| match outcome.index {
+        2 => Err(std::io::ErrorKind::StorageFull.into()),
+        _ => Ok(()),
+    };
+    let Finished { summary, .. } = ended(job.journal(journal).unwrap().run_each(full));
+    assert_eq!((summary.earlier, summary.undelivered), (3, 1));
+    let stopped = summary.stopped;
+    assert!(
+        matches!(stopped, Some(StopReason::Undeliverable(_))),
+        "{stopped:?}"
+    );
 }
 
 /// More than the table holds in memory, read back in the order of the inputs.
