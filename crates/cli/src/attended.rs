@@ -3,13 +3,17 @@
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGINT, SIGTERM, SIGXFSZ},
+    flag,
     iterator::Signals,
 };
 
@@ -89,6 +93,8 @@ pub(crate) fn attend<R: Send + 'static>(
 
 /// Sends every SIGINT and SIGTERM on from a thread of its own, for as long as the program lives.
 fn listen<R: Send + 'static>(send: Sender<News<R>>) -> io::Result<()> {
+    // A file that has reached its largest size is an error of the write, as a full disk is, and no reason to die.
+    flag::register(SIGXFSZ, Arc::default())?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::Builder::new()
         .name("triway-signals".to_owned())

@@ -1,6 +1,6 @@
 //! What the options of `sh` mean: the command, its inputs, and what limits each run of it.
 
-use std::os::unix::ffi::OsStringExt as _;
+use std::{os::unix::ffi::OsStringExt as _, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use triway_core::Plan;
@@ -68,6 +68,11 @@ pub(crate) fn limit(task: &mut Sh, timeout: Option<TimeLimit>, plan: &mut Plan) 
     });
     task.set_limits(limit, plan.grace);
     plan.timeout = None;
+}
+
+/// The same command without limits, which may differ between a run and its resumption.
+pub(crate) fn without_limits(task: &mut Sh) {
+    task.set_limits(None, Duration::ZERO);
 }
 
 /// A remark for somebody who thinks of a shell where there is none.

@@ -10,6 +10,7 @@ mod example;
 mod exit;
 mod inputs;
 mod job_options;
+mod journaling;
 mod output;
 mod people;
 mod prepared;
@@ -51,6 +52,7 @@ fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Verb::Run(run) => verbs::run::run(*run),
         Verb::Compare(compare) => verbs::compare::run(*compare),
         Verb::Check(check) => verbs::check::run(*check),
+        Verb::Journal(journal) => verbs::journal::run(&journal),
         Verb::Serve(serve) => verbs::serve::run(&serve),
         Verb::Completions { shell } => verbs::completions::run(shell),
         Verb::Man { directory } => verbs::man::run(directory.as_deref()),

@@ -87,6 +87,26 @@ impl Configuration {
         matches!(self, Self::Sh(_))
     }
 
+    /// The same but for limits and for what depends on the model: what may differ between a run and its resumption.
+    pub(crate) fn without_limits(&self) -> Self {
+        let usual = Policy::default();
+        let mut other = self.clone();
+        let policy = match &mut other {
+            Self::Http(policy) => &mut **policy,
+            Self::Check(check) => &mut check.0,
+            Self::Cpu(_) => return other,
+            Self::Sh(sh) => {
+                commands::without_limits(sh);
+                return other;
+            }
+        };
+        policy.connect_limit = usual.connect_limit;
+        policy.first_byte_limit = usual.first_byte_limit;
+        policy.reuse = usual.reuse;
+        policy.http2 = usual.http2;
+        other
+    }
+
     /// The task.
     pub(crate) fn task(&self) -> Named {
         match self {

@@ -18,6 +18,8 @@ pub(crate) struct Reporter {
     task: Named,
     places: Places,
     destination: Destination,
+    /// Whether what stands before the first outcome is written.
+    begun: bool,
     lines: Option<Destination>,
     screen: Screen,
     events: Events,
@@ -54,11 +56,20 @@ impl Reporter {
             events: Events::new(screen.clone(), places.clone()),
             places,
             destination,
+            begun: false,
             lines,
             screen,
             delivered: Delivered::default(),
             hosts: (interest == Interest::Trouble).then(Hosts::default),
         }
+    }
+
+    /// Writes what stands before the first outcome, and takes away what an earlier run wrote.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        self.destination.begin(self.task.name())
     }
 
     /// Writes what is left.
@@ -93,6 +104,7 @@ impl Sink<Named> for Reporter {
                 outcome.run,
             );
         }
+        self.begin()?;
         let record = Record::new(&self.task, &outcome, &self.places);
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);

@@ -75,6 +75,8 @@ pub enum StopReason {
     Undeliverable(String),
     /// The inputs could not be read any further.
     Unreadable(String),
+    /// The inputs are not those of the journal that the job was to go on from; none was executed.
+    OtherInputs(String),
     /// There was no lane left to run them.
     NoLanes(String),
 }

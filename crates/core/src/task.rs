@@ -102,6 +102,14 @@ pub trait Task: Send + Sync + 'static {
         None
     }
 
+    /// An input as it may be written down: without what is secret in it. `None`, the default, is the input as it is.
+    ///
+    /// A journal holds nothing else of an input but a digest. What is given back must have a serialised form as the input
+    /// has.
+    fn without_secrets(&self, _input: &Self::Input) -> Option<Self::Input> {
+        None
+    }
+
     /// Bytes that an input occupies while it waits, counted against the bound on waiting inputs.
     fn input_bytes(&self, _input: &Self::Input) -> usize {
         size_of::<Self::Input>()

@@ -23,6 +23,10 @@ pub(crate) struct Counts {
     pub failed: u64,
     pub cancelled: u64,
     pub undelivered: u64,
+    /// Of those that succeeded or failed: in an earlier run.
+    pub earlier: u64,
+    /// Of those that failed: in an earlier run.
+    pub earlier_failed: u64,
 }
 
 /// An outcome, and what it weighed when it came.
@@ -70,6 +74,18 @@ impl<T: Task, S: Sink<T>> Delivery<T, S> {
         }
     }
 
+    /// Passes an outcome of an earlier run on. It is no reason to stop this one.
+    pub(crate) fn deliver_earlier(&mut self, outcome: Outcome<T::Input, T::Output>) {
+        self.counts.earlier += 1;
+        self.counts.earlier_failed += u64::from(!outcome.is_ok());
+        self.deliver(outcome);
+    }
+
+    /// Passes nothing on any more, for this reason; what comes is counted as not delivered.
+    pub(crate) fn break_off(&mut self, reason: &str) {
+        self.broken.get_or_insert_with(|| reason.to_owned());
+    }
+
     pub(crate) fn event(&mut self, event: &Event) {
         self.sink.event(event);
     }
@@ -88,10 +104,15 @@ impl<T: Task, S: Sink<T>> Delivery<T, S> {
     /// Whether more inputs failed than the plan allows.
     pub(crate) fn too_many_failed(&self) -> bool {
         let Counts {
-            succeeded, failed, ..
+            succeeded,
+            failed,
+            earlier,
+            earlier_failed,
+            ..
         } = self.counts;
+        let ended = succeeded + failed - earlier;
         self.max_failures
-            .is_some_and(|limit| limit.exceeded(failed, succeeded + failed))
+            .is_some_and(|limit| limit.exceeded(failed - earlier_failed, ended))
     }
 
     /// Why outcomes cannot be delivered any more.

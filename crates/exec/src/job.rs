@@ -22,9 +22,11 @@ use crate::{
     control::Control,
     dispatch::{Dispatcher, Parts},
     hand_over::HandOver,
+    journal::{Checked, Journal, Recorder},
     lane::Shared,
     lanes::{Kind, Lanes},
     refusal::Refusal,
+    restart::{Codec, Portable},
     runtime::Host,
     sink::{Each, Sink},
     source::{Ready, Source},
@@ -40,6 +42,7 @@ pub struct Job<T: Task> {
     source: Box<dyn Source<T::Input>>,
     plan: Plan,
     control: Control,
+    recorder: Option<Recorder<T>>,
 }
 
 impl<T: Task> Job<T> {
@@ -71,6 +74,7 @@ impl<T: Task> Job<T> {
                 thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             ),
             control: Control::default(),
+            recorder: None,
         }
     }
 
@@ -120,6 +124,24 @@ impl<T: Task> Job<T> {
     pub fn keep_order(mut self) -> Self {
         self.plan.keep_order = true;
         self
+    }
+
+    /// Writes every outcome into this journal before it is reported, and executes no input whose outcome it has already:
+    /// that one is reported as it stands there.
+    ///
+    /// No input is executed before all that the journal knows of were compared with those of this job; inputs that
+    /// differ are [`StopReason::OtherInputs`](triway_core::StopReason::OtherInputs). Inputs, outputs and how failures are
+    /// told are kept in the form in which they also go to worker processes, see [`Task`].
+    ///
+    /// # Errors
+    /// The machine gave no descriptor.
+    pub fn journal(mut self, journal: Journal) -> io::Result<Self>
+    where
+        T: Portable,
+    {
+        self.source = Box::new(Checked::<T>::new(self.source, Codec::postcard(), &journal));
+        self.recorder = Some(Recorder::new(Codec::postcard(), journal)?);
+        Ok(self)
     }
 
     /// Aborts the job when `token` is cancelled; noticed within 10 ms. May be called for several tokens.
@@ -193,6 +215,7 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             source,
             plan,
             control,
+            recorder,
         } = self.job;
         plan.check()?;
         let kind = Kind::of(plan.model, plan.pool.inner, task.forms())?;
@@ -215,6 +238,7 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             source,
             sink: self.sink,
             control,
+            recorder,
             parker,
         });
         let (sink, summary) = dispatcher.run();

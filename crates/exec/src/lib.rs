@@ -13,6 +13,7 @@ mod delivery;
 mod dispatch;
 mod hand_over;
 mod job;
+pub mod journal;
 mod lane;
 mod lanes;
 mod ledger;

@@ -21,9 +21,11 @@ pub struct Summary {
     pub succeeded: u64,
     /// Inputs that failed, ran out of time, or lost their worker.
     pub failed: u64,
+    /// How many of those that succeeded or failed did so in an earlier run, as the journal says.
+    pub earlier: u64,
     /// Inputs that were given up because the job was stopped.
     pub cancelled: u64,
-    /// How many of these the sink did not take, because it had failed.
+    /// How many of these the sink did not take, because it or the journal had failed.
     pub undelivered: u64,
     /// Until the lanes that the first inputs needed stood ready.
     pub startup: Duration,

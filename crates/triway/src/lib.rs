@@ -45,7 +45,7 @@ pub use tokio_util::sync::CancellationToken;
 pub use triway_core::*;
 pub use triway_exec::{
     Blob, Control, Each, Feed, Finished, Job, Outcomes, Refusal, Running, Sink, Source, Summary,
-    Supply, Wake,
+    Supply, Wake, journal,
 };
 pub use triway_measure::{
     self as measure, Arm, Compare, CompareError, Progress, arms, registration as task,

@@ -36,6 +36,15 @@ fn outcomes_stream_in_order() {
     );
 }
 
+#[test]
+fn a_job_goes_on_from_its_journal() {
+    assert_eq!(
+        example("resumed"),
+        "threads: [0, 1, 4, 9, 16], 0 of them from the journal\n\
+         async: [0, 1, 4, 9, 16, 25, 36, 49], 5 of them from the journal\n"
+    );
+}
+
 /// Waiting overlaps on threads and async, so both must beat sequential by far, whatever the machine.
 #[test]
 fn a_comparison_has_a_verdict() {

@@ -14,6 +14,7 @@ use super::{
     http::RequestArguments,
     inputs::InputArguments,
     job::{self, JobArguments},
+    journal::JournalArguments,
 };
 
 const RULES: &str = "Rules";
@@ -28,6 +29,9 @@ pub(crate) struct CheckVerbArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
 
     #[command(flatten)]
     pub(crate) check: CheckArguments,

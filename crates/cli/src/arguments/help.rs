@@ -25,6 +25,16 @@ Examples:
   triway compare cpu --work spin --n 5 --inputs 100 --rounds 15
   triway compare cpu numbers.txt --format json -o comparison.json";
 
+pub(crate) const JOURNAL: &str = "\
+A journal holds the outcome of every input that came to its end, and how many inputs there were.
+Credentials in inputs are left out.
+
+Examples:
+  triway run http urls.txt --journal run.journal -o out.jsonl
+  triway run http urls.txt --journal run.journal -o out.jsonl --resume
+  triway run http urls.txt --journal run.journal -o out.jsonl --retry-failed
+  triway journal show run.journal --format csv";
+
 pub(crate) const SERVE: &str = "\
 Examples:
   triway serve http --port 8080        then: curl http://127.0.0.1:8080/delay/0.5

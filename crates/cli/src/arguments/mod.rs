@@ -6,6 +6,7 @@ mod help;
 mod http;
 mod inputs;
 mod job;
+mod journal;
 mod pool;
 mod sh;
 mod tasks;
@@ -23,6 +24,7 @@ pub(crate) use self::{
     http::{Kept, RequestArguments},
     inputs::InputArguments,
     job::{Budget, JobArguments, TimeLimit},
+    journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     sh::ShArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
@@ -45,6 +47,8 @@ pub(crate) enum Verb {
     Compare(Box<CompareArguments>),
     /// Request URLs and examine the answers by rules; tells of those that are not healthy
     Check(Box<CheckVerbArguments>),
+    /// Show what a run has written into its journal
+    Journal(JournalVerbArguments),
     /// Serve something to try tasks on
     Serve(ServeArguments),
     /// Write a completion script for a shell to standard output
@@ -72,6 +76,9 @@ pub(crate) struct RunArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
 
     #[command(subcommand)]
     pub(crate) task: TaskArguments,

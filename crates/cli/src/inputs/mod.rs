@@ -128,6 +128,11 @@ impl Inputs {
             .any(|one| one.is_file() && same(&one))
     }
 
+    /// Whether one of them is standard input.
+    pub(crate) fn include_stdin(&self) -> bool {
+        self.sources.iter().any(Source::is_stdin)
+    }
+
     /// What to call them all: their file, if there is only one.
     pub(crate) fn title(&self) -> String {
         match self.sources.as_slice() {

@@ -1,9 +1,12 @@
 //! Where outcomes and comparisons go: standard output, a file, or the screen above the progress bar.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, IsTerminal as _},
-    os::{fd::AsFd as _, unix::fs::FileTypeExt as _},
+    os::{
+        fd::AsFd as _,
+        unix::fs::{FileTypeExt as _, MetadataExt as _},
+    },
     path::Path,
 };
 
@@ -21,7 +24,7 @@ use super::{
     target::Target,
 };
 use crate::{
-    arguments::{FormatName, JobArguments},
+    arguments::{FormatName, JobArguments, ShowArguments},
     exit::Fault,
     inputs::Inputs,
     people::{Interest, Screen},
@@ -73,6 +76,34 @@ impl Destination {
         interest: Interest,
         usual: Usual,
     ) -> Result<Self, Fault> {
+        let taken = |other: &Metadata| inputs.include(other);
+        let to = (job.output.as_deref(), job.format);
+        Self::at(to, taken, "an input", screen, (interest, usual))
+    }
+
+    /// What is asked for to show a journal.
+    ///
+    /// # Errors
+    /// The file cannot be made, or is the journal.
+    pub(crate) fn of_journal(show: &ShowArguments, screen: &Screen) -> Result<Self, Fault> {
+        let journal = fs::metadata(&show.journal).ok();
+        let taken = |other: &Metadata| {
+            let of = |it: &Metadata| (it.dev(), it.ino());
+            journal.as_ref().is_some_and(|it| of(it) == of(other))
+        };
+        let to = (show.output.as_deref(), show.format);
+        let told = (Interest::All, Usual::Outcomes);
+        Self::at(to, taken, "the journal", screen, told)
+    }
+
+    /// A file or standard output, unless that is `taken`.
+    fn at(
+        (output, format): (Option<&Path>, Option<FormatName>),
+        taken: impl Fn(&Metadata) -> bool,
+        what: &str,
+        screen: &Screen,
+        (interest, usual): (Interest, Usual),
+    ) -> Result<Self, Fault> {
         let form = |name, colour, terminal| Form {
             name,
             colour,
@@ -81,11 +112,11 @@ impl Destination {
             terminal,
             screen,
         };
-        match &job.output {
+        refuse(output.unwrap_or(Path::new("/dev/stdout")), taken, what)?;
+        match output {
             Some(path) => {
-                refuse_input(path, inputs)?;
                 let file = create(path).map_err(Fault::usage)?;
-                let named = job.format.or_else(|| FormatName::of_file(path));
+                let named = format.or_else(|| FormatName::of_file(path));
                 let named = named.unwrap_or(FormatName::Jsonl);
                 usual.check(named)?;
                 let name = path.display().to_string();
@@ -96,9 +127,8 @@ impl Destination {
                 })
             }
             None => {
-                refuse_input(Path::new("/dev/stdout"), inputs)?;
                 let terminal = io::stdout().is_terminal();
-                let named = job.format.unwrap_or(usual.format(terminal));
+                let named = format.unwrap_or(usual.format(terminal));
                 usual.check(named)?;
                 let colour = anstream::AutoStream::choice(&io::stdout());
                 let colour = colour != anstream::ColorChoice::Never;
@@ -193,14 +223,12 @@ impl Destination {
 }
 
 /// A file that is read and written at once grows for ever, or is gone before it was read.
-fn refuse_input(path: &Path, inputs: &Inputs) -> Result<(), Fault> {
+fn refuse(path: &Path, taken: impl Fn(&Metadata) -> bool, what: &str) -> Result<(), Fault> {
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() && inputs.include(&metadata) => {
-            Err(Fault::usage(anyhow!(
-                "{} is an input; write the outcomes elsewhere",
-                path.display()
-            )))
-        }
+        Ok(metadata) if metadata.is_file() && taken(&metadata) => Err(Fault::usage(anyhow!(
+            "{} is {what}; write the outcomes elsewhere",
+            path.display()
+        ))),
         _ => Ok(()),
     }
 }

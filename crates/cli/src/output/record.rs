@@ -15,7 +15,8 @@ pub(crate) struct Record<'a> {
     pub(crate) input: Shown<'a>,
     /// Where the input stood.
     pub(crate) places: &'a Places,
-    task: &'a Named,
+    /// Unknown where it comes from a journal.
+    task: Option<&'a Named>,
 }
 
 /// An input as it may be shown.
@@ -37,7 +38,19 @@ impl<'a> Record<'a> {
             input: Shown::of(task, outcome.input.as_bytes()),
             outcome,
             places,
-            task,
+            task: Some(task),
+        }
+    }
+
+    /// This outcome as a journal has it, which holds no secrets.
+    pub(crate) fn recorded(outcome: &'a Outcome<RawInput, RawOutput>, places: &'a Places) -> Self {
+        let bytes = outcome.input.as_bytes();
+        let text = str::from_utf8(bytes).map(|text| Shown::Text(Cow::Borrowed(text)));
+        Self {
+            input: text.unwrap_or(Shown::Bytes(Cow::Borrowed(bytes))),
+            outcome,
+            places,
+            task: None,
         }
     }
 
@@ -52,7 +65,8 @@ impl<'a> Record<'a> {
 
     /// The command that was run, as a shell would be given it; the input where there was none.
     pub(crate) fn command(&self) -> Vec<u8> {
-        let line = self.task.line(&self.outcome.input, self.outcome.index);
+        let (input, index) = (&self.outcome.input, self.outcome.index);
+        let line = self.task.and_then(|task| task.line(input, index));
         line.unwrap_or_else(|| self.input.lossy().replace(['\t', '\n'], " ").into_bytes())
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Told<'a> {
     pub(crate) retries: u64,
     /// Where inputs stood.
     pub(crate) places: &'a Places,
+    /// The command that goes on from the journal, if there is one.
+    pub(crate) resume: Option<&'a str>,
 }
 
 impl Told<'_> {
@@ -66,15 +68,17 @@ impl Told<'_> {
         let (succeeded, failed) = (tally.succeeded(), tally.failed());
         let cancelled = tally.count(Status::Cancelled);
         let ended = succeeded + failed;
+        let now = ended.saturating_sub(self.summary.earlier);
         let seconds = self.summary.wall.as_secs_f64();
         let mut line = format!(
-            "{succeeded} of {ended} succeeded{}{} in {}",
+            "{succeeded} of {ended} succeeded{}{}{} in {}",
             share(succeeded, ended),
             after_retry(self.delivered.after_retry()),
+            in_earlier_runs(self.summary.earlier, now),
             figures::time(seconds)
         );
-        if ended > 0 && seconds > 0.0 {
-            let rate = figures::number(ended as f64 / seconds);
+        if now > 0 && seconds > 0.0 {
+            let rate = figures::number(now as f64 / seconds);
             line.push_str(&format!(", {rate} a second"));
         }
         if cancelled > 0 {
@@ -115,8 +119,9 @@ impl Told<'_> {
             told.push(format!("{attempts} left behind"));
         }
         let at_once = self.summary.at_once as u64;
-        let wanted = (self.plan.concurrency.get() as u64).min(self.summary.admitted);
-        if at_once < wanted && self.summary.stopped.is_none() && self.summary.admitted > 0 {
+        let begun = self.summary.admitted - self.summary.earlier;
+        let wanted = (self.plan.concurrency.get() as u64).min(begun);
+        if at_once < wanted && self.summary.stopped.is_none() {
             told.push(format!(
                 "{at_once} at once in the end, {} were asked for",
                 self.plan.concurrency
@@ -132,6 +137,13 @@ impl Told<'_> {
         };
         let mut lines = Vec::new();
         lines.extend(asked_for(reason).map(|why| format!("stopped: {why}")));
+        if let Some(resume) = self.resume {
+            if self.lost() == 0 && self.summary.unread_from.is_some() | (self.summary.cancelled > 0)
+            {
+                lines.push(format!("to go on: {resume}"));
+            }
+            return lines;
+        }
         if let Some(unread) = self.summary.unread_from
             && self.lost() == 0
         {
@@ -149,6 +161,9 @@ impl Told<'_> {
     }
 
     fn command_from(&self, index: u64) -> String {
+        if let Some(resume) = self.resume {
+            return format!("to go on: {resume}");
+        }
         match self.places.list(index) {
             Some((file, line)) => format!(
                 "to go on: tail -n +{line} {file} | triway run {} -",
@@ -177,6 +192,7 @@ impl Told<'_> {
         };
         let mut lines = vec![format!("{told}; {}", self.command_from(first))];
         match self.tally().total() - first {
+            _ if self.resume.is_some() => {}
             0 => {}
             1 => lines.push("one input after that has its outcome already".to_owned()),
             beyond => lines.push(format!("{beyond} inputs after that have theirs already")),
@@ -208,6 +224,13 @@ fn after_retry(count: u64) -> String {
     match count {
         0 => String::new(),
         _ => format!(", {count} of them after a retry,"),
+    }
+}
+
+fn in_earlier_runs(earlier: u64, now: u64) -> String {
+    match earlier {
+        0 => String::new(),
+        _ => format!(", {earlier} of them in earlier runs; {now} now"),
     }
 }
 

@@ -9,7 +9,18 @@ use crate::{
 
 /// Checks the URLs and says which are not healthy.
 pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
-    let CheckVerbArguments { model, job, check } = arguments;
+    let CheckVerbArguments {
+        model,
+        job,
+        journal,
+        check,
+    } = arguments;
     let task = TaskArguments::Check(Box::new(check));
-    run::perform(RunArguments { model, job, task }, Interest::Trouble)
+    let arguments = RunArguments {
+        model,
+        job,
+        journal,
+        task,
+    };
+    run::perform(arguments, Interest::Trouble)
 }

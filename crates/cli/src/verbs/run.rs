@@ -3,8 +3,11 @@
 use std::{io, time::Duration};
 
 use anyhow::anyhow;
-use triway_core::{Plan, StopReason};
-use triway_exec::{Control, Feed, Finished, Job, Refusal, Summary};
+use triway_core::{Model, Plan, StopReason};
+use triway_exec::{
+    Control, Feed, Finished, Job, Refusal, Summary,
+    journal::{Found, Journal},
+};
 use triway_tasks::catalog::RawInput;
 
 use crate::{
@@ -12,10 +15,10 @@ use crate::{
     attended::{Asked, attend},
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
-    job_options,
+    job_options, journaling,
     output::Destination,
     people::{Interest, Screen, hosts::Hosts, summary::Told},
-    prepared::{Prepared, prepare},
+    prepared::{Configuration, Prepared, prepare},
     reporter::{Reported, Reporter},
 };
 
@@ -32,7 +35,12 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
 
 /// Runs the job and tells people of these outcomes.
 pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exit, Fault> {
-    let RunArguments { model, job, task } = arguments;
+    let RunArguments {
+        model,
+        job,
+        journal: journaled,
+        task,
+    } = arguments;
     job_options::check_alone(&job, model)?;
     let screen = Screen::new(job.quiet);
     // The server, if there is one, must live until the job has ended.
@@ -43,22 +51,16 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         usual,
         server: _server,
     } = prepare(task)?;
+    let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
-    let mut plan = job_options::plan(&job, model, task.preferred())?;
-    configuration.limit(&job, &mut plan)?;
-    configuration.check_models([plan.model])?;
-    if let Some(why) = task.refuse(plan.model) {
-        return Err(Fault::usage(anyhow!("--model {}: {why}", plan.model)));
-    }
-    let task = configuration.task();
-    let mut destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
-    destination
-        .begin(task.name())
-        .map_err(Fault::could_not_run)?;
+    let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
+    let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
     let piped = destination.is_piped();
     if let Some(note) = note {
         screen.say(&note);
     }
+    journaling::tell(journal.as_ref(), &journaled, &screen);
+    let found = journal.as_ref().map(Journal::found);
     let afterwards = Afterwards {
         task: task.name(),
         plan: plan.clone(),
@@ -67,8 +69,10 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         places: inputs.places(),
         destination: destination.name().to_owned(),
         screen: screen.clone(),
+        found,
+        resume: journal.is_some().then(|| journaling::command(&inputs)),
     };
-    let reporter = Reporter::new(
+    let mut reporter = Reporter::new(
         configuration.task(),
         inputs.places(),
         destination,
@@ -76,16 +80,50 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         screen.clone(),
         interest,
     );
-    if screen.is_watched() && !piped {
+    begin(&mut reporter, found)?;
+    if !piped {
         let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
-        screen.show_bar(inputs.count(), &what);
+        show_bar(&screen, &inputs, &what);
     }
-    let job = Job::from_source(task, feed(inputs)).plan(plan);
+    let mut job = Job::from_source(task, feed(inputs)).plan(plan);
+    if let Some(journal) = journal {
+        job = job.journal(journal).map_err(Fault::could_not_run)?;
+    }
     let heed = stop_on_signal(job.control(), screen, &afterwards.plan);
     let attended = attend(move || job.run_into(reporter).wait(), heed)?;
     match attended.result {
         Some(finished) => afterwards.tell(finished, attended.asked),
         None => afterwards.left(attended.asked),
+    }
+}
+
+/// How the task is to be run, unless it cannot be run so.
+fn planned(
+    configuration: &mut Configuration,
+    job: &JobArguments,
+    model: Option<Model>,
+) -> Result<Plan, Fault> {
+    let task = configuration.task();
+    let mut plan = job_options::plan(job, model, task.preferred())?;
+    configuration.limit(job, &mut plan)?;
+    configuration.check_models([plan.model])?;
+    match task.refuse(plan.model) {
+        Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),
+        None => Ok(plan),
+    }
+}
+
+/// What an earlier run wrote stays until the inputs are known to be those that it had.
+fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
+    match found {
+        Some(Found { begun: true, .. }) => Ok(()),
+        _ => reporter.begin().map_err(Fault::could_not_run),
+    }
+}
+
+fn show_bar(screen: &Screen, inputs: &Inputs, what: &str) {
+    if screen.is_watched() {
+        screen.show_bar(inputs.count(), what);
     }
 }
 
@@ -139,6 +177,10 @@ struct Afterwards {
     places: Places,
     destination: String,
     screen: Screen,
+    /// What an earlier run left in the journal, if there is one.
+    found: Option<Found>,
+    /// How to go on after this run, if it has a journal.
+    resume: Option<String>,
 }
 
 impl Afterwards {
@@ -147,10 +189,18 @@ impl Afterwards {
         finished: Result<Finished<Reporter>, Refusal>,
         asked: Option<Asked>,
     ) -> Result<Exit, Fault> {
-        let Finished { sink, summary, .. } = finished.map_err(|refusal| {
+        let Finished {
+            mut sink, summary, ..
+        } = finished.map_err(|refusal| {
             self.screen.end_bar();
             refused(refusal)
         })?;
+        if let Some(StopReason::OtherInputs(cause)) = summary.stopped {
+            self.screen.end_bar();
+            return Err(Fault::usage(anyhow!("{cause}")));
+        }
+        // What it cannot write it says again at the end.
+        let _told = sink.begin();
         let reported = sink.end();
         if let Some(error) = &reported.undelivered
             && error.kind() == io::ErrorKind::BrokenPipe
@@ -184,9 +234,13 @@ impl Afterwards {
             torn: reported.torn,
             retries: reported.retries,
             places: &self.places,
+            resume: self.resume.as_deref(),
         };
+        let grown = self
+            .found
+            .and_then(|found| journaling::grown(found, summary));
         let hosts = reported.hosts.as_ref().map_or_else(Vec::new, Hosts::lines);
-        for line in hosts.into_iter().chain(told.lines()) {
+        for line in hosts.into_iter().chain(told.lines()).chain(grown) {
             self.screen.say(&line);
         }
     }
@@ -198,6 +252,9 @@ impl Afterwards {
             Some(asked) => {
                 self.screen
                     .say("ended without waiting any longer; the last outcomes may be missing");
+                if let Some(resume) = &self.resume {
+                    self.screen.say(&format!("to go on: {resume}"));
+                }
                 Ok(asked.exit)
             }
             None => Err(Fault::could_not_run(anyhow!(
@@ -223,6 +280,8 @@ fn ended(summary: &Summary, asked: Option<Asked>) -> Result<Exit, Fault> {
         Some(StopReason::NoLanes(cause)) => Err(Fault::could_not_run(anyhow!(
             "there is nothing left to run inputs on: {cause}"
         ))),
+        // That the outcomes could not be written is an error already, so it is the journal.
+        Some(StopReason::Undeliverable(cause)) => Err(Fault::could_not_run(anyhow!("{cause}"))),
         _ => Ok(match asked {
             Some(asked) => asked.exit,
             None if summary.failed > 0 || summary.cancelled > 0 => Exit::SomeFailed,

@@ -10,6 +10,8 @@ fn every_verb_has_examples() {
         "",
         "run",
         "compare",
+        "journal",
+        "journal show",
         "serve",
         "serve http",
         "run http",

@@ -8,6 +8,7 @@ mod commands;
 mod comparing;
 mod formats;
 mod helping;
+mod journaling;
 mod program;
 mod reports;
 mod retrying;

@@ -1,9 +1,9 @@
 //! Takes inputs in: no more than the lanes will soon need, and no more than may wait.
 
-use triway_core::Task;
+use triway_core::{StopReason, Task};
 
 use super::{Dispatcher, Held, PULL, WAITING};
-use crate::{sink::Sink, source::Supply};
+use crate::{journal::OTHER_INPUTS, sink::Sink, source::Supply};
 
 impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     pub(super) fn refill(&mut self) -> bool {
@@ -11,12 +11,15 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         while let Some(most) = self.room() {
             let pulled = self.source.pull(most, &mut self.pulled);
             any |= !self.pulled.is_empty();
-            self.admit_pulled();
+            let earlier = self.admit_pulled();
             self.supply = pulled.unwrap_or_else(|failure| {
-                self.progress.unreadable = Some(failure.message);
+                self.progress.unreadable = Some(match failure.kind == OTHER_INPUTS {
+                    true => StopReason::OtherInputs(failure.message),
+                    false => StopReason::Unreadable(failure.message),
+                });
                 Supply::Exhausted
             });
-            if self.supply != Supply::Ready {
+            if self.supply != Supply::Ready || earlier {
                 break;
             }
         }
@@ -52,13 +55,20 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         usize::try_from(mean).unwrap_or(usize::MAX).max(1)
     }
 
-    fn admit_pulled(&mut self) {
+    /// Says whether some of them had an outcome already. They are no work, so nothing bounds how many could follow.
+    fn admit_pulled(&mut self) -> bool {
         let now = self.shared.clock.now();
-        for input in self.pulled.drain(..) {
-            let task = &self.shared.task;
-            let bytes = task.input_bytes(&input);
-            self.held_bytes += bytes;
+        let mut pulled = std::mem::take(&mut self.pulled);
+        let mut earlier = false;
+        for input in pulled.drain(..) {
+            let bytes = self.shared.task.input_bytes(&input);
             self.seen_bytes = self.seen_bytes.saturating_add(bytes as u64);
+            let Some(input) = self.not_recorded(input) else {
+                earlier = true;
+                self.next_index += 1;
+                continue;
+            };
+            self.held_bytes += bytes;
             let tried = Vec::new();
             let held = Held {
                 input,
@@ -68,5 +78,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             self.ledger.admit(now, self.next_index, held);
             self.next_index += 1;
         }
+        self.pulled = pulled;
+        earlier
     }
 }

@@ -4,6 +4,7 @@
 //! or a timer wakes it. What to do with an input next is the ledger's decision alone.
 
 mod intake;
+mod recording;
 mod shortage;
 mod stopping;
 
@@ -17,6 +18,7 @@ use crate::{
     control::Control,
     delivery::Delivery,
     hand_over::{Assignment, End, Notice, Report, Sleep},
+    journal::Recorder,
     lane::Shared,
     lanes::Lanes,
     ledger::{Closed, Ended, Ledger, Settled, Start},
@@ -42,6 +44,7 @@ pub(crate) struct Dispatcher<T: Task, S> {
     source: Box<dyn Source<T::Input>>,
     delivery: Delivery<T, S>,
     control: Control,
+    recorder: Option<Recorder<T>>,
     parker: Parker,
     ahead: Ahead,
 
@@ -72,7 +75,7 @@ struct Progress {
     last_end: Duration,
     abandoned: u64,
     stopped: Option<StopReason>,
-    unreadable: Option<String>,
+    unreadable: Option<StopReason>,
 }
 
 /// What a dispatcher is made of.
@@ -83,6 +86,7 @@ pub(crate) struct Parts<T: Task, S> {
     pub source: Box<dyn Source<T::Input>>,
     pub sink: S,
     pub control: Control,
+    pub recorder: Option<Recorder<T>>,
     pub parker: Parker,
 }
 
@@ -95,6 +99,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             mut source,
             sink,
             control,
+            recorder,
             parker,
         } = parts;
         source.attach(Wake::new(parker.unparker().clone()));
@@ -111,6 +116,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             lanes,
             source,
             control,
+            recorder,
             parker,
             ahead: Ahead::new(),
             supply: Supply::Ready,
@@ -151,6 +157,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let grown = self.grow();
         let handed = self.hand_out();
         self.watch();
+        self.commit();
         heard || settled || heeded || refilled || grown || handed
     }
 
@@ -280,7 +287,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         outcome.queued = started.saturating_sub(closed.waiting_since);
         outcome.run = ended.saturating_sub(started);
         outcome.tried = tried;
-        self.delivery.deliver(outcome);
+        self.deliver(outcome);
     }
 
     // What the lanes get.
@@ -451,7 +458,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
-    fn close(self) -> (S, Summary) {
+    fn close(mut self) -> (S, Summary) {
+        self.close_journal();
         let worker_peak_memory_bytes = self.lanes.close();
         let progress = self.progress;
         let ready = progress.ready.unwrap_or_default();
@@ -467,13 +475,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             admitted: self.next_index,
             succeeded: counts.succeeded,
             failed: counts.failed,
+            earlier: counts.earlier,
             cancelled: counts.cancelled,
             undelivered: counts.undelivered,
             startup: ready.saturating_sub(progress.lanes_began.unwrap_or_default()),
             wall: progress.last_end.saturating_sub(ready),
-            stopped: progress
-                .stopped
-                .or(progress.unreadable.map(StopReason::Unreadable)),
+            stopped: progress.stopped.or(progress.unreadable),
             unread_from: unread.then_some(self.next_index),
             abandoned: progress.abandoned,
             worker_peak_memory_bytes,

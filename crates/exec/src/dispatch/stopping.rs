@@ -14,13 +14,7 @@ use crate::{
 
 impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     pub(super) fn heed(&mut self) -> bool {
-        let mut news = false;
-        if let Some(reason) = self.delivery.broken() {
-            let reason = StopReason::Undeliverable(reason.to_owned());
-            news |= self.stop(reason);
-        } else if self.delivery.too_many_failed() {
-            news |= self.stop(StopReason::FailureLimit);
-        }
+        let mut news = self.heed_delivery();
         let asked = self.control.asked();
         if asked == Asked::Drain {
             news |= self.stop(StopReason::Drained);
@@ -31,6 +25,15 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             news |= self.abort();
         }
         news
+    }
+
+    /// Stops if outcomes cannot be delivered any more, or too many of them are failures. Says whether this is news.
+    pub(super) fn heed_delivery(&mut self) -> bool {
+        if let Some(reason) = self.delivery.broken() {
+            let reason = StopReason::Undeliverable(reason.to_owned());
+            return self.stop(reason);
+        }
+        self.delivery.too_many_failed() && self.stop(StopReason::FailureLimit)
     }
 
     /// Hands out nothing more; what waits is cancelled, what runs may finish. Says whether this is news.

@@ -73,6 +73,19 @@ pub struct Codec<T: Task> {
     pub decode_output: fn(&[u8]) -> Result<T::Output, CodecError>,
 }
 
+impl<T: Portable> Codec<T> {
+    pub(crate) fn postcard() -> Self {
+        Self {
+            encode_task: |task| postcard::to_stdvec(task).map_err(CodecError::new),
+            decode_task: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+            encode_input: append,
+            decode_input: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+            encode_output: append,
+            decode_output: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
+        }
+    }
+}
+
 /// A value that does not become bytes, or bytes that do not become a value.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -89,18 +102,10 @@ impl Registration {
     /// Registers task type `T` as `name`, for no role yet.
     #[must_use]
     pub fn of<T: Portable>(name: impl Into<String>) -> Self {
-        let codec = Codec::<T> {
-            encode_task: |task| postcard::to_stdvec(task).map_err(CodecError::new),
-            decode_task: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
-            encode_input: append,
-            decode_input: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
-            encode_output: append,
-            decode_output: |bytes| postcard::from_bytes(bytes).map_err(CodecError::new),
-        };
         Self {
             name: name.into(),
             type_id: TypeId::of::<T>(),
-            codec: Box::new(codec),
+            codec: Box::new(Codec::<T>::postcard()),
             roles: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@
 
 mod crashes;
 mod faults;
+mod journal;
 mod limits;
 mod models;
 mod processes;
@@ -37,7 +38,8 @@ fn main() {
         .chain(rest::TESTS)
         .chain(faults::TESTS)
         .chain(workers::TESTS)
-        .chain(crashes::TESTS);
+        .chain(crashes::TESTS)
+        .chain(journal::TESTS);
     for &(name, test) in all {
         trials.push(Trial::test(name, move || {
             test();

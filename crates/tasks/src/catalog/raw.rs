@@ -62,6 +62,22 @@ impl RawInput {
         }
     }
 
+    /// The same as it may be written down, if that differs: `show` takes what is secret out of a text.
+    ///
+    /// What cannot be read as text may hold a secret all the same.
+    pub(super) fn redacted(&self, show: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let shown = show(&String::from_utf8_lossy(self.as_bytes()))?;
+        let shown: Arc<[u8]> = shown.into_bytes().into();
+        Some(match self {
+            Self::Bytes(_) => Self::Bytes(shown),
+            Self::Oversized { bytes, limit, .. } => Self::Oversized {
+                prefix: shown,
+                bytes: *bytes,
+                limit: *limit,
+            },
+        })
+    }
+
     /// All of it.
     ///
     /// # Errors
