@@ -131,7 +131,10 @@ fn a_run_that_is_killed_again_and_again_executes_nothing_twice_that_it_had() {
         let last = loop {
             let had = recorded(&journal);
             let started = start(triway(&arguments).stdin(Stdio::null()));
-            thread::sleep(Duration::from_millis(60 + fastrand::u64(..120)));
+            // Longer each time, so that it comes to an end on a slow machine as well.
+            thread::sleep(Duration::from_millis(
+                60 + 10 * kills + fastrand::u64(..120),
+            ));
             started.signal(Signal::KILL);
             let ended = started.end();
             let requested: BTreeSet<_> = server.requests().into_iter().collect();
