@@ -258,6 +258,29 @@ fn a_disk_without_room_for_the_journal_costs_no_outcome() {
     }
 }
 
+/// They are so quick that each round hands out more of them than the one before.
+#[test]
+fn a_full_disk_costs_no_outcome_of_quick_inputs() {
+    for durability in ["none", "flush", "full"] {
+        let (_folder, journal) = folder();
+        let program = env!("CARGO_BIN_EXE_triway");
+        let arguments = format!(
+            "run cpu --work none --inputs 200000 --journal {journal} --durability {durability}"
+        );
+        let script = format!("ulimit -f 5000; exec {program} {arguments}");
+        let ended = start(Command::new("sh").args(["-c", &script])).end();
+        says(
+            &ended,
+            3,
+            &["cannot be written: File too large", "to go on: "],
+        );
+        let lost = ended.err.contains("not written");
+        assert!(!lost, "{durability}: {}", ended.err);
+        let ok = ended.out.matches("\"status\":\"ok\"").count();
+        assert_eq!(ok, recorded(&journal).len(), "{durability}");
+    }
+}
+
 /// An outcome that does not even fit into the room that was kept.
 #[test]
 fn a_journal_that_cannot_take_an_outcome_reports_none_that_it_lacks() {
