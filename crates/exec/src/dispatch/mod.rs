@@ -135,6 +135,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// Runs the job to its end. Blocks.
     pub(crate) fn run(mut self) -> (S, Summary) {
+        self.open_journal();
         loop {
             let busy = self.round();
             if self.is_finished() {
