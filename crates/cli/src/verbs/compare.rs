@@ -88,10 +88,11 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
             .stop_on(stopped)
             .run(|progress| tell(&told, progress))
     };
-    let attended = attend(compare, |_| {
+    let heed = |_| {
         stop.store(true, Ordering::Relaxed);
         Some(STOP_LIMIT)
-    })?;
+    };
+    let attended = attend(compare, heed, None)?;
     screen.end_bar();
     concluded(attended, destination, &screen, &title)
 }
