@@ -85,8 +85,8 @@ pub(crate) struct RequestArguments {
     #[arg(long, help_heading = CONNECTION)]
     pub(crate) insecure: bool,
 
-    /// Do not connect to these addresses: private (all that are not reachable from everywhere), loopback, link-local,
-    /// an address or a network; checked at every redirect
+    /// Do not connect to these addresses: private (all that are not reachable from everywhere), loopback (with 0.0.0.0
+    /// and ::, which lead there), link-local, an address or a network; checked at every redirect
     #[arg(long, value_name = "ZONE,…", value_delimiter = ',', help_heading = CONNECTION)]
     pub(crate) deny: Vec<Zone>,
 

@@ -9,5 +9,6 @@ mod cpu;
 mod faults;
 mod http;
 mod proxied;
+mod reach;
 mod real;
 mod servers;
