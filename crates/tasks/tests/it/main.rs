@@ -11,4 +11,5 @@ mod http;
 mod proxied;
 mod reach;
 mod real;
+mod redirects;
 mod servers;
