@@ -45,3 +45,14 @@ fn unspecified_addresses_lead_around_no_denial() {
     }
     assert_eq!(connections.load(Ordering::Relaxed), 0);
 }
+
+#[test]
+fn the_remote_address_is_whom_the_system_connected_to() {
+    let (server, _) = scripted(|_| "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
+    let url: Url = format!("http://0.0.0.0:{}/", server.port())
+        .parse()
+        .unwrap();
+    for (form, answer) in both(&Http::default(), &url, PATIENT) {
+        assert_eq!(answer.unwrap().remote, server, "{form}");
+    }
+}
