@@ -11,7 +11,7 @@ use triway_tasks::http::{Http, Payload, Policy, Secret, Url, kinds};
 
 use crate::{
     both::both,
-    servers::{bad, head},
+    servers::{bad, head, scripted},
 };
 
 const PATIENT: Option<Duration> = Some(Duration::from_secs(20));
@@ -133,5 +133,44 @@ fn a_body_is_sent_on_within_its_origin_alone() {
             request.starts_with("get ") && !request.contains("secret"),
             "{request}"
         );
+    }
+}
+
+/// The connection cannot be used again then, but the way on is known.
+#[test]
+fn a_redirect_whose_body_does_not_end_is_followed() {
+    let (end, _) = scripted(|_| NO_CONTENT.to_owned());
+    let start = |length: usize| {
+        format!(
+            "HTTP/1.1 302 Found\r\nLocation: http://{end}/\r\nContent-Length: {length}\r\n\r\nabc"
+        )
+    };
+    let (stalling, dribbling) = (start(9), start(9_999));
+    let (closed, closings) = channel();
+    let (stalling, _) = bad(move |mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(stalling.as_bytes());
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        closed.send(()).unwrap();
+    });
+    let (dribbling, _) = bad(move |mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(dribbling.as_bytes());
+        while stream.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    for server in [stalling, dribbling] {
+        let url: Url = format!("http://{server}/").parse().unwrap();
+        let task = Http::default();
+        for (form, answer) in both(&task, &url, Some(Duration::from_secs(5))) {
+            assert_eq!(answer.unwrap().status, 204, "{form}");
+        }
+        if server == stalling {
+            // The task still lives, and would have kept what it means to use again.
+            for _ in 0..2 {
+                closings.recv_timeout(Duration::from_secs(5)).unwrap();
+            }
+        }
     }
 }
