@@ -45,6 +45,7 @@ fn server(answer: impl Fn(&str) -> (u16, String, Vec<u8>) + Send + Sync + 'stati
 fn plain(path: &str) -> (u16, String, Vec<u8>) {
     match path {
         "/missing" => (404, String::new(), Vec::new()),
+        "/beyond" => (999, String::new(), Vec::new()),
         "/slow" => {
             thread::sleep(Duration::from_millis(3_000));
             (200, "X-Kind: page\r\n".to_owned(), b"a fine text".to_vec())
@@ -89,7 +90,8 @@ fn each_fault_is_named() {
         ("no url".to_owned(), "bad-input"),
     ];
     let list: Vec<_> = rows.iter().map(|(url, _)| format!("{url}\n")).collect();
-    let options = "check - --retries 0 --max-latency 2s --header X-Kind=pa* --deny private --allow 127.0.0.1";
+    let options =
+        "check - --retries 0 --max-latency 2s --header X-Kind=pa* --deny private --allow 127.0.0.1";
     for model in ["sequential", "threads", "processes", "async"] {
         let words = format!("{options} --model {model} --format jsonl");
         // A text with a blank in it cannot stand among words that blanks part.
@@ -130,6 +132,18 @@ fn a_healthy_list_is_quiet_and_ends_with_0() {
     ));
     assert_eq!((ended.code, &*ended.out), (0, ""), "{}", ended.err);
     assert!(ended.err.contains("2 of 2 succeeded"), "{}", ended.err);
+}
+
+#[test]
+fn statuses_that_no_standard_names_can_be_accepted() {
+    let url = format!("http://{}/beyond", server(plain));
+    for (accept, code) in [("999", 0), ("200,600..=999", 0), ("200..=599", 1)] {
+        let ended = run(&format!("check --retries 0 --accept {accept} -- {url}"));
+        assert_eq!(ended.code, code, "{accept}: {}", ended.err);
+    }
+    let ended = run(&format!("check --accept 1000 -- {url}"));
+    assert_eq!(ended.code, 2, "{}", ended.err);
+    assert!(ended.err.contains("100 to 999"), "{}", ended.err);
 }
 
 #[test]
