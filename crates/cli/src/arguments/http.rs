@@ -18,7 +18,7 @@ pub(crate) struct RequestArguments {
     pub(crate) method: Option<String>,
 
     /// A header to send, such as 'Accept: text/html'; may be repeated. A redirect to another origin takes none along
-    /// but Accept, Accept-*, Cache-Control, Pragma, Range and User-Agent
+    /// but Accept, Accept-Charset, Accept-Encoding, Accept-Language, Cache-Control, Pragma, Range and User-Agent
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = REQUEST)]
     pub(crate) request_header: Vec<String>,
 

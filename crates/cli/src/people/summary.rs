@@ -67,6 +67,9 @@ impl Told<'_> {
         let cancelled = tally.count(Status::Cancelled);
         let ended = succeeded + failed;
         let seconds = self.summary.wall.as_secs_f64();
+        if self.summary.admitted == 0 {
+            return "no input was run".to_owned();
+        }
         let mut line = format!(
             "{succeeded} of {ended} succeeded{}{} in {}",
             share(succeeded, ended),

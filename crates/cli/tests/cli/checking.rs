@@ -286,3 +286,24 @@ fn sitemaps_lead_to_their_pages() {
         assert!(ended.err.contains(says), "{}", ended.err);
     }
 }
+
+#[test]
+fn a_sitemap_that_cannot_be_fetched_says_of_what_kind_the_failure_is() {
+    let address = server(plain);
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    for (rest, kind) in [
+        (format!("http://{address}/map.xml --deny private"), "denied"),
+        (format!("http://{address}/missing"), "http-status"),
+        (format!("http://{closed}/map.xml"), "refused"),
+    ] {
+        let ended = run(&format!("check --retries 0 --sitemap {rest}"));
+        assert_eq!(ended.code, 2, "{}", ended.err);
+        let cause = format!("({kind}): http://");
+        assert!(ended.err.contains(&cause), "{}", ended.err);
+        let nothing = ended.err.contains("no input was run");
+        assert!(nothing && !ended.err.contains("0 of 0"), "{}", ended.err);
+    }
+}
