@@ -328,3 +328,27 @@ fn children(parent: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap();
     processes.flatten().filter_map(is_child).collect()
 }
+
+#[test]
+fn a_runtime_without_threads_is_refused() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    for verb in [
+        "run cpu --work none -m async",
+        "compare cpu --work none --models async,threads --rounds 2",
+    ] {
+        let script = format!("ulimit -v 2000000; exec {program} {verb} --runtime-threads 1000");
+        let ended = start(
+            Command::new("sh")
+                .args(["-c", &script])
+                .stdin(Stdio::null()),
+        )
+        .end();
+        assert_ne!(ended.code, 0, "{}", ended.err);
+        assert!(
+            ended.err.contains("no 1000 threads") || ended.out.contains("no 1000 threads"),
+            "{}{}",
+            ended.err,
+            ended.out
+        );
+    }
+}
