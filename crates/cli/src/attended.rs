@@ -1,7 +1,7 @@
 //! Work that somebody may interrupt: done on a thread of its own, while the main thread listens for signals.
 
 use std::{
-    io,
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -12,10 +12,12 @@ use std::{
 };
 
 use signal_hook::{
-    consts::{SIGINT, SIGTERM, SIGXFSZ},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGXFSZ},
     flag,
     iterator::Signals,
+    low_level::emulate_default_handler,
 };
+use triway_exec::Control;
 
 use crate::exit::{Exit, Fault};
 
@@ -42,17 +44,19 @@ enum News<R> {
     Signal(i32),
 }
 
-/// Does `work` to its end. At each SIGINT or SIGTERM `heed` is told, and answers how long to wait for the work from
-/// then on; `None` is for as long as it takes.
+/// Does `work` to its end. At each SIGINT, SIGTERM or SIGHUP `heed` is told, and answers how long to wait for the work
+/// from then on; `None` is for as long as it takes. When a shell stops this program (Ctrl-Z), the job of `control` stops
+/// with it.
 ///
 /// # Errors
 /// The machine gave no thread or no signal handler.
 pub(crate) fn attend<R: Send + 'static>(
     work: impl FnOnce() -> R + Send + 'static,
     mut heed: impl FnMut(Asked) -> Option<Duration>,
+    control: Option<Control>,
 ) -> Result<Attended<R>, Fault> {
     let (send, receive) = channel();
-    listen(send.clone()).map_err(Fault::could_not_run)?;
+    listen(send.clone(), control).map_err(Fault::could_not_run)?;
     thread::Builder::new()
         .name("triway-job".to_owned())
         .spawn(move || {
@@ -91,16 +95,20 @@ pub(crate) fn attend<R: Send + 'static>(
     }
 }
 
-/// Sends every SIGINT and SIGTERM on from a thread of its own, for as long as the program lives.
-fn listen<R: Send + 'static>(send: Sender<News<R>>) -> io::Result<()> {
+/// Sends the signals that ask for an end on, from a thread of its own, for as long as the program lives. Those that
+/// whoever started this program wants to be ignored (as `nohup` does) stay ignored.
+fn listen<R: Send + 'static>(send: Sender<News<R>>, control: Option<Control>) -> io::Result<()> {
     // A file that has reached its largest size is an error of the write, as a full disk is, and no reason to die.
     flag::register(SIGXFSZ, Arc::default())?;
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let wanted = [SIGINT, SIGTERM, SIGHUP, SIGTSTP];
+    let mut signals = Signals::new(wanted.into_iter().filter(|&signal| !is_ignored(signal)))?;
     thread::Builder::new()
         .name("triway-signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
-                if send.send(News::Signal(signal)).is_err() {
+                if signal == SIGTSTP {
+                    stop(control.as_ref());
+                } else if send.send(News::Signal(signal)).is_err() {
                     break;
                 }
             }
@@ -108,10 +116,30 @@ fn listen<R: Send + 'static>(send: Sender<News<R>>) -> io::Result<()> {
     Ok(())
 }
 
+/// Stops this program as a shell wants it; comes back when it goes on.
+fn stop(control: Option<&Control>) {
+    let stop = || {
+        // A program that cannot be stopped goes on, which the shell notices.
+        let _unstopped = emulate_default_handler(SIGTSTP);
+    };
+    match control {
+        Some(control) => control.suspend(stop),
+        None => stop(),
+    }
+}
+
+/// Whether this signal was to be ignored when the program was started.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 fn exit_of(signal: i32) -> Exit {
-    if signal == SIGTERM {
-        Exit::Terminated
-    } else {
-        Exit::Interrupted
+    match signal {
+        SIGTERM => Exit::Terminated,
+        SIGHUP => Exit::HungUp,
+        _ => Exit::Interrupted,
     }
 }

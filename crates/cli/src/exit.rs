@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Interrupted,
     /// Asked to end by a signal that no keyboard sends.
     Terminated,
+    /// The terminal or the connection that it belonged to is gone.
+    HungUp,
 }
 
 impl From<Exit> for ExitCode {
@@ -28,6 +30,7 @@ impl From<Exit> for ExitCode {
             Exit::CouldNotRun => 3,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,
+            Exit::HungUp => 129,
         })
     }
 }

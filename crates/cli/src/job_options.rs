@@ -79,6 +79,7 @@ pub(crate) fn check_compares(job: &JobArguments) -> Result<(), Fault> {
 fn blame(error: PlanError) -> Fault {
     let option = match error {
         PlanError::TooManyLanes { asked, .. } => format!("--concurrency {asked}"),
+        PlanError::TooManyRuntimeThreads { asked, .. } => format!("--runtime-threads {asked}"),
         PlanError::TooManyProcesses { asked, .. } => format!("--processes {asked}"),
         PlanError::ZeroTimeout => "--timeout".to_owned(),
         _ => return Fault::usage(error),

@@ -21,6 +21,9 @@ pub const MAX_LANES: [(Model, usize); 5] = [
     (Model::Hybrid, 1_048_576),
 ];
 
+/// Far more than any machine has processors for one job.
+const MOST_RUNTIME_THREADS: usize = 1_024;
+
 /// As many worker processes as [`MAX_LANES`] says.
 const MOST_PROCESSES: usize = 1_024;
 
@@ -128,6 +131,13 @@ impl Plan {
                 most: MOST_PROCESSES,
             });
         }
+        let threads = self.runtime_threads.map_or(0, NonZeroUsize::get);
+        if threads > MOST_RUNTIME_THREADS {
+            return Err(PlanError::TooManyRuntimeThreads {
+                asked: threads,
+                most: MOST_RUNTIME_THREADS,
+            });
+        }
         if self.timeout == Some(Duration::ZERO) {
             return Err(PlanError::ZeroTimeout);
         }
@@ -151,6 +161,14 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
+    /// No runtime is the faster for so many threads.
+    #[error("{asked} threads are more than an async runtime can have here (at most {most})")]
+    TooManyRuntimeThreads {
+        /// What the plan says.
+        asked: usize,
+        /// What it may say.
+        most: usize,
+    },
     /// No machine has that many worker processes.
     #[error("{asked} worker processes are more than a job can have (at most {most})")]
     TooManyProcesses {
@@ -367,6 +385,12 @@ mod tests {
         assert!(Plan::new(Model::Threads, million).check().is_err());
         assert!(Plan::new(Model::Async, million).check().is_ok());
         let mut plan = Plan::new(Model::Async, million);
+        plan.runtime_threads = NonZeroUsize::new(5_000);
+        assert!(matches!(
+            plan.check(),
+            Err(PlanError::TooManyRuntimeThreads { asked: 5_000, .. })
+        ));
+        plan.runtime_threads = None;
         plan.timeout = Some(Duration::ZERO);
         assert_eq!(plan.check(), Err(PlanError::ZeroTimeout));
         plan.timeout = Some(Duration::MAX);

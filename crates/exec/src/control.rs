@@ -1,12 +1,15 @@
 //! How a running job is told to stop: drain, then abort.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, PoisonError, Weak,
     atomic::{AtomicU8, Ordering},
 };
 
 use crossbeam_utils::sync::Unparker;
+use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Stops, worker_process::WorkerProcess};
 
 /// A handle to stop a job from elsewhere: another thread, a signal handler's thread, an async task.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +23,9 @@ pub struct Control {
 struct Shared {
     asked: AtomicU8,
     dispatcher: Mutex<Option<Unparker>>,
+    stops: Arc<Stops>,
+    /// The worker processes of the job, which have process groups of their own.
+    processes: Mutex<Vec<Weak<WorkerProcess>>>,
 }
 
 /// What was asked of a job.
@@ -40,6 +46,39 @@ impl Control {
     /// block.
     pub fn abort(&self) {
         self.ask(2);
+    }
+
+    /// Stops the whole program in the middle of a job, as a shell's Ctrl-Z does: `stop` is to stop this process and to
+    /// come back when it goes on. Worker processes stop and go on with it, and its time counts for no time limit.
+    ///
+    /// Blocks for as long as `stop` does.
+    pub fn suspend(&self, stop: impl FnOnce()) {
+        let since = self.shared.stops.begin();
+        self.signal(Signal::STOP);
+        stop();
+        self.shared.stops.end(since);
+        self.signal(Signal::CONT);
+        self.wake();
+    }
+
+    fn signal(&self, signal: Signal) {
+        let processes = self.shared.processes.lock();
+        let mut processes = processes.unwrap_or_else(PoisonError::into_inner);
+        processes.retain(|process| process.strong_count() > 0);
+        for process in processes.iter().filter_map(Weak::upgrade) {
+            process.signal(signal);
+        }
+    }
+
+    pub(crate) fn stops(&self) -> Arc<Stops> {
+        Arc::clone(&self.shared.stops)
+    }
+
+    /// This process stops and goes on with the program.
+    pub(crate) fn watch(&self, process: &Arc<WorkerProcess>) {
+        let processes = self.shared.processes.lock();
+        let mut processes = processes.unwrap_or_else(PoisonError::into_inner);
+        processes.push(Arc::downgrade(process));
     }
 
     /// A control that also aborts when `token` is cancelled, besides those it has.
@@ -74,6 +113,10 @@ impl Control {
 
     fn ask(&self, level: u8) {
         self.shared.asked.fetch_max(level, Ordering::AcqRel);
+        self.wake();
+    }
+
+    fn wake(&self) {
         let dispatcher = self
             .shared
             .dispatcher

@@ -224,7 +224,9 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
         let shared = Arc::new(Shared {
             task,
             hand_over: HandOver::new(kind.takers(&plan), kind.waking(), dispatcher),
-            clock: Clock::start(),
+            clock: Clock::start(control.stops()),
+            control: control.clone(),
+            at_most_once: plan.at_most_once,
             timeout: plan.timeout,
             grace: plan.grace,
             cancelled: AtomicBool::new(false),

@@ -11,6 +11,7 @@ use triway_core::{Context, Failure, FailureKind, Task};
 use crate::{
     cell::Cell,
     clock::Clock,
+    control::Control,
     hand_over::{Assignment, End, HandOver, Notice, Report},
     ledger::Start,
     unwind,
@@ -23,6 +24,9 @@ pub(crate) struct Shared<T: Task> {
     pub clock: Clock,
     pub timeout: Option<Duration>,
     pub grace: Duration,
+    pub control: Control,
+    /// No attempt is made again.
+    pub at_most_once: bool,
     /// Set when the job is aborted; blocking tasks may look at it.
     pub cancelled: AtomicBool,
 }
@@ -121,9 +125,10 @@ impl<T: Task> Lane<T> {
         let watched = unwind::catch_async(call, |polled| cell.set_polled(polled));
         let result = match shared.timeout {
             None => watched.await,
-            Some(limit) => tokio::time::timeout(limit, watched)
+            Some(limit) => shared
+                .within(started + limit, watched)
                 .await
-                .unwrap_or_else(|_| Err(shared.overdue())),
+                .unwrap_or_else(|| Err(shared.overdue())),
         };
         self.ended(started, result)
     }
@@ -156,6 +161,7 @@ impl<T: Task> Lane<T> {
             Ok(end) => end,
             Err(failure) => End::Failed(Box::new((failure, None))),
         };
+        let end = self.shared.unless_stopped(started, ended, end);
         Attempt {
             started,
             ended,
@@ -260,6 +266,40 @@ impl<T: Task> Shared<T> {
         match self.task.judge(&output) {
             Ok(()) => End::Ok(output),
             Err(failure) => End::Failed(Box::new((failure, Some(output)))),
+        }
+    }
+
+    /// Waits for a future until this time of the job's clock, which stands still while the program does.
+    async fn within<O>(&self, until: Duration, future: impl Future<Output = O>) -> Option<O> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            let at = self.clock.instant(until);
+            if let Ok(output) = tokio::time::timeout_at(at.into(), &mut future).await {
+                return Some(output);
+            }
+            if self.clock.now() >= until {
+                return None;
+            }
+        }
+    }
+
+    /// An attempt that ran out of time while the whole program was stopped is none, and is made again.
+    pub(crate) fn unless_stopped(
+        &self,
+        started: Duration,
+        ended: Duration,
+        end: End<T::Output>,
+    ) -> End<T::Output> {
+        let in_time = self
+            .timeout
+            .is_none_or(|limit| ended.saturating_sub(started) <= limit);
+        match end {
+            End::TimedOut(_)
+                if in_time && !self.at_most_once && self.clock.stopped_since(started) =>
+            {
+                End::NotStarted
+            }
+            end => end,
         }
     }
 

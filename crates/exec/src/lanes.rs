@@ -13,9 +13,10 @@ use crate::{
     cell::{Cell, Running},
     hand_over::Waking,
     lane::{Lane, Shared},
-    processes::{Shape, WorkerProcess, Workers},
+    processes::{Shape, Workers},
     refusal::Refusal,
     runtime::{self, Host},
+    worker_process::WorkerProcess,
 };
 
 /// What a model's lanes are. This is the one place where models differ in kind.

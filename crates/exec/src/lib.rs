@@ -27,6 +27,7 @@ mod source;
 mod summary;
 mod unwind;
 mod waiters;
+mod worker_process;
 
 pub use blob::Blob;
 pub use control::Control;

@@ -17,11 +17,12 @@ pub(crate) struct RequestArguments {
     #[arg(short = 'X', long, value_name = "METHOD", help_heading = REQUEST)]
     pub(crate) method: Option<String>,
 
-    /// A header to send, such as 'Accept: text/html'; may be repeated
+    /// A header to send, such as 'Accept: text/html'; may be repeated. A redirect to another origin takes none along
+    /// but Accept, Accept-Charset, Accept-Encoding, Accept-Language, Cache-Control, Pragma, Range and User-Agent
     #[arg(short = 'H', long, value_name = "NAME: VALUE", help_heading = REQUEST)]
     pub(crate) request_header: Vec<String>,
 
-    /// What to send along: a text, or @FILE
+    /// What to send along: a text, or @FILE. A redirect that would take it to another origin is not followed
     #[arg(long, value_name = "TEXT|@FILE", help_heading = REQUEST)]
     pub(crate) data: Option<String>,
 
@@ -85,8 +86,8 @@ pub(crate) struct RequestArguments {
     #[arg(long, help_heading = CONNECTION)]
     pub(crate) insecure: bool,
 
-    /// Do not connect to these addresses: private (all that are not reachable from everywhere), loopback, link-local,
-    /// an address or a network; checked at every redirect
+    /// Do not connect to these addresses: private (all that are not reachable from everywhere), loopback (with 0.0.0.0
+    /// and ::, which lead there), link-local, an address or a network; checked at every redirect
     #[arg(long, value_name = "ZONE,…", value_delimiter = ',', help_heading = CONNECTION)]
     pub(crate) deny: Vec<Zone>,
 

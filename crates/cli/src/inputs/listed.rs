@@ -116,7 +116,11 @@ impl Pages {
             );
             return Err(Failure::bad_input(message));
         }
-        let document = self.maps.http.download(map, Instant::now() + PATIENCE)?;
+        let document = self
+            .maps
+            .http
+            .download(map, Instant::now() + PATIENCE)
+            .map_err(unfetched)?;
         let wrong = |what: String| {
             let shown = triway_tasks::http::redact(map.as_str()).into_owned();
             Failure::bad_input(format!("the sitemap {shown}: {what}"))
@@ -134,4 +138,11 @@ impl Pages {
         }
         Ok(())
     }
+}
+
+/// What ends the inputs is told by its message alone, which is to name the kind too, as the outcome of a page does.
+fn unfetched(mut failure: Failure) -> Failure {
+    let Failure { kind, message, .. } = &failure;
+    failure.message = format!("a sitemap cannot be fetched ({kind}): {message}");
+    failure
 }

@@ -70,6 +70,9 @@ impl Told<'_> {
         let ended = succeeded + failed;
         let now = ended.saturating_sub(self.summary.earlier);
         let seconds = self.summary.wall.as_secs_f64();
+        if self.summary.admitted == 0 {
+            return "no input was run".to_owned();
+        }
         let mut line = format!(
             "{succeeded} of {ended} succeeded{}{}{} in {}",
             share(succeeded, ended),

@@ -88,10 +88,11 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
             .stop_on(stopped)
             .run(|progress| tell(&told, progress))
     };
-    let attended = attend(compare, |_| {
+    let heed = |_| {
         stop.store(true, Ordering::Relaxed);
         Some(STOP_LIMIT)
-    })?;
+    };
+    let attended = attend(compare, heed, None)?;
     screen.end_bar();
     concluded(attended, destination, &screen, &title)
 }
@@ -203,10 +204,10 @@ fn report(
     Ok(exit_of(comparison))
 }
 
-/// An arm that could not run is no failure; that none could is.
+/// An arm that could not run is no failure; that none could is, and so is one that ran and gave figures not always.
 fn exit_of(comparison: &Comparison) -> Exit {
     let ran = |arm: &&ArmReport| arm.skipped.is_none();
-    let unsuccessful = |arm: &ArmReport| arm.failed != Some(0);
+    let unsuccessful = |arm: &ArmReport| arm.failed != Some(0) || arm.unranked.is_some();
     let mut arms = comparison.models.iter().filter(ran);
     if arms.clone().all(|arm| arm.succeeded.is_none()) {
         return Exit::CouldNotRun;

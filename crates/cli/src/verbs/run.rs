@@ -12,7 +12,7 @@ use triway_tasks::catalog::RawInput;
 
 use crate::{
     arguments::{JobArguments, RunArguments},
-    attended::{Asked, attend},
+    attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
     job_options, journaling,
@@ -68,6 +68,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         title: inputs.title(),
         places: inputs.places(),
         destination: destination.name().to_owned(),
+        to_stdout: job.output.is_none(),
         screen: screen.clone(),
         found,
         resume: journal.is_some().then(|| journaling::command(&inputs)),
@@ -89,12 +90,10 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     if let Some(journal) = journal {
         job = job.journal(journal).map_err(Fault::could_not_run)?;
     }
-    let heed = stop_on_signal(job.control(), screen, &afterwards.plan);
-    let attended = attend(move || job.run_into(reporter).wait(), heed)?;
-    match attended.result {
-        Some(finished) => afterwards.tell(finished, attended.asked),
-        None => afterwards.left(attended.asked),
-    }
+    let control = job.control();
+    let heed = stop_on_signal(control.clone(), screen, &afterwards.plan);
+    let work = move || job.run_into(reporter).wait();
+    afterwards.conclude(attend(work, heed, Some(control))?)
 }
 
 /// How the task is to be run, unless it cannot be run so.
@@ -176,6 +175,7 @@ struct Afterwards {
     title: String,
     places: Places,
     destination: String,
+    to_stdout: bool,
     screen: Screen,
     /// What an earlier run left in the journal, if there is one.
     found: Option<Found>,
@@ -184,6 +184,16 @@ struct Afterwards {
 }
 
 impl Afterwards {
+    fn conclude(
+        &self,
+        attended: Attended<Result<Finished<Reporter>, Refusal>>,
+    ) -> Result<Exit, Fault> {
+        match attended.result {
+            Some(finished) => self.tell(finished, attended.asked),
+            None => self.left(attended.asked),
+        }
+    }
+
     fn tell(
         &self,
         finished: Result<Finished<Reporter>, Refusal>,
@@ -204,9 +214,12 @@ impl Afterwards {
         let reported = sink.end();
         if let Some(error) = &reported.undelivered
             && error.kind() == io::ErrorKind::BrokenPipe
+            && self.to_stdout
         {
-            // Whoever read the outcomes has seen enough; that is nobody's failure.
-            return Ok(asked.map_or(Exit::Ok, |asked| asked.exit));
+            // Whoever read the outcomes has seen enough, and need not be told so; what failed before has failed.
+            let failed = summary.failed > 0;
+            let exit = if failed { Exit::SomeFailed } else { Exit::Ok };
+            return Ok(asked.map_or(exit, |asked| asked.exit));
         }
         if summary.admitted == 0 && summary.stopped.is_none() {
             self.screen.say(&format!(

@@ -67,7 +67,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("run cpu LIST --format xml", &["--format", "xml"]),
     ("run cpu LIST -o LIST", &["LIST is an input"]),
     ("run cpu LIST -o FOLDER/no/such", &["--output", "no/such"]),
-    ("run http LIST --accept 700", &["--accept", "700"]),
+    ("run http LIST --accept 1000", &["--accept", "1000"]),
     (
         "compare cpu LIST --models threads@0",
         &["--models", "threads@0"],

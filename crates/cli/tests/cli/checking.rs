@@ -45,6 +45,7 @@ fn server(answer: impl Fn(&str) -> (u16, String, Vec<u8>) + Send + Sync + 'stati
 fn plain(path: &str) -> (u16, String, Vec<u8>) {
     match path {
         "/missing" => (404, String::new(), Vec::new()),
+        "/beyond" => (999, String::new(), Vec::new()),
         "/slow" => {
             thread::sleep(Duration::from_millis(3_000));
             (200, "X-Kind: page\r\n".to_owned(), b"a fine text".to_vec())
@@ -131,6 +132,18 @@ fn a_healthy_list_is_quiet_and_ends_with_0() {
     ));
     assert_eq!((ended.code, &*ended.out), (0, ""), "{}", ended.err);
     assert!(ended.err.contains("2 of 2 succeeded"), "{}", ended.err);
+}
+
+#[test]
+fn statuses_that_no_standard_names_can_be_accepted() {
+    let url = format!("http://{}/beyond", server(plain));
+    for (accept, code) in [("999", 0), ("200,600..=999", 0), ("200..=599", 1)] {
+        let ended = run(&format!("check --retries 0 --accept {accept} -- {url}"));
+        assert_eq!(ended.code, code, "{accept}: {}", ended.err);
+    }
+    let ended = run(&format!("check --accept 1000 -- {url}"));
+    assert_eq!(ended.code, 2, "{}", ended.err);
+    assert!(ended.err.contains("100 to 999"), "{}", ended.err);
 }
 
 #[test]
@@ -271,5 +284,26 @@ fn sitemaps_lead_to_their_pages() {
         let ended = run(&format!("check --sitemap http://{address}/{map}"));
         assert_eq!(ended.code, 2, "{}", ended.err);
         assert!(ended.err.contains(says), "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_sitemap_that_cannot_be_fetched_says_of_what_kind_the_failure_is() {
+    let address = server(plain);
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    for (rest, kind) in [
+        (format!("http://{address}/map.xml --deny private"), "denied"),
+        (format!("http://{address}/missing"), "http-status"),
+        (format!("http://{closed}/map.xml"), "refused"),
+    ] {
+        let ended = run(&format!("check --retries 0 --sitemap {rest}"));
+        assert_eq!(ended.code, 2, "{}", ended.err);
+        let cause = format!("({kind}): http://");
+        assert!(ended.err.contains(&cause), "{}", ended.err);
+        let nothing = ended.err.contains("no input was run");
+        assert!(nothing && !ended.err.contains("0 of 0"), "{}", ended.err);
     }
 }

@@ -131,7 +131,10 @@ fn a_run_that_is_killed_again_and_again_executes_nothing_twice_that_it_had() {
         let last = loop {
             let had = recorded(&journal);
             let started = start(triway(&arguments).stdin(Stdio::null()));
-            thread::sleep(Duration::from_millis(60 + fastrand::u64(..120)));
+            // Longer each time, so that it comes to an end on a slow machine as well.
+            thread::sleep(Duration::from_millis(
+                60 + 10 * kills + fastrand::u64(..120),
+            ));
             started.signal(Signal::KILL);
             let ended = started.end();
             let requested: BTreeSet<_> = server.requests().into_iter().collect();
@@ -252,6 +255,29 @@ fn a_disk_without_room_for_the_journal_costs_no_outcome() {
     let mut executed = had;
     for index in server.requests() {
         assert!(executed.insert(index), "{index} was executed twice");
+    }
+}
+
+/// They are so quick that each round hands out more of them than the one before.
+#[test]
+fn a_full_disk_costs_no_outcome_of_quick_inputs() {
+    for durability in ["none", "flush", "full"] {
+        let (_folder, journal) = folder();
+        let program = env!("CARGO_BIN_EXE_triway");
+        let arguments = format!(
+            "run cpu --work none --inputs 200000 --journal {journal} --durability {durability}"
+        );
+        let script = format!("ulimit -f 5000; exec {program} {arguments}");
+        let ended = start(Command::new("sh").args(["-c", &script])).end();
+        says(
+            &ended,
+            3,
+            &["cannot be written: File too large", "to go on: "],
+        );
+        let lost = ended.err.contains("not written");
+        assert!(!lost, "{durability}: {}", ended.err);
+        let ok = ended.out.matches("\"status\":\"ok\"").count();
+        assert_eq!(ok, recorded(&journal).len(), "{durability}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -25,7 +25,7 @@ fn interrupted(arguments: &str, signals: &[Signal]) -> (Ended, Duration) {
 
 #[test]
 fn one_signal_drains_and_says_how_to_go_on() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         for model in ["sequential", "threads", "processes", "async"] {
             let lanes = if model == "sequential" { 1 } else { 2 };
             let arguments =
@@ -48,6 +48,96 @@ fn one_signal_drains_and_says_how_to_go_on() {
             }
         }
     }
+}
+
+/// As a shell does it at Ctrl-Z, for longer than an attempt may take.
+#[test]
+fn a_stop_in_the_middle_leaves_time_limits_right() {
+    for model in ["threads", "processes", "async", "hybrid --processes 1"] {
+        let arguments =
+            format!("run cpu --work spin --n 400 --inputs 4 -m {model} -c 2 --timeout 4s");
+        let started = start(triway(&arguments).stdin(Stdio::null()));
+        std::thread::sleep(Duration::from_millis(300));
+        let workers = workers(started.pid());
+        started.signal(Signal::TSTP);
+        let stopped = |pid: u32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.contains(") T ").then_some(())
+        };
+        for pid in workers.into_iter().chain([started.pid()]) {
+            eventually(|| stopped(pid));
+        }
+        std::thread::sleep(Duration::from_millis(4_500));
+        started.signal(Signal::CONT);
+        let ended = started.end();
+        assert_eq!(ended.code, 0, "{model}: {}", ended.err);
+        for outcome in ended.outcomes() {
+            let run = outcome["run_s"].as_f64().unwrap();
+            assert!(run < 4.0, "{model}: the stop counts for {outcome}");
+            assert_eq!(outcome["attempts"], 1, "{model}: {outcome}");
+        }
+    }
+}
+
+#[test]
+fn an_ignored_hangup_stays_ignored() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    let script = format!("trap '' HUP; exec {program} run cpu --work spin --n 300 --inputs 4 -c 2");
+    let started = start(
+        Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::null()),
+    );
+    std::thread::sleep(Duration::from_millis(300));
+    started.signal(Signal::HUP);
+    let ended = started.end();
+    assert_eq!(
+        (ended.code, ended.outcomes().len()),
+        (0, 4),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_closed_standard_output_is_no_success() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    for (to, code) in [(">&-", 3), (">/dev/null", 0), (">&- -o /dev/null", 0)] {
+        for verb in [
+            "run cpu --work none --inputs 3",
+            "compare cpu --work none --inputs 3 --rounds 2",
+        ] {
+            let script = format!("exec {program} {verb} --format jsonl {to}");
+            let script = script.replace("rounds 2 --format jsonl", "rounds 2 --format json");
+            let ended = start(
+                Command::new("sh")
+                    .args(["-c", &script])
+                    .stdin(Stdio::null()),
+            )
+            .end();
+            assert_eq!(ended.code, code, "{script}: {}", ended.err);
+            assert_eq!(
+                ended.err.contains("standard output is closed"),
+                code == 3,
+                "{script}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_has_left_does_not_hide_failures() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    let script = format!(
+        "{{ {program} run cpu --format jsonl -q -m sequential -- 1 x 2; echo $? >&2; }} | true"
+    );
+    let ended = start(
+        Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::null()),
+    )
+    .end();
+    assert_eq!(ended.err, "1\n");
 }
 
 #[test]
@@ -237,4 +327,28 @@ fn children(parent: u32) -> Vec<u32> {
     };
     let processes = fs::read_dir("/proc").unwrap();
     processes.flatten().filter_map(is_child).collect()
+}
+
+#[test]
+fn a_runtime_without_threads_is_refused() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    for verb in [
+        "run cpu --work none -m async",
+        "compare cpu --work none --models async,threads --rounds 2",
+    ] {
+        let script = format!("ulimit -v 2000000; exec {program} {verb} --runtime-threads 1000");
+        let ended = start(
+            Command::new("sh")
+                .args(["-c", &script])
+                .stdin(Stdio::null()),
+        )
+        .end();
+        assert_ne!(ended.code, 0, "{}", ended.err);
+        assert!(
+            ended.err.contains("no 1000 threads") || ended.out.contains("no 1000 threads"),
+            "{}{}",
+            ended.err,
+            ended.out
+        );
+    }
 }

@@ -8,10 +8,13 @@ mod recording;
 mod shortage;
 mod stopping;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use crossbeam_utils::sync::Parker;
-use triway_core::{Event, Failure, Outcome, Plan, StopReason, Task, Tried};
+use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task, Tried};
 
 use crate::{
     ahead::Ahead,
@@ -135,6 +138,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// Runs the job to its end. Blocks.
     pub(crate) fn run(mut self) -> (S, Summary) {
+        self.open_journal();
         loop {
             let busy = self.round();
             if self.is_finished() {
@@ -215,6 +219,13 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     fn settle(&mut self, now: Duration, report: Report<T::Output>) {
         let (ended, output) = match report.end {
             End::Ok(output) => (Ended::Ok, Some(output)),
+            // A task that looks whether its job was aborted may say so before it is given up.
+            End::Failed(failed)
+                if failed.0.kind == FailureKind::CANCELLED
+                    && self.shared.cancelled.load(Ordering::Relaxed) =>
+            {
+                (Ended::Cancelled, None)
+            }
             End::Failed(failed) => (Ended::Failed(failed.0), failed.1),
             End::TimedOut(failure) => (Ended::TimedOut(*failure), None),
             End::WorkerLost(failure) => (Ended::WorkerLost(*failure), None),

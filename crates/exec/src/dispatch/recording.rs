@@ -28,6 +28,15 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
+    /// Sees to it that there is room for the first outcomes.
+    pub(super) fn open_journal(&mut self) {
+        let in_flight = self.soon_in_flight();
+        let room = self.recorder.as_mut().map(|it| it.make_room(in_flight));
+        if let Some(Err(reason)) = room {
+            self.stop(StopReason::Undeliverable(reason));
+        }
+    }
+
     /// Writes down the outcomes of this round and passes them on. To stop ends others, so it goes on until none is left.
     pub(super) fn commit(&mut self) {
         loop {
@@ -35,8 +44,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 // What was passed on just now may have been the last, and nobody would ask again.
                 self.heed_delivery();
             }
-            let in_flight = self.ledger.running() + self.ledger.ready();
-            let in_flight = (!self.is_finished()).then_some(in_flight);
+            let in_flight = (!self.is_finished()).then(|| self.soon_in_flight());
             let Some(recorder) = &mut self.recorder else {
                 return;
             };
@@ -57,6 +65,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 self.stop(StopReason::Undeliverable(reason));
             }
         }
+    }
+
+    /// How many inputs may be executed before it is asked again whether there is room for their outcomes: those that
+    /// run, and those that are handed out in the next round, which may be twice as many as in this one.
+    fn soon_in_flight(&self) -> usize {
+        self.ledger.running() + 2 * self.aim()
     }
 
     /// Ends the journal. What it had to hold, it holds; that its end cannot be written is told all the same.

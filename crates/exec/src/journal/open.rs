@@ -88,8 +88,7 @@ impl Journal {
         let (header, past) = header;
         let salt = header.salt;
         let written = file.try_clone().map_err(&io)?;
-        let mut writer = Writer::new(written, salt, past.end, opening.durability);
-        writer.make_room(0).map_err(&io)?;
+        let writer = Writer::new(written, salt, past.end, opening.durability);
         Ok(Self {
             path: path.to_owned(),
             found: past.found,

@@ -113,6 +113,15 @@ impl<T: Task> Recorder<T> {
         self.pending.push((outcome, recorded.is_ok()));
     }
 
+    /// Sees to it that there is room for the outcomes of so many inputs.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    pub(crate) fn make_room(&mut self, in_flight: usize) -> Result<(), String> {
+        let made = self.journal.writer.make_room(in_flight);
+        made.map_err(|error| self.broken(&error))
+    }
+
     /// Whether outcomes wait.
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.is_empty()

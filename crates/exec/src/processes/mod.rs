@@ -6,7 +6,6 @@
 mod board;
 mod bridge;
 mod messages;
-mod process;
 mod setup;
 mod stderr;
 mod worker;
@@ -23,16 +22,17 @@ use std::{
 
 use triway_core::{Plan, Task};
 
+pub(crate) use self::setup::Shape;
 use self::{
     bridge::Bridge,
     messages::ROLE,
     setup::{Setup, SharedSetup},
 };
-pub(crate) use self::{process::WorkerProcess, setup::Shape};
 use crate::{
     lane::Shared,
     refusal::Refusal,
     restart::{self, Codec, Portable, Registration},
+    worker_process::WorkerProcess,
 };
 
 /// How long it may take to reap a worker that was killed.
@@ -68,6 +68,7 @@ impl<T: Task> Workers<T> {
     /// Starts a worker process and the thread that speaks to it. Its slots have the numbers from `first_worker` on.
     pub(crate) fn add(&mut self, first_worker: u32) -> io::Result<Arc<WorkerProcess>> {
         let process = Arc::new(WorkerProcess::default());
+        self.shared.control.watch(&process);
         let bridge = Bridge::new(
             Arc::clone(&self.shared),
             Arc::clone(&self.setup),

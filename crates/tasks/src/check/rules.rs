@@ -200,7 +200,7 @@ mod tests {
     fn what_cannot_be_read_is_told_with_its_line() {
         for (text, says) in [
             ("[[rule]]\nmax-latency = \"soon\"", "line 2"),
-            ("[[rule]]\naccept = \"900\"", "line 2"),
+            ("[[rule]]\naccept = \"1000\"", "line 2"),
             ("[[rule]]\ncontain = [\"x\"]", "contain"),
             ("rules = 5", "rules"),
         ] {

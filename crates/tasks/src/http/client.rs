@@ -34,6 +34,9 @@ use super::{
 /// How much of a redirect's body is read to keep the connection; a longer one costs more than a new connection.
 const DRAIN_BYTES: usize = 64 << 10;
 
+/// How long that may take, for the same reason. What a server sends with the head is there by then.
+const DRAIN_TIME: Duration = Duration::from_millis(200);
+
 /// What the lanes of one form share.
 #[derive(Debug)]
 pub(super) struct Client<I> {
@@ -88,7 +91,7 @@ impl<I: Io> Client<I> {
             })?;
             match next {
                 Next::Follow => {
-                    let drained = async { Ok(drain(&mut wire, &mut body).await) };
+                    let drained = async { Ok(drain::<I>(&mut wire, &mut body).await) };
                     if total.watch::<I, _>(drained).await? {
                         self.keep(&journey, route, wire).await;
                     }
@@ -233,8 +236,15 @@ async fn read(
     Ok((read, kept))
 }
 
-/// Reads what is left of a redirect's body; `false` if its connection cannot be used again.
-async fn drain(wire: &mut Wire, body: &mut Incoming) -> bool {
+/// Reads what is left of a redirect's body; `false` if its connection cannot be used again, or costs more than it saves.
+async fn drain<I: Io>(wire: &mut Wire, body: &mut Incoming) -> bool {
+    let until = Instant::now() + DRAIN_TIME;
+    I::until(until, drain_to_end(wire, body))
+        .await
+        .unwrap_or(false)
+}
+
+async fn drain_to_end(wire: &mut Wire, body: &mut Incoming) -> bool {
     let mut bytes = 0;
     while bytes <= DRAIN_BYTES {
         match wire.read(body).await {

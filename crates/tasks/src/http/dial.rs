@@ -13,7 +13,7 @@ use super::{io::Io, kinds, limits::Limit, policy::Family, reach::Reach};
 /// The longest that one address may keep the next from being tried.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connects to the first address that answers, of those that may be connected to.
+/// Connects to the first address that answers, of those that may be connected to, and says who that is.
 pub(super) async fn dial<I: Io>(
     addresses: &[SocketAddr],
     reach: &Reach,
@@ -26,7 +26,11 @@ pub(super) async fn dial<I: Io>(
     for (i, &address) in permitted.iter().enumerate() {
         let until = share(limit.until(), permitted.len() - i);
         match I::connect(address, until).await {
-            Ok(stream) => return Ok((stream, address)),
+            Ok(stream) => {
+                // A connection that was reset meanwhile has no peer any more; the request fails of it, and says so.
+                let peer = I::peer(&stream).unwrap_or(address);
+                return Ok((stream, peer));
+            }
             Err(error) if error.kind() == io::ErrorKind::TimedOut && limit.passes_now() => {
                 return Err(limit.failure());
             }

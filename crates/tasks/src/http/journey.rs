@@ -7,8 +7,8 @@ use http_body_util::Full;
 use hyper::{
     Method, Request, StatusCode, Uri, Version,
     header::{
-        AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue,
-        LOCATION, PROXY_AUTHORIZATION, RETRY_AFTER,
+        AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION,
+        PROXY_AUTHORIZATION, RETRY_AFTER,
     },
 };
 use triway_core::Failure;
@@ -67,9 +67,10 @@ pub(super) struct Journey<'a> {
     /// Those asked before it.
     asked: Vec<Url>,
     method: Method,
-    /// Whether what the policy says for the first origin (a body, cookies) still goes along.
+    /// Whether the body still goes along.
     with_body: bool,
-    with_cookies: bool,
+    /// Whether no redirect has left the first origin, to which the policy's headers were given.
+    at_home: bool,
     authorization: Option<HeaderValue>,
     opening: Opening,
     first_byte: Duration,
@@ -93,7 +94,7 @@ impl<'a> Journey<'a> {
             asked: Vec::new(),
             method: template.method.clone(),
             with_body: true,
-            with_cookies: true,
+            at_home: true,
             authorization: own.or_else(|| template.authorization.clone()),
             opening: Opening::default(),
             first_byte: Duration::ZERO,
@@ -145,12 +146,12 @@ impl<'a> Journey<'a> {
 
     fn headers(&self) -> HeaderMap {
         let mut headers = self.template.headers.clone();
+        if self.at_home {
+            headers.extend(self.template.private.clone());
+        }
         if !self.with_body {
             headers.remove(CONTENT_TYPE);
             headers.remove(CONTENT_ENCODING);
-        }
-        if !self.with_cookies {
-            headers.remove(COOKIE);
         }
         let own = self.authorization.clone();
         headers.extend(own.map(|value| (AUTHORIZATION, value)));
@@ -244,11 +245,27 @@ impl<'a> Journey<'a> {
         if own.is_some() || elsewhere {
             self.authorization = own;
         }
-        self.with_cookies &= !elsewhere;
+        self.at_home &= !elsewhere;
         self.route = route;
         self.asked.push(std::mem::replace(&mut self.url, next));
         self.change_method();
-        self.check_redirect()
+        self.check_redirect()?;
+        self.keep_body_at_home()
+    }
+
+    /// A body may hold secrets as headers may, but the request means nothing without it. So its redirect is not followed.
+    fn keep_body_at_home(&self) -> Result<(), Failure> {
+        if self.at_home || !self.with_body || self.template.body.is_empty() {
+            return Ok(());
+        }
+        let shown = redacted(&self.url);
+        let shown = excerpt(&shown);
+        Err(Failure::permanent(
+            kinds::DENIED,
+            format!(
+                "a redirect would take the body to another origin, {shown}; if it is meant for that, ask there at once"
+            ),
+        ))
     }
 
     /// As every browser does, and as RFC 9110 (15.4) therefore allows: what was posted is not posted on.
@@ -367,7 +384,10 @@ mod tests {
         let own = "Basic dXNlcjpzZSBjcmV0";
         let given = Policy {
             credentials: Some(Credentials::Bearer(Secret::new("token"))),
-            headers: vec![("Cookie".to_owned(), Secret::new("a=b"))],
+            headers: vec![
+                ("Cookie".to_owned(), Secret::new("a=b")),
+                ("Accept-Language".to_owned(), Secret::new("pl")),
+            ],
             ..Policy::default()
         };
         for (policy, url, first) in [
@@ -389,6 +409,8 @@ mod tests {
                     assert_eq!(sent(&request, "authorization"), expected, "{location}");
                     let cookies = stays && !policy.headers.is_empty();
                     assert_eq!(sent(&request, "cookie").is_some(), cookies);
+                    let harmless = !policy.headers.is_empty();
+                    assert_eq!(sent(&request, "accept-language").is_some(), harmless);
                     assert!(!request.uri().to_string().contains('@'));
                 });
             }

@@ -36,7 +36,7 @@ pub const TIMEOUT_CONNECT: FailureKind = FailureKind::new("timeout-connect");
 pub const TIMEOUT_FIRST_BYTE: FailureKind = FailureKind::new("timeout-first-byte");
 /// The attempt did not end within its time limit.
 pub const TIMEOUT_TOTAL: FailureKind = FailureKind::new("timeout-total");
-/// The policy does not let anybody connect to the address.
+/// The policy does not let anybody connect to the address, or a redirect would take a body to another origin.
 pub const DENIED: FailureKind = FailureKind::new("denied");
 /// The proxy on the way refused.
 pub const PROXY: FailureKind = FailureKind::new("proxy");

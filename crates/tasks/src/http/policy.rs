@@ -20,9 +20,12 @@ use super::{
 pub struct Policy {
     /// The method; `POST` is only said if somebody asks for it.
     pub method: String,
-    /// Headers that are sent besides or instead of those that are always sent.
+    /// Headers that are sent besides or instead of those that are always sent. A redirect to another origin (scheme,
+    /// host and port) takes along none but `Accept`, `Accept-Charset`, `Accept-Encoding`, `Accept-Language`,
+    /// `Cache-Control`, `Pragma`, `Range` and `User-Agent`: any other may be a secret.
     pub headers: Vec<(String, Secret)>,
-    /// What is sent along.
+    /// What is sent along. A redirect that would take it to another origin is not followed but fails as
+    /// [`DENIED`](super::kinds::DENIED).
     pub body: Option<Payload>,
     /// Credentials for the origin of each input; a redirect to another origin does not get them. Those in a URL go
     /// before them.

@@ -1,4 +1,7 @@
 //! Which addresses may be connected to: so that a list of URLs from elsewhere cannot lead into the own network.
+//!
+//! Systems connect the unspecified addresses, `0.0.0.0` and `::`, to the machine itself. Whatever is said of loopback
+//! therefore holds for them too.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -25,7 +28,7 @@ pub enum Zone {
     /// Every address that is not reachable from everywhere: loopback, link-local, private and shared networks,
     /// unspecified, multicast, reserved and documentation addresses.
     Private,
-    /// The machine itself.
+    /// The machine itself: loopback addresses and the unspecified ones, which lead there too.
     Loopback,
     /// 169.254.0.0/16 and fe80::/10, where clouds keep their metadata.
     LinkLocal,
@@ -41,11 +44,12 @@ pub enum Zone {
 pub struct ZoneError(String);
 
 impl Reach {
-    /// Whether an address may be connected to.
+    /// Whether an address, and every other that it may lead to, may be connected to.
     #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
-        let inside = |zones: &[Zone]| zones.iter().any(|zone| zone.contains(address));
-        !inside(&self.deny) || inside(&self.allow)
+        let inside = |zones: &[Zone], one| zones.iter().any(|zone| zone.contains(one));
+        let mut ends = std::iter::once(address).chain(ends(address).iter().copied());
+        ends.all(|end| !inside(&self.deny, end) || inside(&self.allow, end))
     }
 
     /// Whether anything is denied.
@@ -71,7 +75,7 @@ impl Zone {
     fn holds(&self, address: IpAddr) -> bool {
         match self {
             Self::Network(network) => network.contains(&address),
-            Self::Loopback => address.is_loopback(),
+            Self::Loopback => address.is_loopback() || address.is_unspecified(),
             Self::LinkLocal => is_link_local(address),
             Self::Private => match address {
                 IpAddr::V4(address) => !is_global_v4(address),
@@ -95,6 +99,17 @@ impl FromStr for Zone {
                 Self::Network(network.ok_or_else(|| ZoneError(text.to_owned()))?)
             }
         })
+    }
+}
+
+/// Where a connection to an unspecified address may end. `::` can reach those who listen on IPv4 as well.
+fn ends(address: IpAddr) -> &'static [IpAddr] {
+    const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    match embedded(address).map_or(address, IpAddr::V4) {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => &[V4],
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => &[V6, V4],
+        _ => &[],
     }
 }
 
@@ -192,6 +207,31 @@ mod tests {
     }
 
     #[test]
+    fn unspecified_addresses_are_where_they_lead() {
+        for (denied, address, permitted) in [
+            ("loopback", "0.0.0.0", false),
+            ("loopback", "::", false),
+            ("loopback", "::ffff:0.0.0.0", false),
+            ("127.0.0.0/8", "0.0.0.0", false),
+            ("127.0.0.0/8", "::ffff:0.0.0.0", false),
+            ("127.0.0.0/8", "::", false),
+            ("127.0.0.1", "0.0.0.0", false),
+            ("::1", "::", false),
+            ("::1", "0.0.0.0", true),
+            ("0.0.0.0", "0.0.0.0", false),
+            ("127.0.0.2", "0.0.0.0", true),
+            ("10.0.0.0/8", "::", true),
+        ] {
+            let reach = Reach {
+                deny: vec![denied.parse().unwrap()],
+                allow: Vec::new(),
+            };
+            let found = reach.permits(address.parse().unwrap());
+            assert_eq!(found, permitted, "{address} with --deny {denied}");
+        }
+    }
+
+    #[test]
     fn exceptions_win() {
         let zones = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
         let reach = Reach {
@@ -205,6 +245,8 @@ mod tests {
             ("10.0.0.1", false),
             ("8.8.8.8", false),
             ("8.8.4.4", true),
+            // It leads to 127.0.0.1, but is none of the exceptions itself.
+            ("0.0.0.0", false),
         ] {
             assert_eq!(
                 reach.permits(address.parse().unwrap()),

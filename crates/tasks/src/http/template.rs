@@ -5,19 +5,33 @@ use bytes::Bytes;
 use hyper::{
     Method,
     header::{
-        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue,
-        USER_AGENT,
+        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL,
+        HOST, HeaderMap, HeaderName, HeaderValue, PRAGMA, RANGE, USER_AGENT,
     },
 };
 
 use super::policy::{Credentials, Policy};
 
+/// The headers that go to every origin. Any other may be about who asks, and nobody can tell from its name.
+const HARMLESS: [HeaderName; 8] = [
+    ACCEPT,
+    ACCEPT_CHARSET,
+    ACCEPT_ENCODING,
+    ACCEPT_LANGUAGE,
+    CACHE_CONTROL,
+    PRAGMA,
+    RANGE,
+    USER_AGENT,
+];
+
 /// The unchanging parts of a policy's requests.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) method: Method,
-    /// All but what belongs to one origin alone.
+    /// What goes to every origin.
     pub(super) headers: HeaderMap,
+    /// What goes to the first origin alone, besides the authorization.
+    pub(super) private: HeaderMap,
     pub(super) authorization: Option<HeaderValue>,
     pub(super) body: Bytes,
     /// The `Host` that somebody wants to be sent, instead of the URL's.
@@ -65,7 +79,14 @@ impl Template {
         for name in given.keys() {
             headers.remove(name);
         }
-        headers.extend(given);
+        let mut private = HeaderMap::new();
+        for (name, value) in &given {
+            let goes_along = match HARMLESS.contains(name) {
+                true => &mut headers,
+                false => &mut private,
+            };
+            goes_along.append(name, value.clone());
+        }
         if authorization.is_none()
             && let Some(credentials) = &policy.credentials
         {
@@ -75,6 +96,7 @@ impl Template {
         Ok(Self {
             method,
             headers,
+            private,
             authorization,
             body: body.map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body.reveal())),
             host,

@@ -9,6 +9,8 @@ mod cpu;
 mod faults;
 mod http;
 mod proxied;
+mod reach;
 mod real;
+mod redirects;
 mod servers;
 mod sh;

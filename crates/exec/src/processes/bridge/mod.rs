@@ -22,12 +22,13 @@ use self::{
     running::{Answer, Heard, Running},
     size::Size,
 };
-use super::{process::WorkerProcess, setup::Setup};
+use super::setup::Setup;
 use crate::{
     clock::Moment,
     hand_over::{Assignment, End, Notice, Report, Taken},
     lane::Shared,
     restart::{LinkError, Woken},
+    worker_process::WorkerProcess,
 };
 
 /// How often in a row a worker may fail to start, or end without having done anything.
@@ -258,7 +259,10 @@ impl<T: Task> Bridge<T> {
         if running.may_sit_on_something() {
             patience = SILENCE;
         }
-        if let Some(at) = self.most_time().and_then(|most| running.look_at(most)) {
+        if let Some(at) = self
+            .most_time()
+            .and_then(|most| running.look_at(&self.shared.clock, most))
+        {
             patience = patience.min(at.saturating_duration_since(Instant::now()));
         }
         Some(patience)
@@ -302,13 +306,17 @@ impl<T: Task> Bridge<T> {
     }
 
     fn report(&self, answer: Answer<T::Input>) -> Report<T::Output> {
-        let started = self.shared.clock.at(answer.began);
+        let clock = &self.shared.clock;
+        let started = clock.at(answer.began);
+        let ended = clock.at(answer.began.plus(answer.took));
+        let took = ended.saturating_sub(started);
+        let end = self.setup.end_of(&self.shared, took, answer.ended);
         Report {
             start: answer.assignment.start,
             worker: self.first_worker + answer.slot,
             started,
-            ended: started + answer.took,
-            end: self.setup.end_of(&self.shared, answer.took, answer.ended),
+            ended,
+            end: self.shared.unless_stopped(started, ended, end),
         }
     }
 
@@ -352,8 +360,11 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &self.running else {
             return;
         };
-        if running.due(most).is_some_and(|due| due <= Instant::now()) {
-            let overdue = running.overdue(most);
+        if running
+            .due(&self.shared.clock, most)
+            .is_some_and(|due| due <= Instant::now())
+        {
+            let overdue = running.overdue(&self.shared.clock, most);
             self.end_by_force(&overdue);
         }
     }

@@ -16,7 +16,7 @@ use super::{
     window::Window,
 };
 use crate::{
-    clock::Moment,
+    clock::{Clock, Moment},
     hand_over::Assignment,
     processes::{
         board::Board,
@@ -24,7 +24,6 @@ use crate::{
             BYE, Bye, Bytes, DRAIN, HELLO, INPUTS, Input, OUTCOMES, Outcome, READY, ROLE, Ready,
             Written, append, encode, expect, parts, unexpected,
         },
-        process::WorkerProcess,
         setup::Setup,
         stderr::Words,
     },
@@ -33,6 +32,7 @@ use crate::{
         Woken, describe, peak_bytes_of,
     },
     unwind,
+    worker_process::WorkerProcess,
 };
 
 /// How long a worker may take until it is ready.
@@ -342,29 +342,29 @@ impl<T: Task> Running<T> {
     }
 
     /// When the attempt that has run longest has run for so long; where none runs, when something must have begun.
-    pub(super) fn due(&self, most: Duration) -> Option<Instant> {
+    pub(super) fn due(&self, clock: &Clock, most: Duration) -> Option<Instant> {
         let first = self.board.running().map(|running| running.since).min();
         match first {
-            Some(since) => Some(instant(since) + most),
+            Some(since) => Some(clock.instant(clock.at(since) + most)),
             None => (!self.is_idle()).then(|| self.heard + most + STUCK),
         }
     }
 
     /// When to look whether something is due. What begins after this is not due before that has passed.
-    pub(super) fn look_at(&self, most: Duration) -> Option<Instant> {
+    pub(super) fn look_at(&self, clock: &Clock, most: Duration) -> Option<Instant> {
         let waits = self.window.len() > self.board.running().count();
         let waiting = waits.then(|| Instant::now() + most);
-        self.due(most).into_iter().chain(waiting).min()
+        self.due(clock, most).into_iter().chain(waiting).min()
     }
 
     /// What has run for longer than this. Where some of it holds a thread, that alone is to blame: the others may only
     /// be late because they could not get one.
-    pub(super) fn overdue(&self, most: Duration) -> Vec<u64> {
-        let now = Moment::now();
+    pub(super) fn overdue(&self, clock: &Clock, most: Duration) -> Vec<u64> {
+        let now = clock.now();
         let late: Vec<_> = self
             .board
             .running()
-            .filter(|running| now.since(running.since) >= most)
+            .filter(|running| now.saturating_sub(clock.at(running.since)) >= most)
             .collect();
         let holds = late.iter().any(|running| running.holds);
         late.iter()
@@ -483,12 +483,6 @@ pub(super) fn wait_for(bell: &Bell, patience: Option<Duration>) -> Woken {
         bell: rung.is_ok_and(|count| count > 0),
         ended: false,
     }
-}
-
-/// The same moment on this process's own clock.
-fn instant(moment: Moment) -> Instant {
-    let now = Instant::now();
-    now.checked_sub(Moment::now().since(moment)).unwrap_or(now)
 }
 
 fn append_input<I>(

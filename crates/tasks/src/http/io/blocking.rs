@@ -87,6 +87,10 @@ impl Io for Blocking {
         Ok(Socket(Arc::new(stream)))
     }
 
+    fn peer(stream: &Socket) -> io::Result<SocketAddr> {
+        stream.0.peer_addr()
+    }
+
     async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         std::future::poll_fn(|context| {

@@ -28,6 +28,10 @@ impl Io for NonBlocking {
         Ok(stream)
     }
 
+    fn peer(stream: &TcpStream) -> io::Result<SocketAddr> {
+        stream.peer_addr()
+    }
+
     async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
         tokio::time::timeout_at(until.into(), future).await.ok()
     }

@@ -22,6 +22,9 @@ pub(crate) trait Io: fmt::Debug + Send + Sync + 'static {
         until: Option<Instant>,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// Whom a stream leads to: not always the address that was asked for.
+    fn peer(stream: &Self::Stream) -> io::Result<SocketAddr>;
+
     /// Waits for `future` until some moment; `None` if it passes.
     fn until<F: Future + Send>(
         until: Instant,

@@ -29,16 +29,24 @@ impl WorkerProcess {
         }
     }
 
-    pub(super) fn note_peak(&self, bytes: Option<u64>) {
+    /// Sends a signal to the process and its group, if it runs.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Some(group) = *self.group.lock().unwrap_or_else(PoisonError::into_inner) {
+            // It may have ended just now.
+            let _gone = kill_process_group(group, signal);
+        }
+    }
+
+    pub(crate) fn note_peak(&self, bytes: Option<u64>) {
         self.peak_bytes
             .fetch_max(bytes.unwrap_or(0), Ordering::Relaxed);
     }
 
-    pub(super) fn peak_bytes(&self) -> u64 {
+    pub(crate) fn peak_bytes(&self) -> u64 {
         self.peak_bytes.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set(&self, group: Option<Pid>) {
+    pub(crate) fn set(&self, group: Option<Pid>) {
         *self.group.lock().unwrap_or_else(PoisonError::into_inner) = group;
     }
 }
