@@ -48,7 +48,8 @@ pub(super) struct Bridge<T: Task> {
     /// Which of the job's bridges this is; its slots have the workers' numbers from `first_worker` on.
     desk: u32,
     first_worker: u32,
-    bell: Arc<Bell>,
+    /// Made with the first worker, because descriptors may be few.
+    bell: Option<Arc<Bell>>,
     size: Size,
     running: Option<Running<T>>,
     /// Inputs that were running when a worker with several slots died; each runs again alone.
@@ -75,21 +76,21 @@ impl<T: Task> Bridge<T> {
         process: Arc<WorkerProcess>,
         desk: u32,
         first_worker: u32,
-    ) -> std::io::Result<Self> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             shared,
             size: Size::new(setup.pool.batch),
             setup,
             process,
             desk,
             first_worker,
-            bell: Bell::new()?,
+            bell: None,
             running: None,
             suspects: VecDeque::new(),
             barren: 0,
             taken: Vec::new(),
             reports: Vec::new(),
-        })
+        }
     }
 
     /// Works until there is nothing more to do, or no worker to do it. Gives the largest peak of memory among the
@@ -186,7 +187,10 @@ impl<T: Task> Bridge<T> {
             self.taken.push(suspect);
             return Taken::Some;
         }
-        let waker = self.bell.waker();
+        let Some(bell) = &self.bell else {
+            return Taken::Nothing;
+        };
+        let waker = bell.waker();
         self.shared.hand_over.take_some(
             self.desk,
             &Context::from_waker(&waker),
@@ -238,13 +242,16 @@ impl<T: Task> Bridge<T> {
         if !self.reports.is_empty() {
             return Woken::default();
         }
+        let Some(bell) = &self.bell else {
+            return Woken::default();
+        };
         let patience = self.patience();
         let woken = match &self.running {
-            Some(running) => running.wait(&self.bell, patience),
-            None => running::wait_for(&self.bell, patience),
+            Some(running) => running.wait(bell, patience),
+            None => running::wait_for(bell, patience),
         };
         if woken.bell {
-            self.bell.silence();
+            bell.silence();
         }
         woken
     }
@@ -454,15 +461,21 @@ impl<T: Task> Bridge<T> {
             if self.shared.cancelled.load(Ordering::Relaxed) {
                 break;
             }
-            match Running::start(&self.setup, &self.process, self.first_worker, slots) {
-                Ok(running) => {
-                    self.running = Some(running);
-                    return Ok(());
-                }
+            match self.try_start(slots) {
+                Ok(()) => return Ok(()),
                 Err(error) => reason = error,
             }
         }
         Err(format!("a worker process could not be started: {reason}"))
+    }
+
+    fn try_start(&mut self, slots: usize) -> Result<(), String> {
+        let running = Running::start(&self.setup, &self.process, self.first_worker, slots)?;
+        self.running = Some(running);
+        if self.bell.is_none() {
+            self.bell = Some(Bell::new().map_err(|error| error.to_string())?);
+        }
+        Ok(())
     }
 
     /// Lets the worker leave, if there is one; ends it if it takes longer than the grace.

@@ -1,6 +1,7 @@
 //! One worker process while it runs: what it was given, what it says, and what can be seen of it.
 
 use std::{
+    io,
     num::NonZeroU64,
     os::fd::OwnedFd,
     sync::Arc,
@@ -79,40 +80,9 @@ impl<T: Task> Running<T> {
         worker: u32,
         slots: usize,
     ) -> Result<Self, String> {
-        let problem = |error: &dyn std::fmt::Display| error.to_string();
-        let (board, board_file) = Board::create(slots).map_err(|error| problem(&error))?;
-        let (mut child, link) = restart::launch(&Launch {
-            role: ROLE,
-            name: setup.registration.name(),
-            title: &format!("worker {worker}"),
-            error_output: match setup.ear {
-                Some(_) => ErrorOutput::Piped,
-                None => ErrorOutput::Inherited,
-            },
-            environment: &setup.environment,
-        })
-        .map_err(|error| problem(&error))?;
-        process.set(Some(child.group()));
-        if let Some(guard) = &setup.guard {
-            guard.watch(child.group());
-        }
-        let output = child.take_error_output();
-        let words = setup
-            .ear
-            .as_ref()
-            .zip(output)
-            .map(|(ear, output)| ear.listen_to(output));
-        let mut running = Self {
-            child,
-            link,
-            board,
-            board_file,
-            words,
-            slots,
-            window: Window::new(),
-            given: 0,
-            heard: Instant::now(),
-            scratch: Vec::new(),
+        let mut running = {
+            let _one_at_a_time = setup.starting.lock();
+            Self::launch(setup, process, worker, slots).map_err(|error| error.to_string())?
         };
         match running.greet(setup) {
             Ok(Ready { problem: None }) => Ok(running),
@@ -125,6 +95,47 @@ impl<T: Task> Running<T> {
             Err(LinkError::Closed) => Err(running.bury(setup, process, "")),
             Err(error) => Err(running.bury(setup, process, &error.to_string())),
         }
+    }
+
+    fn launch(
+        setup: &Setup<T>,
+        process: &WorkerProcess,
+        worker: u32,
+        slots: usize,
+    ) -> io::Result<Self> {
+        let (board, board_file) = Board::create(slots)?;
+        let (mut child, link) = restart::launch(&Launch {
+            role: ROLE,
+            name: setup.registration.name(),
+            title: &format!("worker {worker}"),
+            error_output: match setup.ear {
+                Some(_) => ErrorOutput::Piped,
+                None => ErrorOutput::Inherited,
+            },
+            environment: &setup.environment,
+        })?;
+        process.set(Some(child.group()));
+        if let Some(guard) = &setup.guard {
+            guard.watch(child.group());
+        }
+        let output = child.take_error_output();
+        let words = setup
+            .ear
+            .as_ref()
+            .zip(output)
+            .map(|(ear, output)| ear.listen_to(output));
+        Ok(Self {
+            child,
+            link,
+            board,
+            board_file,
+            words,
+            slots,
+            window: Window::new(),
+            given: 0,
+            heard: Instant::now(),
+            scratch: Vec::new(),
+        })
     }
 
     fn greet(&mut self, setup: &Setup<T>) -> Result<Ready, LinkError> {
