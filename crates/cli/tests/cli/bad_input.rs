@@ -239,6 +239,23 @@ fn a_full_disk_stops_the_job() {
     assert_eq!(output.status.code(), Some(3));
 }
 
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    for arguments in [
+        "--version",
+        "--help",
+        "run --help",
+        "man",
+        "completions bash",
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = triway(arguments).stdout(full.unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments}: {said}");
+        assert!(said.contains("No space left"), "{arguments}: {said}");
+    }
+}
+
 /// How many outcomes stand whole in a file of this format, and nothing else but its frame.
 fn whole_outcomes(format: &str, written: &str) -> u64 {
     let whole = |line: &str| match format {
