@@ -17,6 +17,7 @@ mod prepared;
 mod reporter;
 mod requests;
 mod rules;
+mod standard_output;
 mod typed;
 mod verbs;
 

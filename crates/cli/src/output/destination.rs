@@ -28,6 +28,7 @@ use crate::{
     exit::Fault,
     inputs::Inputs,
     people::{Interest, Screen},
+    standard_output,
 };
 
 /// A format and where its text goes.
@@ -241,28 +242,13 @@ fn create(path: &Path) -> anyhow::Result<File> {
 
 /// Standard output without the buffer of its own that the standard library gives it: nobody could say what is in that.
 fn stdout(terminal: bool, screen: &Screen) -> Result<Target, Fault> {
-    if stdout_was_closed() {
-        return Err(Fault::could_not_run(anyhow!(
-            "standard output is closed, so outcomes would go nowhere; leave it open, or name a file with --output"
-        )));
-    }
+    standard_output::ensure_open()?;
     let own = io::stdout().as_fd().try_clone_to_owned();
     let file = File::from(own.map_err(Fault::could_not_run)?);
     Ok(match terminal {
         true => Target::Terminal(file, screen.clone()),
         false => Target::File(file),
     })
-}
-
-/// Whether there was no standard output when the program was started. Before `main` the standard library opens
-/// `/dev/null` in its place, and does so for reading and writing, which no shell does for `> /dev/null`.
-fn stdout_was_closed() -> bool {
-    let stdout = rustix::stdio::stdout();
-    let null = fs::metadata("/dev/null").map(|it| it.rdev());
-    let own = rustix::fs::fstat(stdout).map(|it| it.st_rdev);
-    let both =
-        rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR));
-    both && matches!((own, null), (Ok(own), Ok(null)) if own == null)
 }
 
 impl Usual {
