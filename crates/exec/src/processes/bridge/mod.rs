@@ -56,6 +56,8 @@ pub(super) struct Bridge<T: Task> {
     suspects: VecDeque<Assignment<T::Input>>,
     /// How many workers in a row ended and left nothing to show for it.
     barren: usize,
+    /// Whether the hand-over would wake this bridge for new work.
+    waits: bool,
     taken: Vec<Assignment<T::Input>>,
     reports: Vec<Report<T::Output>>,
 }
@@ -88,6 +90,7 @@ impl<T: Task> Bridge<T> {
             running: None,
             suspects: VecDeque::new(),
             barren: 0,
+            waits: false,
             taken: Vec::new(),
             reports: Vec::new(),
         }
@@ -137,6 +140,7 @@ impl<T: Task> Bridge<T> {
         {
             self.leave(self.shared.grace);
         }
+        self.stop_waiting();
         let room = self.room(wanted);
         if room == 0 {
             return Next::On;
@@ -191,12 +195,18 @@ impl<T: Task> Bridge<T> {
             return Taken::Nothing;
         };
         let waker = bell.waker();
-        self.shared.hand_over.take_some(
-            self.desk,
-            &Context::from_waker(&waker),
-            room,
-            &mut self.taken,
-        )
+        let context = Context::from_waker(&waker);
+        let hand_over = &self.shared.hand_over;
+        let taken = hand_over.take_some(self.desk, &context, room, &mut self.taken);
+        self.waits = taken == Taken::Nothing;
+        taken
+    }
+
+    /// A bridge that has all it can use must not be woken in another's place.
+    fn stop_waiting(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            self.shared.hand_over.stop_waiting(self.desk);
+        }
     }
 
     /// Gives the worker what was taken, and starts one first if there is none.
@@ -350,7 +360,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &mut self.running else {
             return;
         };
-        if running.is_silent(SILENCE) && running.sits_on_something() {
+        if running.is_silent(SILENCE) && running.may_sit_on_something() {
             let answers = running.peek();
             let recalled = running.recall();
             if !recalled.is_empty() {

@@ -319,16 +319,9 @@ impl<T: Task> Running<T> {
 
     // What it does not say.
 
-    /// Whether it has more than it runs: outcomes that it has not sent, or inputs that wait behind what it runs.
-    pub(super) fn sits_on_something(&self) -> bool {
-        let running = self.board.running().count();
-        running > 0 && self.window.len() > running
-    }
-
-    /// The same, now or after it has begun what it has.
+    /// Whether it has more than it runs: outcomes that it has not sent, or inputs that no slot has begun.
     pub(super) fn may_sit_on_something(&self) -> bool {
-        let running = self.board.running().count();
-        self.window.len() > running.max(1)
+        self.window.len() > self.board.running().count()
     }
 
     pub(super) fn is_silent(&self, patience: Duration) -> bool {
@@ -344,8 +337,12 @@ impl<T: Task> Running<T> {
         answers
     }
 
-    /// Takes back what waits for a slot.
+    /// Takes back what waits behind something that runs. A worker that runs nothing is about to begin, or is stuck as a
+    /// whole; to take its inputs back would only be to give them to it again.
     pub(super) fn recall(&mut self) -> Vec<Assignment<T::Input>> {
+        if self.board.running().next().is_none() {
+            return Vec::new();
+        }
         self.heard = Instant::now();
         let end = self.window.end();
         let first = self.board.recall(end);
