@@ -15,6 +15,7 @@ mod prepared;
 mod reporter;
 mod requests;
 mod rules;
+mod standard_output;
 mod typed;
 mod verbs;
 

@@ -160,8 +160,11 @@ fn report(
 ) -> Result<Exit, Fault> {
     let name = destination.name().to_owned();
     let said = destination.is_for_people();
+    let to_stdout = destination.is_standard_output();
     match destination.comparison(comparison) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(exit_of(comparison)),
+        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(exit_of(comparison));
+        }
         Err(error) => {
             return Err(Fault::could_not_run(
                 anyhow::Error::from(error)

@@ -46,9 +46,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = job_options::plan(&job, model, task.preferred())?;
     configuration.check_models([plan.model])?;
     let mut destination = Destination::open(&job, &inputs, &screen, interest)?;
-    destination
-        .begin(task.name())
-        .map_err(Fault::could_not_run)?;
+    begin(&mut destination, task.name())?;
     let piped = destination.is_piped();
     if let Some(note) = note {
         screen.say(&note);
@@ -60,6 +58,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         title: inputs.title(),
         places: inputs.places(),
         destination: destination.name().to_owned(),
+        to_stdout: destination.is_standard_output(),
         screen: screen.clone(),
     };
     let reporter = Reporter::new(
@@ -80,6 +79,18 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     match attended.result {
         Some(finished) => afterwards.tell(finished, attended.asked),
         None => afterwards.left(attended.asked),
+    }
+}
+
+/// Writes what stands before the first outcome. If nobody reads it any more, that shows again at the first outcome.
+fn begin(destination: &mut Destination, task: &str) -> Result<(), Fault> {
+    match destination.begin(task) {
+        Err(error)
+            if error.kind() == io::ErrorKind::BrokenPipe && destination.is_standard_output() =>
+        {
+            Ok(())
+        }
+        begun => begun.map_err(Fault::could_not_run),
     }
 }
 
@@ -132,6 +143,7 @@ struct Afterwards {
     title: String,
     places: Places,
     destination: String,
+    to_stdout: bool,
     screen: Screen,
 }
 
@@ -147,10 +159,10 @@ impl Afterwards {
         })?;
         let reported = sink.end();
         if let Some(error) = &reported.undelivered
+            && self.to_stdout
             && error.kind() == io::ErrorKind::BrokenPipe
         {
-            // Whoever read the outcomes has seen enough; that is nobody's failure.
-            return Ok(asked.map_or(Exit::Ok, |asked| asked.exit));
+            return ended_unread(&summary, asked);
         }
         if summary.admitted == 0 && summary.stopped.is_none() {
             self.screen.say(&format!(
@@ -205,6 +217,19 @@ fn refused(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Plan(error) => Fault::usage(error),
         other => Fault::could_not_run(other),
+    }
+}
+
+/// How the program ends where whoever read its standard output had seen enough. That is nobody's failure, and what it
+/// stopped was not wanted any more; an input that failed has failed all the same.
+fn ended_unread(summary: &Summary, asked: Option<Asked>) -> Result<Exit, Fault> {
+    match &summary.stopped {
+        Some(StopReason::Undeliverable(_)) | None => Ok(match asked {
+            Some(asked) => asked.exit,
+            None if summary.failed > 0 => Exit::SomeFailed,
+            None => Exit::Ok,
+        }),
+        Some(_) => ended(summary, asked),
     }
 }
 

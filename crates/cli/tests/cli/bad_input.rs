@@ -1,6 +1,9 @@
 //! Whatever is wrong with options or inputs: a message that names it, or an outcome for that input alone.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -237,6 +240,40 @@ fn a_full_disk_stops_the_job() {
         .unwrap();
     let output = command.stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn without_a_standard_output_nothing_is_done_that_would_be_lost() {
+    let shell = |line: &str| {
+        let script = line.replace("triway", env!("CARGO_BIN_EXE_triway"));
+        start(
+            Command::new("sh")
+                .args(["-c", &script])
+                .stdin(Stdio::null()),
+        )
+        .end()
+    };
+    for line in [
+        "exec triway run cpu --work none --inputs 3 --format jsonl >&-",
+        "exec triway compare cpu --work none --inputs 3 --rounds 1 --models threads,async >&-",
+        "exec triway check >&-",
+        "exec triway man >&-",
+    ] {
+        let ended = shell(line);
+        assert_eq!(ended.code, 3, "{line}: {}", ended.err);
+        let says = "standard output is closed";
+        assert!(ended.err.contains(says), "{line}: {}", ended.err);
+        assert!(!ended.err.contains("succeeded"), "{line}: {}", ended.err);
+    }
+    for line in [
+        "exec triway run cpu --work none --inputs 3 -o /dev/null >&-",
+        "exec triway run cpu --work none --inputs 3 >/dev/null",
+        // Whoever starts a program so, as daemons are, wants its exit code alone.
+        "exec triway run cpu --work none --inputs 3 1<>/dev/null 2<>/dev/null",
+    ] {
+        let ended = shell(line);
+        assert_eq!(ended.code, 0, "{line}: {}", ended.err);
+    }
 }
 
 /// How many outcomes stand whole in a file of this format, and nothing else but its frame.

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -141,6 +141,55 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         let status = eventually(|| process.try_wait().unwrap());
         let said = std::io::read_to_string(process.stderr.take().unwrap()).unwrap();
         assert_eq!((status.code(), &*said), (Some(0), ""), "{format}");
+    }
+}
+
+#[test]
+fn a_reader_that_left_does_not_hide_what_failed() {
+    for format in ["jsonl", "csv", "json", "table"] {
+        for (inputs, code) in [("1 x 2", 1), ("1 2 3", 0)] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            // The format is begun with a write of its own, which finds nobody either.
+            let mut command = triway(&format!("run cpu --format {format} -- {inputs}"));
+            let command = command.stdin(Stdio::null()).stdout(writer);
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(
+                (output.status.code(), &*said),
+                (Some(code), ""),
+                "{format} of {inputs}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_reader_of_a_named_pipe_that_left_has_lost_outcomes() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    // Open for both, or opening would wait for the program.
+    let reader = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
+    let arguments = format!("run cpu - --work none -o {}", pipe.display());
+    let mut started = start(triway(&arguments).stdin(Stdio::piped()));
+    let mut stdin = started.stdin();
+    stdin.write_all(b"1\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(reader).read_line(&mut line).unwrap();
+    assert!(line.contains("\"ok\""), "{line}");
+    // The reader is gone.
+    stdin.write_all(b"2\n").unwrap();
+    drop(stdin);
+    let ended = started.end();
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    for says in [&*pipe.to_string_lossy(), "Broken pipe"] {
+        assert!(ended.err.contains(says), "no {says}: {}", ended.err);
     }
 }
 
