@@ -75,6 +75,7 @@ fn blame(error: PlanError) -> Fault {
     let option = match error {
         PlanError::TooManyLanes { asked, .. } => format!("--concurrency {asked}"),
         PlanError::TooManyProcesses { asked, .. } => format!("--processes {asked}"),
+        PlanError::TooManyRuntimeThreads { asked, .. } => format!("--runtime-threads {asked}"),
         PlanError::ZeroTimeout => "--timeout".to_owned(),
         _ => return Fault::usage(error),
     };

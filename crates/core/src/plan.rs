@@ -24,6 +24,9 @@ pub const MAX_LANES: [(Model, usize); 5] = [
 /// As many worker processes as [`MAX_LANES`] says.
 const MOST_PROCESSES: usize = 1_024;
 
+/// The most threads that an async runtime may have. It has use for as many as there are processors.
+const MOST_RUNTIME_THREADS: usize = 1_024;
+
 /// The longest time that a plan may have anywhere: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -128,6 +131,13 @@ impl Plan {
                 most: MOST_PROCESSES,
             });
         }
+        let threads = self.runtime_threads.map_or(0, NonZeroUsize::get);
+        if threads > MOST_RUNTIME_THREADS {
+            return Err(PlanError::TooManyRuntimeThreads {
+                asked: threads,
+                most: MOST_RUNTIME_THREADS,
+            });
+        }
         if self.timeout == Some(Duration::ZERO) {
             return Err(PlanError::ZeroTimeout);
         }
@@ -154,6 +164,16 @@ pub enum PlanError {
     /// No machine has that many worker processes.
     #[error("{asked} worker processes are more than a job can have (at most {most})")]
     TooManyProcesses {
+        /// What the plan says.
+        asked: usize,
+        /// What it may say.
+        most: usize,
+    },
+    /// No async runtime has use for that many threads.
+    #[error(
+        "{asked} threads are more than an async runtime can have (at most {most}); as many as there are processors do"
+    )]
+    TooManyRuntimeThreads {
         /// What the plan says.
         asked: usize,
         /// What it may say.
@@ -372,6 +392,13 @@ mod tests {
         plan.timeout = Some(Duration::MAX);
         assert_eq!(plan.check(), Err(PlanError::TooLong));
         plan.timeout = None;
+        plan.runtime_threads = Some(million);
+        let refused = plan.check();
+        assert!(matches!(
+            refused,
+            Err(PlanError::TooManyRuntimeThreads { .. })
+        ));
+        plan.runtime_threads = NonZeroUsize::new(MOST_RUNTIME_THREADS);
         assert_eq!(plan.check(), Ok(()));
         plan.key_interval = Some(Duration::MAX);
         assert_eq!(plan.check(), Err(PlanError::TooLong));

@@ -21,6 +21,14 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("run cpu - -", &["`-` stands there twice"]),
     ("run cpu -c 0", &["--concurrency", "whole number from 1"]),
     ("run cpu -c 1000000", &["--concurrency 1000000", "16384"]),
+    (
+        "run cpu -m async --runtime-threads 5000",
+        &["--runtime-threads 5000", "at most 1024"],
+    ),
+    (
+        "compare cpu --runtime-threads 5000",
+        &["--runtime-threads 5000", "at most 1024"],
+    ),
     ("run cpu -c x", &["--concurrency"]),
     ("run cpu -c -1", &["--concurrency", "whole number from 1"]),
     (
@@ -240,6 +248,25 @@ fn a_full_disk_stops_the_job() {
         .unwrap();
     let output = command.stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn a_machine_without_so_many_threads_says_so() {
+    for arguments in [
+        "run cpu --work none -m async --runtime-threads 1000",
+        "compare cpu --work none --models async --rounds 1 --runtime-threads 1000",
+    ] {
+        let triway = env!("CARGO_BIN_EXE_triway");
+        // A thread has two MiB for its stack.
+        let script = format!("ulimit -v 1500000; exec {triway} {arguments}");
+        let mut command = Command::new("sh");
+        let ended = start(command.args(["-c", &script]).stdin(Stdio::null())).end();
+        assert_eq!(ended.code, 3, "{arguments}: {}", ended.err);
+        for says in ["1000 for the async runtime", "ask for fewer"] {
+            let all = format!("{}{}", ended.err, ended.out);
+            assert!(all.contains(says), "no {says}: {all}");
+        }
+    }
 }
 
 #[test]
