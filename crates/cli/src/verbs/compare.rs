@@ -182,7 +182,8 @@ fn report(
 /// An arm that could not run is no failure; that none could is.
 fn exit_of(comparison: &Comparison) -> Exit {
     let ran = |arm: &&ArmReport| arm.skipped.is_none();
-    let unsuccessful = |arm: &ArmReport| arm.failed != Some(0);
+    // Whatever keeps an arm that ran from being ranked went wrong: a trial that died, a round that stopped early.
+    let unsuccessful = |arm: &ArmReport| arm.failed != Some(0) || arm.unranked.is_some();
     let mut arms = comparison.models.iter().filter(ran);
     if arms.clone().all(|arm| arm.succeeded.is_none()) {
         return Exit::CouldNotRun;

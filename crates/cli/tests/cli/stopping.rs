@@ -194,6 +194,26 @@ fn a_reader_of_a_named_pipe_that_left_has_lost_outcomes() {
 }
 
 #[test]
+fn a_trial_that_is_lost_is_told_by_the_exit_code() {
+    let arguments = "compare cpu --work spin --n 100 --inputs 10 --models threads@2,async@2 --rounds 2 --format json";
+    let mut process = triway(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The warm-up is over when this is said, and the rounds begin.
+    let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("will take about")));
+    let trial = eventually(|| children(process.id()).into_iter().next());
+    kill_process(pid(trial), Signal::KILL).unwrap();
+    let report = std::io::read_to_string(process.stdout.take().unwrap()).unwrap();
+    assert!(report.contains("a trial gave no figures"), "{report}");
+    let status = eventually(|| process.try_wait().unwrap());
+    assert_eq!(status.code(), Some(1), "{report}");
+}
+
+#[test]
 fn a_worker_that_is_killed_costs_one_input_at_most() {
     let arguments = "run cpu --work spin --n 40 --inputs 30 -m processes -c 2 --keep-order";
     let started = start(triway(arguments).stdin(Stdio::null()));
