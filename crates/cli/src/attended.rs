@@ -1,7 +1,7 @@
 //! Work that somebody may interrupt: done on a thread of its own, while the main thread listens for signals.
 
 use std::{
-    io,
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
 };
 
@@ -38,7 +38,7 @@ enum News<R> {
     Signal(i32),
 }
 
-/// Does `work` to its end. At each SIGINT or SIGTERM `heed` is told, and answers how long to wait for the work from
+/// Does `work` to its end. At each signal that asks for an end `heed` is told, and answers how long to wait for the work from
 /// then on; `None` is for as long as it takes.
 ///
 /// # Errors
@@ -87,9 +87,17 @@ pub(crate) fn attend<R: Send + 'static>(
     }
 }
 
-/// Sends every SIGINT and SIGTERM on from a thread of its own, for as long as the program lives.
+/// Sends every signal that asks for an end on from a thread of its own, for as long as the program lives.
+///
+/// A terminal that goes away and its Ctrl-\ ask for one too. Whoever started this program with one of those two
+/// ignored, as `nohup` and a shell's `&` do, wants it to go on; so they stay ignored.
 fn listen<R: Send + 'static>(send: Sender<News<R>>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let ignored = ignored();
+    let from_terminal = [SIGHUP, SIGQUIT];
+    let heeded = from_terminal
+        .iter()
+        .filter(|signal| !holds(ignored, **signal));
+    let mut signals = Signals::new([SIGINT, SIGTERM].iter().chain(heeded))?;
     thread::Builder::new()
         .name("triway-signals".to_owned())
         .spawn(move || {
@@ -102,10 +110,25 @@ fn listen<R: Send + 'static>(send: Sender<News<R>>) -> io::Result<()> {
     Ok(())
 }
 
+/// The signals that this program ignores, one bit each; none where the system does not tell.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.unwrap_or(0)
+}
+
+fn holds(mask: u64, signal: i32) -> bool {
+    mask >> (signal - 1) & 1 == 1
+}
+
 fn exit_of(signal: i32) -> Exit {
-    if signal == SIGTERM {
-        Exit::Terminated
-    } else {
-        Exit::Interrupted
+    match signal {
+        SIGHUP => Exit::HungUp,
+        SIGQUIT => Exit::Quit,
+        SIGTERM => Exit::Terminated,
+        _ => Exit::Interrupted,
     }
 }

@@ -13,7 +13,7 @@ use crate::program::{Ended, eventually, pid, run, start, triway};
 
 /// A job whose every input takes long, so that a signal finds some running and some waiting.
 fn interrupted(arguments: &str, signals: &[Signal]) -> (Ended, Duration) {
-    let started = start(triway(arguments).stdin(Stdio::null()));
+    let started = start(&mut disposed("--default-signal=HUP,QUIT", arguments));
     std::thread::sleep(Duration::from_millis(400));
     let asked = Instant::now();
     for signal in signals {
@@ -23,9 +23,41 @@ fn interrupted(arguments: &str, signals: &[Signal]) -> (Ended, Duration) {
     (started.end(), asked.elapsed())
 }
 
+/// The program with dispositions of signals as `env` is told; whoever runs the tests may have others.
+fn disposed(signals: &str, arguments: &str) -> Command {
+    let mut command = Command::new("env");
+    command
+        .args([signals, env!("CARGO_BIN_EXE_triway")])
+        .args(arguments.split_whitespace())
+        .stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_terminal_that_goes_away_does_not_end_what_was_told_to_outlive_it() {
+    let arguments = "run cpu --work spin --n 100 --inputs 10 -m threads -c 1";
+    let started = start(&mut disposed("--ignore-signal=HUP,QUIT", arguments));
+    std::thread::sleep(Duration::from_millis(400));
+    started.signal(Signal::HUP);
+    started.signal(Signal::QUIT);
+    let ended = started.end();
+    assert_eq!(
+        (ended.code, ended.outcomes().len()),
+        (0, 10),
+        "{}",
+        ended.err
+    );
+}
+
 #[test]
 fn one_signal_drains_and_says_how_to_go_on() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    let signals = [
+        (Signal::HUP, 129),
+        (Signal::INT, 130),
+        (Signal::QUIT, 131),
+        (Signal::TERM, 143),
+    ];
+    for (signal, code) in signals {
         for model in ["sequential", "threads", "processes", "async"] {
             let lanes = if model == "sequential" { 1 } else { 2 };
             let arguments =
