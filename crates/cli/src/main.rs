@@ -33,7 +33,9 @@ use crate::{
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
     restart::init(vec![registration::<Named>("triway")]);
-    let ended = run(typed::typed()).unwrap_or_else(|fault| {
+    let typed = typed::typed();
+    let ended = typed.and_then(|typed| typed.map_or(Ok(Exit::Ok), run));
+    let ended = ended.unwrap_or_else(|fault| {
         people::complain(&fault);
         fault.exit
     });

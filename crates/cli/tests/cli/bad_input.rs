@@ -270,6 +270,23 @@ fn a_machine_without_so_many_threads_says_so() {
 }
 
 #[test]
+fn help_that_cannot_be_written_is_an_error() {
+    for arguments in [
+        "--version",
+        "--help",
+        "run --help",
+        "man",
+        "completions bash",
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = triway(arguments).stdout(full.unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments}: {said}");
+        assert!(said.contains("No space left"), "{arguments}: {said}");
+    }
+}
+
+#[test]
 fn without_a_standard_output_nothing_is_done_that_would_be_lost() {
     let shell = |line: &str| {
         let script = line.replace("triway", env!("CARGO_BIN_EXE_triway"));
@@ -285,6 +302,7 @@ fn without_a_standard_output_nothing_is_done_that_would_be_lost() {
         "exec triway compare cpu --work none --inputs 3 --rounds 1 --models threads,async >&-",
         "exec triway check >&-",
         "exec triway man >&-",
+        "exec triway --version >&-",
     ] {
         let ended = shell(line);
         assert_eq!(ended.code, 3, "{line}: {}", ended.err);
