@@ -20,7 +20,8 @@ use triway_tasks::command::Preferred;
 
 use crate::{
     arguments::{CompareArguments, JobArguments},
-    attended::attend,
+    attended::{Asked, attend},
+    example::TestServer,
     exit::{Exit, Fault},
     job_options,
     output::Destination,
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         task: configuration,
         inputs,
         note,
-        server: _server,
+        mut server,
     } = prepare(task)?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
@@ -84,16 +85,20 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     })?;
     screen.end_bar();
     match (attended.asked, attended.result) {
-        (Some(asked), _) => {
-            screen.say("the comparison was stopped before it was done; nothing is reported");
-            Ok(asked.exit)
+        (Some(asked), _) => Ok(stopped_early(asked, &screen)),
+        (None, Some(Ok(comparison))) => {
+            report(&valid(comparison, server.as_mut()), destination, &screen)
         }
-        (None, Some(Ok(comparison))) => report(&comparison, destination, &screen),
         (None, Some(Err(error))) => Err(refused(error, &title)),
         (None, None) => Err(Fault::could_not_run(anyhow!(
             "the comparison panicked, which is a bug of this program"
         ))),
     }
+}
+
+fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
+    screen.say("the comparison was stopped before it was done; nothing is reported");
+    asked.exit
 }
 
 fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Result<Vec<Arm>, Fault> {
@@ -151,6 +156,17 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
         }
         _ => {}
     }
+}
+
+/// Where the server ended, the figures are of rounds with it and of rounds without; whoever won has won nothing.
+fn valid(mut comparison: Comparison, server: Option<&mut TestServer>) -> Comparison {
+    if let Some(how) = server.and_then(TestServer::ended) {
+        comparison.winner = None;
+        comparison.verdict =
+            format!("No winner: {how}, so inputs failed for want of it. Compare once more.");
+        comparison.notes.insert(0, how);
+    }
+    comparison
 }
 
 fn report(

@@ -10,6 +10,7 @@ use triway_tasks::catalog::RawInput;
 use crate::{
     arguments::{JobArguments, RunArguments},
     attended::{Asked, attend},
+    example::TestServer,
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
     job_options,
@@ -40,7 +41,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         task: configuration,
         inputs,
         note,
-        server: _server,
+        mut server,
     } = prepare(task)?;
     let task = configuration.task();
     let plan = job_options::plan(&job, model, task.preferred())?;
@@ -76,6 +77,9 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let job = Job::from_source(task, feed(inputs)).plan(plan);
     let heed = stop_on_signal(job.control(), screen, &afterwards.plan);
     let attended = attend(move || job.run_into(reporter).wait(), heed)?;
+    if let Some(how) = server.as_mut().and_then(TestServer::ended) {
+        afterwards.screen.say(&how);
+    }
     match attended.result {
         Some(finished) => afterwards.tell(finished, attended.asked),
         None => afterwards.left(attended.asked),

@@ -319,7 +319,6 @@ fn is_gone(process: u32) -> bool {
     stat.map_or(true, |stat| stat.contains(") Z "))
 }
 
-/// The children of a process, whichever of its threads started them.
 /// Those of its children that work off inputs.
 fn workers(parent: u32) -> Vec<u32> {
     let mut children = children(parent);
@@ -328,7 +327,8 @@ fn workers(parent: u32) -> Vec<u32> {
     children
 }
 
-fn children(parent: u32) -> Vec<u32> {
+/// The children of a process, whichever of its threads started them.
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let is_child = |entry: fs::DirEntry| {
         let number = entry.file_name().to_str()?.parse().ok()?;
         let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
