@@ -119,7 +119,9 @@ pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
     let switches = arm.context_switches;
     // The baseline is exactly as fast as itself, which needs no interval.
     let speedup = arm.speedup.map(|mut speedup| {
-        speedup.ci95 = speedup.ci95.filter(|ends| *ends != [1.0, 1.0]);
+        speedup.ci95 = speedup
+            .telling_interval()
+            .filter(|ends| *ends != [1.0, 1.0]);
         speedup
     });
     [

@@ -102,6 +102,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("compare cpu LIST --format github", &["--format github"]),
     ("compare cpu /dev/null", &["/dev/null is empty"]),
+    (
+        "compare cpu --inputs 0",
+        &["the list of generated inputs is empty"],
+    ),
     ("run fly", &["fly"]),
     ("run cup", &["cup", "similar", "'cpu'"]),
     ("rnu cpu", &["rnu", "similar", "'run'"]),
