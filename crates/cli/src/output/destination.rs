@@ -37,6 +37,8 @@ pub(crate) struct Destination {
     paced: Paced,
     name: String,
     for_people: bool,
+    /// Whether it is standard output, which a reader may leave without any harm.
+    standard: bool,
     piped: bool,
     /// The file, whose earlier content goes when there is something to put in its place.
     file: Option<File>,
@@ -136,6 +138,7 @@ impl Destination {
                 let name = "standard output".to_owned();
                 let metadata = fs::metadata("/dev/stdout");
                 Ok(Self {
+                    standard: true,
                     piped: metadata.is_ok_and(|it| it.file_type().is_fifo()),
                     ..Self::new(
                         &form(named, colour, terminal),
@@ -170,6 +173,11 @@ impl Destination {
     /// Whether what it is given is for people, so that they need not be told twice.
     pub(crate) fn is_for_people(&self) -> bool {
         self.for_people
+    }
+
+    /// Whether it is this program's standard output.
+    pub(crate) fn is_standard_output(&self) -> bool {
+        self.standard
     }
 
     /// Whether another program reads it that may write to the same terminal, such as a pager.
@@ -208,6 +216,7 @@ impl Destination {
             for_people: form.name == FormatName::Table,
             paced: Paced::new(target).map_err(Fault::could_not_run)?,
             name,
+            standard: false,
             piped: false,
             file: None,
         })
