@@ -12,7 +12,7 @@ use std::{
 };
 
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGXFSZ},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXFSZ},
     flag,
     iterator::Signals,
     low_level::emulate_default_handler,
@@ -44,7 +44,7 @@ enum News<R> {
     Signal(i32),
 }
 
-/// Does `work` to its end. At each SIGINT, SIGTERM or SIGHUP `heed` is told, and answers how long to wait for the work
+/// Does `work` to its end. At each signal that asks for an end `heed` is told, and answers how long to wait for the work
 /// from then on; `None` is for as long as it takes. When a shell stops this program (Ctrl-Z), the job of `control` stops
 /// with it.
 ///
@@ -100,7 +100,7 @@ pub(crate) fn attend<R: Send + 'static>(
 fn listen<R: Send + 'static>(send: Sender<News<R>>, control: Option<Control>) -> io::Result<()> {
     // A file that has reached its largest size is an error of the write, as a full disk is, and no reason to die.
     flag::register(SIGXFSZ, Arc::default())?;
-    let wanted = [SIGINT, SIGTERM, SIGHUP, SIGTSTP];
+    let wanted = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
     let mut signals = Signals::new(wanted.into_iter().filter(|&signal| !is_ignored(signal)))?;
     thread::Builder::new()
         .name("triway-signals".to_owned())
@@ -140,6 +140,7 @@ fn exit_of(signal: i32) -> Exit {
     match signal {
         SIGTERM => Exit::Terminated,
         SIGHUP => Exit::HungUp,
+        SIGQUIT => Exit::Quit,
         _ => Exit::Interrupted,
     }
 }

@@ -51,6 +51,14 @@ impl TestServer {
         }
     }
 
+    /// How it ended, if it did although nobody told it to.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        let status = self.process.try_wait().ok().flatten()?;
+        Some(format!(
+            "the embedded test server ended before the last input did ({status})"
+        ))
+    }
+
     /// The example's inputs: most are answered at once, every fifth after a tenth of a second.
     pub(crate) fn urls(&self) -> Vec<String> {
         let url = |n| {

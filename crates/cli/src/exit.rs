@@ -13,12 +13,14 @@ pub(crate) enum Exit {
     Usage,
     /// The job could not run, or its outcomes could not be delivered.
     CouldNotRun,
+    /// The terminal went away.
+    HungUp,
     /// Ctrl-C.
     Interrupted,
+    /// Ctrl-\.
+    Quit,
     /// Asked to end by a signal that no keyboard sends.
     Terminated,
-    /// The terminal or the connection that it belonged to is gone.
-    HungUp,
 }
 
 impl From<Exit> for ExitCode {
@@ -28,9 +30,10 @@ impl From<Exit> for ExitCode {
             Exit::SomeFailed => 1,
             Exit::Usage => 2,
             Exit::CouldNotRun => 3,
-            Exit::Interrupted => 130,
-            Exit::Terminated => 143,
             Exit::HungUp => 129,
+            Exit::Interrupted => 130,
+            Exit::Quit => 131,
+            Exit::Terminated => 143,
         })
     }
 }

@@ -17,6 +17,7 @@ mod prepared;
 mod reporter;
 mod requests;
 mod rules;
+mod standard_output;
 mod typed;
 mod verbs;
 
@@ -37,7 +38,9 @@ const GRACE: Duration = Duration::from_millis(500);
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
     restart::init(vec![registration::<Named>("triway")]);
-    let ended = run(typed::typed()).unwrap_or_else(|fault| {
+    let typed = typed::typed();
+    let ended = typed.and_then(|typed| typed.map_or(Ok(Exit::Ok), run));
+    let ended = ended.unwrap_or_else(|fault| {
         people::complain(&fault);
         fault.exit
     });

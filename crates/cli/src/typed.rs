@@ -7,12 +7,20 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::arguments::Arguments;
+use crate::{arguments::Arguments, exit::Fault, standard_output};
 
-/// The arguments of this process. Ends it where they make no sense, or where help was asked for.
-pub(crate) fn typed() -> Arguments {
+/// The arguments of this process; `None` where help or the version was asked for, which has then been written. Ends the
+/// process where they make no sense.
+///
+/// # Errors
+/// What was asked for could not be written.
+pub(crate) fn typed() -> Result<Option<Arguments>, Fault> {
     let words: Vec<OsString> = std::env::args_os().collect();
-    Arguments::try_parse_from(&words).unwrap_or_else(|error| with_suggestion(error, &words).exit())
+    match Arguments::try_parse_from(&words) {
+        Ok(arguments) => Ok(Some(arguments)),
+        Err(error) if error.use_stderr() => with_suggestion(error, &words).exit(),
+        Err(shown) => standard_output::write_by(|| shown.print()).map(|_| None),
+    }
 }
 
 /// clap suggests by a likeness that words of three letters never reach.

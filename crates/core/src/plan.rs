@@ -21,11 +21,11 @@ pub const MAX_LANES: [(Model, usize); 5] = [
     (Model::Hybrid, 1_048_576),
 ];
 
-/// Far more than any machine has processors for one job.
-const MOST_RUNTIME_THREADS: usize = 1_024;
-
 /// As many worker processes as [`MAX_LANES`] says.
 const MOST_PROCESSES: usize = 1_024;
+
+/// The most threads that an async runtime may have. It has use for as many as there are processors.
+const MOST_RUNTIME_THREADS: usize = 1_024;
 
 /// The longest time that a plan may have anywhere: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -161,17 +161,19 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// No runtime is the faster for so many threads.
-    #[error("{asked} threads are more than an async runtime can have here (at most {most})")]
-    TooManyRuntimeThreads {
+    /// No machine has that many worker processes.
+    #[error("{asked} worker processes are more than a job can have (at most {most})")]
+    TooManyProcesses {
         /// What the plan says.
         asked: usize,
         /// What it may say.
         most: usize,
     },
-    /// No machine has that many worker processes.
-    #[error("{asked} worker processes are more than a job can have (at most {most})")]
-    TooManyProcesses {
+    /// No async runtime has use for that many threads.
+    #[error(
+        "{asked} threads are more than an async runtime can have (at most {most}); as many as there are processors do"
+    )]
+    TooManyRuntimeThreads {
         /// What the plan says.
         asked: usize,
         /// What it may say.
@@ -385,17 +387,18 @@ mod tests {
         assert!(Plan::new(Model::Threads, million).check().is_err());
         assert!(Plan::new(Model::Async, million).check().is_ok());
         let mut plan = Plan::new(Model::Async, million);
-        plan.runtime_threads = NonZeroUsize::new(5_000);
-        assert!(matches!(
-            plan.check(),
-            Err(PlanError::TooManyRuntimeThreads { asked: 5_000, .. })
-        ));
-        plan.runtime_threads = None;
         plan.timeout = Some(Duration::ZERO);
         assert_eq!(plan.check(), Err(PlanError::ZeroTimeout));
         plan.timeout = Some(Duration::MAX);
         assert_eq!(plan.check(), Err(PlanError::TooLong));
         plan.timeout = None;
+        plan.runtime_threads = Some(million);
+        let refused = plan.check();
+        assert!(matches!(
+            refused,
+            Err(PlanError::TooManyRuntimeThreads { .. })
+        ));
+        plan.runtime_threads = NonZeroUsize::new(MOST_RUNTIME_THREADS);
         assert_eq!(plan.check(), Ok(()));
         plan.key_interval = Some(Duration::MAX);
         assert_eq!(plan.check(), Err(PlanError::TooLong));

@@ -257,6 +257,13 @@ impl<I, O> HandOver<I, O> {
         }
     }
 
+    /// The lane does not wait any more. If it was woken meanwhile, that goes on to those who do.
+    pub(crate) fn stop_waiting(&self, lane: u32) {
+        if !self.waiters.forget(lane) {
+            self.wake_next();
+        }
+    }
+
     fn find_some(&self, lane: u32, most: usize, into: &mut Vec<Assignment<I>>) -> bool {
         let mut own = lock(self.own(lane));
         let count = own.todo.len().min(most);

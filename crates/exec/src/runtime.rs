@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
 };
 
@@ -50,49 +50,71 @@ pub(crate) fn threads(plan: &Plan) -> usize {
 /// Calls that only exist in blocking form (name look-ups) share few threads.
 const BLOCKING_THREADS: usize = 4;
 
-/// The runtime panics, and then hangs, where the system has no thread for it; so more threads than anybody usually asks for
-/// are tried out before.
-const UNUSUAL: usize = 64;
-
 pub(crate) fn build(plan: &Plan) -> io::Result<Runtime> {
-    let threads = threads(plan);
-    if threads > UNUSUAL {
-        try_out(threads + BLOCKING_THREADS).map_err(|error| {
-            let text =
-                format!("the system gives no {threads} threads to the async runtime: {error}");
-            io::Error::new(error.kind(), text)
-        })?;
+    if let Some(threads) = plan.runtime_threads {
+        ensure_room(threads.get())?;
     }
     Builder::new_multi_thread()
-        .worker_threads(threads)
+        .worker_threads(threads(plan))
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("triway-async")
         .enable_all()
         .build()
 }
 
-/// Whether the system has so many threads to give.
-fn try_out(threads: usize) -> io::Result<()> {
-    let (held, release) = mpsc::channel::<()>();
-    let release = Arc::new(Mutex::new(release));
-    let mut tried = Vec::new();
-    let mut result = Ok(());
-    for _ in 0..threads {
-        let release = Arc::clone(&release);
-        // Each waits for its turn, and the first for the end of the trial.
-        let wait = move || drop(release.lock().map(|release| release.recv()));
-        match thread::Builder::new().spawn(wait) {
-            Ok(thread) => tried.push(thread),
+/// Makes sure that the machine gives so many threads at once, by starting them.
+///
+/// A runtime that gets too few panics, and while it unwinds it waits for ever for those it got; so there is nothing to
+/// catch. The usual number, one a processor, is not asked for in vain, and a job would start later for asking.
+///
+/// # Errors
+/// It does not; no thread is left of those that it gave.
+pub(crate) fn ensure_room(threads: usize) -> io::Result<()> {
+    let all_there = Arc::new(Latch::default());
+    let mut started = Vec::with_capacity(threads);
+    let mut refused = None;
+    for number in 1..=threads {
+        let all_there = Arc::clone(&all_there);
+        match thread::Builder::new().spawn(move || all_there.wait()) {
+            Ok(thread) => started.push(thread),
             Err(error) => {
-                result = Err(error);
+                refused = Some((number, error));
                 break;
             }
         }
     }
-    drop(held);
-    for thread in tried {
-        // It does nothing that could panic.
-        let _ended = thread.join();
+    all_there.open();
+    for thread in started {
+        // It does nothing that panics.
+        let _panicked = thread.join();
     }
-    result
+    match refused {
+        None => Ok(()),
+        Some((number, error)) => Err(io::Error::new(
+            error.kind(),
+            format!(
+                "this machine gives no thread number {number} of the {threads} for the async runtime ({error}); ask for fewer"
+            ),
+        )),
+    }
+}
+
+/// Holds threads until it is opened.
+#[derive(Debug, Default)]
+struct Latch {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Latch {
+    fn wait(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken = self.opened.wait_while(open, |open| !*open);
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn open(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
 }

@@ -36,16 +36,20 @@ impl Waiters {
 
     /// The lane found work after all. If somebody was about to wake it, that call goes to the next one.
     pub(crate) fn leave(&self, lane: u32) {
+        if !self.forget(lane) {
+            self.wake(1);
+        }
+    }
+
+    /// The lane waits no more; `false` if it was woken before.
+    pub(crate) fn forget(&self, lane: u32) -> bool {
         let mut waiting = self.lock();
         let was_waiting = waiting.wakers.remove(&lane).is_some();
         if waiting.wakers.is_empty() {
             waiting.order.clear();
         }
         self.count.store(waiting.wakers.len(), Ordering::SeqCst);
-        drop(waiting);
-        if !was_waiting {
-            self.wake(1);
-        }
+        was_waiting
     }
 
     /// Wakes so many lanes at most.

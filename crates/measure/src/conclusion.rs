@@ -136,6 +136,15 @@ fn unranked(courses: &[Course], settled: &Settled) -> Vec<Option<String>> {
         if let Some(stopped) = course.stopped() {
             return Some(format!("it stopped early: {stopped}"));
         }
+        // What failed in one round alone is no other result: it was not to be had.
+        if matches!(standing, Standing::Wavers(_))
+            && let Some((best, worst)) = course.failed_unevenly()
+        {
+            return Some(format!(
+                "it failed {} in one of its rounds and {best} in another",
+                inputs(worst)
+            ));
+        }
         match standing {
             Standing::Wavers(n) => Some(format!(
                 "its outcomes differ between its own rounds, for {}",
@@ -296,13 +305,18 @@ mod tests {
             ),
             (
                 Wavers(2),
-                "its outcomes differ between its own rounds, for 2 inputs",
+                "it failed 1 input in one of its rounds and 0 in another",
             ),
             (Unknown, "it gave no outcomes"),
         ] {
             let reasons = unranked(&arms, &settled(&[Agrees, standing, Agrees]));
             assert_eq!(reasons, [None, Some(expected.to_owned()), None]);
         }
+        let wavering = unranked(&arms, &settled(&[Agrees, Agrees, Wavers(2)]));
+        assert_eq!(
+            wavering[2].as_deref(),
+            Some("its outcomes differ between its own rounds, for 2 inputs")
+        );
         arms[2].failures.push("it died".to_owned());
         arms[0].trials[0].stopped = Some("told to".to_owned());
         let reasons = unranked(&arms, &settled(&[Agrees, Agrees, Agrees]));

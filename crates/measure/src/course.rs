@@ -93,6 +93,13 @@ impl Course {
         self.trials.iter().map(|trial| trial.tally.failed()).max()
     }
 
+    /// Failures in the best round and in the worst, where these differ.
+    pub(crate) fn failed_unevenly(&self) -> Option<(u64, u64)> {
+        let failed = || self.trials.iter().map(|trial| trial.tally.failed());
+        let (best, worst) = (failed().min()?, failed().max()?);
+        (best < worst).then_some((best, worst))
+    }
+
     /// Whether not one input succeeded in any round.
     pub(crate) fn only_failed(&self) -> bool {
         self.trials.iter().all(|trial| trial.tally.succeeded() == 0)

@@ -13,6 +13,19 @@ pub struct Estimate {
     pub ci95: Option<[f64; 2]>,
 }
 
+impl Estimate {
+    /// How many times the median an interval may reach, up or down, and still tell something.
+    const TELLING: f64 = 10.0;
+
+    /// The interval, unless it is so wide that it tells a reader nothing, as two rounds may leave it.
+    #[must_use]
+    pub fn telling_interval(&self) -> Option<[f64; 2]> {
+        let [least, most] = [self.median / Self::TELLING, self.median * Self::TELLING];
+        self.ci95
+            .filter(|[low, high]| *low >= least && *high <= most)
+    }
+}
+
 /// One job under several models, side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -147,14 +147,11 @@ fn between(findings: &Findings<'_>, slower: usize, faster: usize) -> Option<Esti
 
 /// Such as `1.92 times (1.85 to 1.99)`.
 fn times(ratio: Estimate) -> String {
-    match ratio.ci95 {
-        Some([low, high]) => format!(
-            "{} times ({} to {})",
-            figure(ratio.median),
-            figure(low),
-            figure(high)
-        ),
-        None => format!("{} times", figure(ratio.median)),
+    let median = figure(ratio.median);
+    match (ratio.telling_interval(), ratio.ci95) {
+        (Some([low, high]), _) => format!("{median} times ({} to {})", figure(low), figure(high)),
+        (None, Some(_)) => format!("{median} times (too few rounds for an interval)"),
+        (None, None) => format!("{median} times"),
     }
 }
 
@@ -164,7 +161,6 @@ fn figure(value: f64) -> String {
         small if small < 10.0 => format!("{small:.2}"),
         middle if middle < 100.0 => format!("{middle:.1}"),
         large if large < 1e6 => format!("{large:.0}"),
-        // Two or three rounds can leave an interval that no digits describe.
         _ => "over a million".to_owned(),
     }
 }
@@ -261,6 +257,15 @@ mod tests {
             &[],
             "No winner: the figures carry no difference of 2 % or more between threads and async: 1.06 times (0.95 to \
              1.16).",
+        );
+        assert_eq!(
+            told(
+                &[("threads", 0.0, 1.0, 0.3), ("async", 0.0, 1.28, 0.3)],
+                2,
+                &[]
+            ),
+            "No winner: the figures carry no difference of 2 % or more between threads and async: 1.41 times (too few \
+             rounds for an interval)."
         );
         assert_eq!(
             told(

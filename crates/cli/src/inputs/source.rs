@@ -68,7 +68,7 @@ impl Source {
             Self::Maps(maps) => maps.title(),
             Self::Stdin => "standard input".to_owned(),
             Self::Values(_) => "the command line".to_owned(),
-            Self::Repeated { .. } => "the generated inputs".to_owned(),
+            Self::Repeated { .. } => "the list of generated inputs".to_owned(),
         }
     }
 

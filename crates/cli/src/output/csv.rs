@@ -2,7 +2,8 @@
 //!
 //! A spreadsheet would compute a text that begins like a formula, and a terminal obey a control character, wherever the
 //! text came from. So a text cell of the first kind begins with `'` here, and control characters are shown as what they
-//! are; JSON Lines keep texts as they were.
+//! are. Another input may have that very text, so beside an input that is shown so, `input_b64` has it as it was. JSON
+//! Lines keep all texts as they were.
 
 use std::{
     borrow::Cow,
@@ -32,7 +33,12 @@ impl Format for Csv {
         let outcome = record.outcome;
         write!(to, "{},", outcome.index)?;
         match &record.input {
-            Shown::Text(text) => write!(to, "{},", cell(text))?,
+            Shown::Text(text) => {
+                write!(to, "{},", cell(text))?;
+                if matches!(guarded(text), Cow::Owned(_)) {
+                    write!(to, "{}", STANDARD.encode(&**text))?;
+                }
+            }
             Shown::Bytes(bytes) => write!(to, ",{}", STANDARD.encode(bytes))?,
         }
         let output = cell(record.output().unwrap_or_default());

@@ -28,6 +28,7 @@ use crate::{
     exit::Fault,
     inputs::Inputs,
     people::{Interest, Screen},
+    standard_output,
 };
 
 /// A format and where its text goes.
@@ -36,6 +37,8 @@ pub(crate) struct Destination {
     paced: Paced,
     name: String,
     for_people: bool,
+    /// Whether it is standard output, which a reader may leave without any harm.
+    standard: bool,
     piped: bool,
     /// The file, whose earlier content goes when there is something to put in its place.
     file: Option<File>,
@@ -135,6 +138,7 @@ impl Destination {
                 let name = "standard output".to_owned();
                 let metadata = fs::metadata("/dev/stdout");
                 Ok(Self {
+                    standard: true,
                     piped: metadata.is_ok_and(|it| it.file_type().is_fifo()),
                     ..Self::new(
                         &form(named, colour, terminal),
@@ -169,6 +173,11 @@ impl Destination {
     /// Whether what it is given is for people, so that they need not be told twice.
     pub(crate) fn is_for_people(&self) -> bool {
         self.for_people
+    }
+
+    /// Whether it is this program's standard output.
+    pub(crate) fn is_standard_output(&self) -> bool {
+        self.standard
     }
 
     /// Whether another program reads it that may write to the same terminal, such as a pager.
@@ -207,6 +216,7 @@ impl Destination {
             for_people: form.name == FormatName::Table,
             paced: Paced::new(target).map_err(Fault::could_not_run)?,
             name,
+            standard: false,
             piped: false,
             file: None,
         })
@@ -241,28 +251,13 @@ fn create(path: &Path) -> anyhow::Result<File> {
 
 /// Standard output without the buffer of its own that the standard library gives it: nobody could say what is in that.
 fn stdout(terminal: bool, screen: &Screen) -> Result<Target, Fault> {
-    if stdout_was_closed() {
-        return Err(Fault::could_not_run(anyhow!(
-            "standard output is closed, so outcomes would go nowhere; leave it open, or name a file with --output"
-        )));
-    }
+    standard_output::ensure_open()?;
     let own = io::stdout().as_fd().try_clone_to_owned();
     let file = File::from(own.map_err(Fault::could_not_run)?);
     Ok(match terminal {
         true => Target::Terminal(file, screen.clone()),
         false => Target::File(file),
     })
-}
-
-/// Whether there was no standard output when the program was started. Before `main` the standard library opens
-/// `/dev/null` in its place, and does so for reading and writing, which no shell does for `> /dev/null`.
-fn stdout_was_closed() -> bool {
-    let stdout = rustix::stdio::stdout();
-    let null = fs::metadata("/dev/null").map(|it| it.rdev());
-    let own = rustix::fs::fstat(stdout).map(|it| it.st_rdev);
-    let both =
-        rustix::fs::fcntl_getfl(stdout).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR));
-    both && matches!((own, null), (Ok(own), Ok(null)) if own == null)
 }
 
 impl Usual {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
 use triway_core::Status;
-use triway_measure::report::{ArmReport, Comparison, Estimate};
+use triway_measure::report::{ArmReport, Comparison, Estimate, Shown};
 
 use super::{
     excerpt::{brief, excerpt, wrapped},
@@ -119,7 +119,9 @@ pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
     let switches = arm.context_switches;
     // The baseline is exactly as fast as itself, which needs no interval.
     let speedup = arm.speedup.map(|mut speedup| {
-        speedup.ci95 = speedup.ci95.filter(|ends| *ends != [1.0, 1.0]);
+        speedup.ci95 = speedup
+            .telling_interval()
+            .filter(|ends| *ends != [1.0, 1.0]);
         speedup
     });
     [
@@ -157,8 +159,9 @@ pub(super) fn remarks(comparison: &Comparison) -> Vec<String> {
     let differences = comparison.differences.iter().map(|difference| {
         let (one, other) = (&difference.reference, &difference.differing);
         format!(
-            "input {} differs: {} gave {}, {} gave {}",
+            "input {} {}: {} gave {}, {} gave {}",
             difference.index,
+            how_it_differs(one, other),
             one.id,
             excerpt(&one.outcome, SHOWN),
             other.id,
@@ -172,6 +175,21 @@ pub(super) fn remarks(comparison: &Comparison) -> Vec<String> {
         .chain(notes)
         .chain([comparison.verdict.clone()])
         .collect()
+}
+
+/// An input that failed on one side alone did not give another result; it gave none.
+fn how_it_differs(one: &Shown, other: &Shown) -> &'static str {
+    let ok = |side: &Shown| side.outcome.starts_with(Status::Ok.name());
+    let failed = |side: &Shown| {
+        let failures = [Status::Failed, Status::Timeout, Status::WorkerLost];
+        let mut names = failures.iter().map(|status| status.name());
+        names.any(|name| side.outcome.starts_with(name))
+    };
+    match (ok(one) && failed(other)) || (failed(one) && ok(other)) {
+        true if one.id == other.id => "failed in some rounds alone",
+        true => "failed under some arms alone",
+        false => "differs",
+    }
 }
 
 fn interval(

@@ -20,6 +20,9 @@ use crate::exit::Fault;
 /// How often the bar is drawn, at most.
 const DRAWN_HZ: u8 = 10;
 
+/// How wide a terminal must be for a bar beside the figures; they matter more.
+const COLUMNS_FOR_A_BAR: usize = 80;
+
 /// Of which outcomes people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interest {
@@ -64,6 +67,9 @@ impl Screen {
             return;
         }
         let template = match total {
+            Some(_) if one_line::columns() < COLUMNS_FOR_A_BAR => {
+                "{msg} {human_pos}/{human_len}, {rate}/s, {left} left"
+            }
             Some(_) => "{msg} [{bar:20}] {human_pos}/{human_len}, {rate} a second, {left} left",
             None => "{msg} {spinner} {human_pos}, {rate} a second, {elapsed} so far",
         };

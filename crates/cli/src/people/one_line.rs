@@ -19,6 +19,11 @@ const ENDLESS: u16 = 4096;
 /// Room for what a terminal shows of a key that is pressed, such as `^C`, and for the cursor.
 const KEPT_FREE: usize = 5;
 
+/// How wide the terminal is.
+pub(super) fn columns() -> usize {
+    usize::from(Term::stderr().size().1)
+}
+
 /// One line of standard error.
 #[derive(Debug, Default)]
 pub(super) struct OneLine {
@@ -61,8 +66,7 @@ impl TermLike for OneLine {
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        let columns = usize::from(Term::stderr().size().1);
-        self.pending().push_str(fitting(text, columns));
+        self.pending().push_str(fitting(text, columns()));
         Ok(())
     }
 

@@ -21,7 +21,8 @@ use triway_tasks::{catalog::Named, command::Preferred, sh};
 
 use crate::{
     arguments::{CompareArguments, JobArguments},
-    attended::{Attended, attend},
+    attended::{Asked, Attended, attend},
+    example::TestServer,
     exit::{Exit, Fault},
     job_options,
     output::{Destination, Usual},
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         inputs,
         note,
         usual,
-        server: _server,
+        mut server,
     } = prepare(task)?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
@@ -94,7 +95,12 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     };
     let attended = attend(compare, heed, None)?;
     screen.end_bar();
-    concluded(attended, destination, &screen, &title)
+    concluded(attended, server.as_mut(), destination, &screen, &title)
+}
+
+fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
+    screen.say("the comparison was stopped before it was done; nothing is reported");
+    asked.exit
 }
 
 fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Result<Vec<Arm>, Fault> {
@@ -109,16 +115,14 @@ fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Resul
 
 fn concluded(
     attended: Attended<Result<Comparison, CompareError>>,
+    server: Option<&mut TestServer>,
     destination: Destination,
     screen: &Screen,
     title: &str,
 ) -> Result<Exit, Fault> {
     match (attended.asked, attended.result) {
-        (Some(asked), _) => {
-            screen.say("the comparison was stopped before it was done; nothing is reported");
-            Ok(asked.exit)
-        }
-        (None, Some(Ok(comparison))) => report(&comparison, destination, screen),
+        (Some(asked), _) => Ok(stopped_early(asked, screen)),
+        (None, Some(Ok(comparison))) => report(&valid(comparison, server), destination, screen),
         (None, Some(Err(error))) => Err(refused(error, title)),
         (None, None) => Err(Fault::could_not_run(anyhow!(
             "the comparison panicked, which is a bug of this program"
@@ -181,6 +185,17 @@ fn tell(screen: &Screen, progress: Progress<'_>) {
     }
 }
 
+/// Where the server ended, the figures are of rounds with it and of rounds without; whoever won has won nothing.
+fn valid(mut comparison: Comparison, server: Option<&mut TestServer>) -> Comparison {
+    if let Some(how) = server.and_then(TestServer::ended) {
+        comparison.winner = None;
+        comparison.verdict =
+            format!("No winner: {how}, so inputs failed for want of it. Compare once more.");
+        comparison.notes.insert(0, how);
+    }
+    comparison
+}
+
 fn report(
     comparison: &Comparison,
     destination: Destination,
@@ -188,8 +203,11 @@ fn report(
 ) -> Result<Exit, Fault> {
     let name = destination.name().to_owned();
     let said = destination.is_for_people();
+    let to_stdout = destination.is_standard_output();
     match destination.comparison(comparison) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(exit_of(comparison)),
+        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(exit_of(comparison));
+        }
         Err(error) => {
             return Err(Fault::could_not_run(
                 anyhow::Error::from(error)

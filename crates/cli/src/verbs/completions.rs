@@ -1,14 +1,12 @@
 //! `triway completions`: a completion script for a shell.
 
-use std::io::{self, Write as _};
-
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::man::unless_closed;
 use crate::{
     arguments::Arguments,
     exit::{Exit, Fault},
+    standard_output,
 };
 
 /// Writes the script to standard output.
@@ -16,7 +14,7 @@ pub(crate) fn run(shell: Shell) -> Result<Exit, Fault> {
     let mut script = Vec::new();
     let mut shown = shown_of(&Arguments::command());
     clap_complete::generate(shell, &mut shown, "triway", &mut script);
-    unless_closed(io::stdout().lock().write_all(&script))
+    standard_output::write(&script)
 }
 
 /// The command as its help shows it: the scripts would complete hidden arguments as well.

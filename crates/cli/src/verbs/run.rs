@@ -116,7 +116,11 @@ fn planned(
 fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
     match found {
         Some(Found { begun: true, .. }) => Ok(()),
-        _ => reporter.begin().map_err(Fault::could_not_run),
+        _ => match reporter.begin() {
+            // A reader that has left already leaves the outcomes untaken as well, and is heeded there.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            begun => begun.map_err(Fault::could_not_run),
+        },
     }
 }
 

@@ -1,6 +1,9 @@
 //! Whatever is wrong with options or inputs: a message that names it, or an outcome for that input alone.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -18,6 +21,14 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("run cpu - -", &["`-` stands there twice"]),
     ("run cpu -c 0", &["--concurrency", "whole number from 1"]),
     ("run cpu -c 1000000", &["--concurrency 1000000", "16384"]),
+    (
+        "run cpu -m async --runtime-threads 5000",
+        &["--runtime-threads 5000", "at most 1024"],
+    ),
+    (
+        "compare cpu --runtime-threads 5000",
+        &["--runtime-threads 5000", "at most 1024"],
+    ),
     ("run cpu -c x", &["--concurrency"]),
     ("run cpu -c -1", &["--concurrency", "whole number from 1"]),
     (
@@ -91,6 +102,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("compare cpu LIST --format github", &["--format github"]),
     ("compare cpu /dev/null", &["/dev/null is empty"]),
+    (
+        "compare cpu --inputs 0",
+        &["the list of generated inputs is empty"],
+    ),
     ("run fly", &["fly"]),
     ("run cup", &["cup", "similar", "'cpu'"]),
     ("rnu cpu", &["rnu", "similar", "'run'"]),
@@ -237,6 +252,77 @@ fn a_full_disk_stops_the_job() {
         .unwrap();
     let output = command.stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn a_machine_without_so_many_threads_says_so() {
+    for arguments in [
+        "run cpu --work none -m async --runtime-threads 1000",
+        "compare cpu --work none --models async --rounds 1 --runtime-threads 1000",
+    ] {
+        let triway = env!("CARGO_BIN_EXE_triway");
+        // A thread has two MiB for its stack.
+        let script = format!("ulimit -v 1500000; exec {triway} {arguments}");
+        let mut command = Command::new("sh");
+        let ended = start(command.args(["-c", &script]).stdin(Stdio::null())).end();
+        assert_eq!(ended.code, 3, "{arguments}: {}", ended.err);
+        for says in ["1000 for the async runtime", "ask for fewer"] {
+            let all = format!("{}{}", ended.err, ended.out);
+            assert!(all.contains(says), "no {says}: {all}");
+        }
+    }
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    for arguments in [
+        "--version",
+        "--help",
+        "run --help",
+        "man",
+        "completions bash",
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = triway(arguments).stdout(full.unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments}: {said}");
+        assert!(said.contains("No space left"), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn without_a_standard_output_nothing_is_done_that_would_be_lost() {
+    let shell = |line: &str| {
+        let script = line.replace("triway", env!("CARGO_BIN_EXE_triway"));
+        start(
+            Command::new("sh")
+                .args(["-c", &script])
+                .stdin(Stdio::null()),
+        )
+        .end()
+    };
+    for line in [
+        "exec triway run cpu --work none --inputs 3 --format jsonl >&-",
+        "exec triway compare cpu --work none --inputs 3 --rounds 1 --models threads,async >&-",
+        "exec triway check >&-",
+        "exec triway man >&-",
+        "exec triway --version >&-",
+    ] {
+        let ended = shell(line);
+        assert_eq!(ended.code, 3, "{line}: {}", ended.err);
+        let says = "standard output is closed";
+        assert!(ended.err.contains(says), "{line}: {}", ended.err);
+        assert!(!ended.err.contains("succeeded"), "{line}: {}", ended.err);
+    }
+    for line in [
+        "exec triway run cpu --work none --inputs 3 -o /dev/null >&-",
+        "exec triway run cpu --work none --inputs 3 >/dev/null",
+        // Whoever starts a program so, as daemons are, wants its exit code alone.
+        "exec triway run cpu --work none --inputs 3 1<>/dev/null 2<>/dev/null",
+    ] {
+        let ended = shell(line);
+        assert_eq!(ended.code, 0, "{line}: {}", ended.err);
+    }
 }
 
 /// How many outcomes stand whole in a file of this format, and nothing else but its frame.

@@ -1,14 +1,21 @@
 //! `compare`: its contract with scripts, and what it says of failures.
 
 use std::{
-    io::{Read as _, Write as _},
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
+    process::Stdio,
     thread,
+    time::Duration,
 };
 
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use crate::program::{Ended, run, run_with, start, triway};
+use crate::{
+    program::{Ended, eventually, pid, run, run_with, start, triway},
+    stopping::children,
+};
 
 const REPORT: [&str; 13] = [
     "schema",
@@ -108,6 +115,46 @@ fn a_server_that_is_down_has_no_winner() {
             (&0.into(), &2.into())
         );
     }
+}
+
+#[test]
+fn an_embedded_server_that_ends_is_named_before_anything_else() {
+    let arguments = "compare http --models threads@5 --rounds 4 --format table";
+    let mut process = triway(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The warm-up is over when this is said; a round takes a fifth of a second.
+    let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("will take about")));
+    thread::sleep(Duration::from_millis(500));
+    kill_process(pid(servers(process.id())[0]), Signal::KILL).unwrap();
+    let report = io::read_to_string(process.stdout.take().unwrap()).unwrap();
+    let status = eventually(|| process.try_wait().unwrap());
+    assert_eq!(status.code(), Some(1), "{report}");
+    let verdict = report.lines().last().unwrap();
+    for says in ["No winner: the embedded test server ended", "SIGKILL"] {
+        assert!(report.contains(says), "no {says}: {report}");
+    }
+    assert!(!verdict.contains("differ"), "{report}");
+    for says in [
+        "in one of its rounds and 0 in another",
+        "failed in some rounds alone",
+    ] {
+        assert!(report.contains(says), "no {says}: {report}");
+    }
+    assert!(!report.contains(" differs: "), "{report}");
+}
+
+/// Those children of a process that serve.
+fn servers(parent: u32) -> Vec<u32> {
+    let serves = |child: &u32| {
+        let arguments = fs::read_to_string(format!("/proc/{child}/cmdline"));
+        arguments.is_ok_and(|line| line.contains("\0serve\0"))
+    };
+    children(parent).into_iter().filter(serves).collect()
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn csv_is_safe_to_open_and_to_look_at() {
     let ended = run_with("run cpu - --format csv --keep-order --work none", input);
     let lines: Vec<_> = ended.out.split("\r\n").collect();
     for (line, begins) in [
-        (lines[1], "0,'=HYPERLINK(1),,failed,"),
-        (lines[2], "1,\\u001b[31mred,,failed,"),
+        (lines[1], "0,'=HYPERLINK(1),PUhZUEVSTElOSygxKQ==,failed,"),
+        (lines[2], "1,\\u001b[31mred,G1szMW1yZWQ=,failed,"),
         (lines[3], "2,-5,,failed,"),
     ] {
         assert!(line.starts_with(begins), "{line}");
@@ -143,4 +143,24 @@ fn the_summary_says_what_people_want_to_know() {
     ] {
         assert!(ended.err.contains(says), "no {says}: {}", ended.err);
     }
+}
+
+#[test]
+fn csv_tells_apart_what_it_shows_alike() {
+    let list = b"\0\n\\u0000\n=1\n'=1\n1\n";
+    let ended = run_with("run cpu - --work none --keep-order --format csv", list);
+    let cells = |line: &str| {
+        let cells: Vec<_> = line.split(',').map(str::to_owned).collect();
+        (cells[1].clone(), cells[2].clone())
+    };
+    let shown: Vec<_> = ended.out.lines().skip(1).map(cells).collect();
+    let expected = [
+        ("\\u0000", "AA=="),
+        ("\\u0000", ""),
+        ("'=1", "PTE="),
+        ("'=1", ""),
+        ("1", ""),
+    ];
+    let expected = expected.map(|(input, bytes)| (input.to_owned(), bytes.to_owned()));
+    assert_eq!(shown, expected, "{}", ended.out);
 }

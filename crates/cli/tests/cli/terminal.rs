@@ -25,6 +25,20 @@ fn the_bar_leaves_the_cursor_on_its_line() {
 }
 
 #[test]
+fn a_narrow_terminal_shows_figures_and_no_bar() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    let line =
+        format!("stty rows 24 cols 70; {program} run cpu --work spin --n 300 --inputs 3000 -c 1");
+    let line = format!("{line} & sleep 1; kill -TERM $!; kill -TERM $!; wait");
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]);
+    let ended = start(script.stdin(Stdio::null())).end();
+    assert!(ended.out.contains("cpu threads@1 "), "{ended:?}");
+    assert!(!ended.out.contains("threads@1 ["), "{ended:?}");
+    assert!(ended.out.contains(" left"), "{ended:?}");
+}
+
+#[test]
 fn a_job_that_stops_counts_what_was_done_and_foretells_nothing() {
     let program = env!("CARGO_BIN_EXE_triway");
     let file = "/dev/null";

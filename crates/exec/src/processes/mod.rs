@@ -75,7 +75,7 @@ impl<T: Task> Workers<T> {
             Arc::clone(&process),
             self.bridges,
             first_worker,
-        )?;
+        );
         let end = self.end.clone();
         let name = format!("triway-{first_worker}");
         thread::Builder::new().name(name).spawn(move || {

@@ -1,6 +1,11 @@
 //! What all worker processes of a job have in common.
 
-use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
 
 use triway_core::{Failure, FailureKind, Inner, Model, Plan, Pool, Task};
 
@@ -67,6 +72,9 @@ pub(super) struct Setup<T: Task> {
     pub(super) ear: Option<Ear>,
     /// Without one, what workers have started may outlive a parent that is killed.
     pub(super) guard: Option<Guard>,
+    /// Held while a worker is started. Where descriptors are few, many that start at once would each get some of what
+    /// they need, and none enough.
+    pub(super) starting: Mutex<()>,
     inner: Inner,
     limit: Option<Duration>,
     runtime_threads: usize,
@@ -99,6 +107,7 @@ impl<T: Task> Setup<T> {
             environment: thread_counts(shape.slots),
             ear: Ear::start().ok(),
             guard: Guard::start().ok(),
+            starting: Mutex::new(()),
             inner: asked.unwrap_or(preferred),
             limit: plan.timeout,
             runtime_threads: plan.runtime_threads.map_or(1, NonZeroUsize::get),

@@ -115,6 +115,12 @@ impl LinkError {
 }
 
 impl Link {
+    /// A link over a socket that leads to another process already.
+    #[must_use]
+    pub fn over(socket: OwnedFd) -> Self {
+        Self::to_parent(socket)
+    }
+
     pub(super) fn to_child(socket: OwnedFd, pidfd: OwnedFd) -> Self {
         Self {
             child: Some(pidfd),

@@ -48,13 +48,16 @@ pub(super) struct Bridge<T: Task> {
     /// Which of the job's bridges this is; its slots have the workers' numbers from `first_worker` on.
     desk: u32,
     first_worker: u32,
-    bell: Arc<Bell>,
+    /// Made with the first worker, because descriptors may be few.
+    bell: Option<Arc<Bell>>,
     size: Size,
     running: Option<Running<T>>,
     /// Inputs that were running when a worker with several slots died; each runs again alone.
     suspects: VecDeque<Assignment<T::Input>>,
     /// How many workers in a row ended and left nothing to show for it.
     barren: usize,
+    /// Whether the hand-over would wake this bridge for new work.
+    waits: bool,
     taken: Vec<Assignment<T::Input>>,
     reports: Vec<Report<T::Output>>,
 }
@@ -75,21 +78,22 @@ impl<T: Task> Bridge<T> {
         process: Arc<WorkerProcess>,
         desk: u32,
         first_worker: u32,
-    ) -> std::io::Result<Self> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             shared,
             size: Size::new(setup.pool.batch),
             setup,
             process,
             desk,
             first_worker,
-            bell: Bell::new()?,
+            bell: None,
             running: None,
             suspects: VecDeque::new(),
             barren: 0,
+            waits: false,
             taken: Vec::new(),
             reports: Vec::new(),
-        })
+        }
     }
 
     /// Works until there is nothing more to do, or no worker to do it. Gives the largest peak of memory among the
@@ -136,6 +140,7 @@ impl<T: Task> Bridge<T> {
         {
             self.leave(self.shared.grace);
         }
+        self.stop_waiting();
         let room = self.room(wanted);
         if room == 0 {
             return Next::On;
@@ -186,13 +191,22 @@ impl<T: Task> Bridge<T> {
             self.taken.push(suspect);
             return Taken::Some;
         }
-        let waker = self.bell.waker();
-        self.shared.hand_over.take_some(
-            self.desk,
-            &Context::from_waker(&waker),
-            room,
-            &mut self.taken,
-        )
+        let Some(bell) = &self.bell else {
+            return Taken::Nothing;
+        };
+        let waker = bell.waker();
+        let context = Context::from_waker(&waker);
+        let hand_over = &self.shared.hand_over;
+        let taken = hand_over.take_some(self.desk, &context, room, &mut self.taken);
+        self.waits = taken == Taken::Nothing;
+        taken
+    }
+
+    /// A bridge that has all it can use must not be woken in another's place.
+    fn stop_waiting(&mut self) {
+        if std::mem::take(&mut self.waits) {
+            self.shared.hand_over.stop_waiting(self.desk);
+        }
     }
 
     /// Gives the worker what was taken, and starts one first if there is none.
@@ -238,13 +252,16 @@ impl<T: Task> Bridge<T> {
         if !self.reports.is_empty() {
             return Woken::default();
         }
+        let Some(bell) = &self.bell else {
+            return Woken::default();
+        };
         let patience = self.patience();
         let woken = match &self.running {
-            Some(running) => running.wait(&self.bell, patience),
-            None => running::wait_for(&self.bell, patience),
+            Some(running) => running.wait(bell, patience),
+            None => running::wait_for(bell, patience),
         };
         if woken.bell {
-            self.bell.silence();
+            bell.silence();
         }
         woken
     }
@@ -343,7 +360,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &mut self.running else {
             return;
         };
-        if running.is_silent(SILENCE) && running.sits_on_something() {
+        if running.is_silent(SILENCE) && running.may_sit_on_something() {
             let answers = running.peek();
             let recalled = running.recall();
             if !recalled.is_empty() {
@@ -454,15 +471,21 @@ impl<T: Task> Bridge<T> {
             if self.shared.cancelled.load(Ordering::Relaxed) {
                 break;
             }
-            match Running::start(&self.setup, &self.process, self.first_worker, slots) {
-                Ok(running) => {
-                    self.running = Some(running);
-                    return Ok(());
-                }
+            match self.try_start(slots) {
+                Ok(()) => return Ok(()),
                 Err(error) => reason = error,
             }
         }
         Err(format!("a worker process could not be started: {reason}"))
+    }
+
+    fn try_start(&mut self, slots: usize) -> Result<(), String> {
+        let running = Running::start(&self.setup, &self.process, self.first_worker, slots)?;
+        self.running = Some(running);
+        if self.bell.is_none() {
+            self.bell = Some(Bell::new().map_err(|error| error.to_string())?);
+        }
+        Ok(())
     }
 
     /// Lets the worker leave, if there is one; ends it if it takes longer than the grace.

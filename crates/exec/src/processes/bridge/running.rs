@@ -1,6 +1,7 @@
 //! One worker process while it runs: what it was given, what it says, and what can be seen of it.
 
 use std::{
+    io,
     num::NonZeroU64,
     os::fd::OwnedFd,
     sync::Arc,
@@ -79,40 +80,9 @@ impl<T: Task> Running<T> {
         worker: u32,
         slots: usize,
     ) -> Result<Self, String> {
-        let problem = |error: &dyn std::fmt::Display| error.to_string();
-        let (board, board_file) = Board::create(slots).map_err(|error| problem(&error))?;
-        let (mut child, link) = restart::launch(&Launch {
-            role: ROLE,
-            name: setup.registration.name(),
-            title: &format!("worker {worker}"),
-            error_output: match setup.ear {
-                Some(_) => ErrorOutput::Piped,
-                None => ErrorOutput::Inherited,
-            },
-            environment: &setup.environment,
-        })
-        .map_err(|error| problem(&error))?;
-        process.set(Some(child.group()));
-        if let Some(guard) = &setup.guard {
-            guard.watch(child.group());
-        }
-        let output = child.take_error_output();
-        let words = setup
-            .ear
-            .as_ref()
-            .zip(output)
-            .map(|(ear, output)| ear.listen_to(output));
-        let mut running = Self {
-            child,
-            link,
-            board,
-            board_file,
-            words,
-            slots,
-            window: Window::new(),
-            given: 0,
-            heard: Instant::now(),
-            scratch: Vec::new(),
+        let mut running = {
+            let _one_at_a_time = setup.starting.lock();
+            Self::launch(setup, process, worker, slots).map_err(|error| error.to_string())?
         };
         match running.greet(setup) {
             Ok(Ready { problem: None }) => Ok(running),
@@ -125,6 +95,47 @@ impl<T: Task> Running<T> {
             Err(LinkError::Closed) => Err(running.bury(setup, process, "")),
             Err(error) => Err(running.bury(setup, process, &error.to_string())),
         }
+    }
+
+    fn launch(
+        setup: &Setup<T>,
+        process: &WorkerProcess,
+        worker: u32,
+        slots: usize,
+    ) -> io::Result<Self> {
+        let (board, board_file) = Board::create(slots)?;
+        let (mut child, link) = restart::launch(&Launch {
+            role: ROLE,
+            name: setup.registration.name(),
+            title: &format!("worker {worker}"),
+            error_output: match setup.ear {
+                Some(_) => ErrorOutput::Piped,
+                None => ErrorOutput::Inherited,
+            },
+            environment: &setup.environment,
+        })?;
+        process.set(Some(child.group()));
+        if let Some(guard) = &setup.guard {
+            guard.watch(child.group());
+        }
+        let output = child.take_error_output();
+        let words = setup
+            .ear
+            .as_ref()
+            .zip(output)
+            .map(|(ear, output)| ear.listen_to(output));
+        Ok(Self {
+            child,
+            link,
+            board,
+            board_file,
+            words,
+            slots,
+            window: Window::new(),
+            given: 0,
+            heard: Instant::now(),
+            scratch: Vec::new(),
+        })
     }
 
     fn greet(&mut self, setup: &Setup<T>) -> Result<Ready, LinkError> {
@@ -308,16 +319,9 @@ impl<T: Task> Running<T> {
 
     // What it does not say.
 
-    /// Whether it has more than it runs: outcomes that it has not sent, or inputs that wait behind what it runs.
-    pub(super) fn sits_on_something(&self) -> bool {
-        let running = self.board.running().count();
-        running > 0 && self.window.len() > running
-    }
-
-    /// The same, now or after it has begun what it has.
+    /// Whether it has more than it runs: outcomes that it has not sent, or inputs that no slot has begun.
     pub(super) fn may_sit_on_something(&self) -> bool {
-        let running = self.board.running().count();
-        self.window.len() > running.max(1)
+        self.window.len() > self.board.running().count()
     }
 
     pub(super) fn is_silent(&self, patience: Duration) -> bool {
@@ -333,8 +337,12 @@ impl<T: Task> Running<T> {
         answers
     }
 
-    /// Takes back what waits for a slot.
+    /// Takes back what waits behind something that runs. A worker that runs nothing is about to begin, or is stuck as a
+    /// whole; to take its inputs back would only be to give them to it again.
     pub(super) fn recall(&mut self) -> Vec<Assignment<T::Input>> {
+        if self.board.running().next().is_none() {
+            return Vec::new();
+        }
         self.heard = Instant::now();
         let end = self.window.end();
         let first = self.board.recall(end);

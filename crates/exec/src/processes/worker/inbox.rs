@@ -93,8 +93,9 @@ impl Inbox {
                 .and_then(|()| read(&mut link.lock().unwrap_or_else(PoisonError::into_inner)));
             queue = self.lock();
             queue.reading = false;
-            self.take_in(&mut queue, came)?;
+            let taken = self.take_in(&mut queue, came);
             self.arrived.notify_all();
+            taken?;
         }
     }
 

@@ -11,6 +11,7 @@ use triway_core::Task;
 use super::desk::SharedDesk;
 use crate::{
     restart::{Link, LinkError},
+    runtime::ensure_room,
     unwind,
 };
 
@@ -83,10 +84,13 @@ pub(super) fn serve_async<T: Task>(desk: &SharedDesk<T>, mut link: Link) -> Resu
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
     match threads {
         0 | 1 => Builder::new_current_thread().enable_all().build(),
-        more => Builder::new_multi_thread()
-            .worker_threads(more)
-            .enable_all()
-            .build(),
+        more => {
+            ensure_room(more)?;
+            Builder::new_multi_thread()
+                .worker_threads(more)
+                .enable_all()
+                .build()
+        }
     }
 }
 
