@@ -39,7 +39,11 @@ impl Task for Sum {
     }
 
     fn run_blocking(&self, (): &mut (), input: &Blob, _: &Context<'_>) -> Result<u64, Failure> {
-        Ok(input.iter().map(|&byte| u64::from(byte)).sum())
+        // By words, so that reading is what it costs and not adding.
+        let (words, rest) = input.as_chunks::<8>();
+        let words = words.iter().map(|word| u64::from_ne_bytes(*word));
+        let rest = rest.iter().map(|&byte| u64::from(byte));
+        Ok(words.chain(rest).fold(0, u64::wrapping_add))
     }
 
     fn input_bytes(&self, input: &Blob) -> usize {
