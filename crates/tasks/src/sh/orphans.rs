@@ -11,8 +11,7 @@ use std::{
 };
 
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpgid, getpid, getsid, kill_process_group, set_child_subreaper,
-    waitpid,
+    Pid, Signal, WaitOptions, getpid, kill_process_group, set_child_subreaper, waitpid,
 };
 
 static ADOPTING: AtomicBool = AtomicBool::new(false);
@@ -42,10 +41,8 @@ pub fn end_orphans() {
         if children.is_empty() || until <= Instant::now() {
             return;
         }
-        for child in children {
-            if let Ok(group) = getpgid(Some(child)) {
-                let _gone = kill_process_group(group, Signal::KILL);
-            }
+        for (child, group) in children {
+            let _gone = kill_process_group(group, Signal::KILL);
             // Only to forget it: how it ended is known.
             let _collected = waitpid(Some(child), WaitOptions::NOHANG);
         }
@@ -53,10 +50,12 @@ pub fn end_orphans() {
     }
 }
 
-/// The children in this process's session that have a group of their own.
-fn children() -> Vec<Pid> {
+/// The children in this process's session that have a group of their own, and that group.
+fn children() -> Vec<(Pid, Pid)> {
     let own = getpid();
-    let (session, group) = (getsid(None).ok(), getpgid(None).ok());
+    let Some(parent) = Kin::of(own) else {
+        return Vec::new();
+    };
     let threads = fs::read_dir(format!("/proc/{own}/task"));
     let lists = threads.into_iter().flatten().flatten();
     let lists = lists.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
@@ -68,6 +67,51 @@ fn children() -> Vec<Pid> {
         })
         .collect();
     let pids = numbers.into_iter().filter_map(Pid::from_raw);
-    pids.filter(|pid| getsid(Some(*pid)).ok() == session && getpgid(Some(*pid)).ok() != group)
+    let kin = pids.filter_map(|pid| Some((pid, Kin::of(pid)?)));
+    kin.filter(|(_, kin)| kin.session == parent.session && kin.group != parent.group)
+        .filter_map(|(pid, kin)| Some((pid, Pid::from_raw(kin.group)?)))
         .collect()
+}
+
+/// Where a process belongs. A number is 0 if it is of a process outside the PID namespace, as whoever starts a
+/// container often is; a [`Pid`] cannot say that.
+#[derive(Debug, PartialEq, Eq)]
+struct Kin {
+    group: i32,
+    session: i32,
+}
+
+impl Kin {
+    /// `None` once the process was collected.
+    fn of(process: Pid) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
+    }
+
+    /// From `proc_pid_stat(5)`; the name of the program may have spaces and parentheses in it.
+    fn parse(stat: &str) -> Option<Self> {
+        let (_, fields) = stat.rsplit_once(") ")?;
+        let mut numbers = fields.split(' ').skip(2).map(str::parse);
+        Some(Self {
+            group: numbers.next()?.ok()?,
+            session: numbers.next()?.ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kin_are_found_behind_any_name() {
+        for (stat, expected) in [
+            ("7 (sh) S 1 5 3 0 -1", Some((5, 3))),
+            ("7 (a) S 9 9 (b) R 1 0 0 34816 -1", Some((0, 0))),
+            ("7 (sh) S 1", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|(group, session)| Kin { group, session });
+            assert_eq!(Kin::parse(stat), expected, "{stat}");
+        }
+    }
 }
