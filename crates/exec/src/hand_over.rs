@@ -11,11 +11,13 @@
 
 use std::{
     collections::VecDeque,
+    num::NonZero,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
+    thread,
     time::Duration,
 };
 
@@ -83,7 +85,9 @@ pub(crate) enum Notice {
     },
 }
 
-const SHARDS: usize = 16;
+/// Shards a processor: enough to part those that run at once. More would each hold so little that one of them would
+/// always be running low, and wake the dispatcher.
+const SHARDS_EACH: usize = 2;
 /// So many reports in a shard wake the dispatcher.
 const REPORTS_WAKE: usize = 256;
 
@@ -146,7 +150,7 @@ impl<I, O> HandOver<I, O> {
             low: 0,
         };
         Self {
-            shards: (0..lanes.clamp(1, SHARDS))
+            shards: (0..lanes.clamp(1, most_shards()))
                 .map(|_| CachePadded::new(Mutex::new(shard())))
                 .collect(),
             next_shard: AtomicUsize::new(0),
@@ -345,6 +349,10 @@ impl<I, O> HandOver<I, O> {
             self.dispatcher.unpark();
         }
     }
+}
+
+fn most_shards() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get) * SHARDS_EACH
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -34,8 +34,9 @@ use crate::{
 const WAITING: usize = 16_384;
 /// Inputs pulled in one go.
 const PULL: usize = 1024;
-/// How long a sleep stays light.
-const NAP: Duration = Duration::from_micros(300);
+/// How long a sleep stays light: less than the lanes' stock lasts ([`crate::ahead`]), and no delay that anybody sees.
+/// Each waking takes a processor from a lane for some microseconds.
+const NAP: Duration = Duration::from_millis(2);
 /// How often a cancellation token is looked at, and an aborted job cleaned up after.
 const TICK: Duration = Duration::from_millis(10);
 
