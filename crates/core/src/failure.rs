@@ -73,7 +73,7 @@ pub struct Failure {
     /// For so long the other side wants to be left alone, as HTTP's `Retry-After` says.
     ///
     /// The next attempt at this input, and any at another input of the same [`crate::Task::key`], comes no earlier. Where
-    /// it is longer than [`crate::Retry::longest_wait`], the failure is final.
+    /// it is longer than [`crate::Retry::longest_wait`], the failure is final, and the others do not wait.
     pub retry_after: Option<Duration>,
 }
 

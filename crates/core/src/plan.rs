@@ -220,7 +220,7 @@ pub struct Retry {
     pub base: Duration,
     /// The longest wait before any attempt, unless the other side asks for a longer one.
     pub cap: Duration,
-    /// How long [`crate::Failure::retry_after`] may be; an input that would have to wait longer fails for good.
+    /// How long [`crate::Failure::retry_after`] may be; an input that is to wait longer fails for good, and only that one.
     pub longest_wait: Duration,
 }
 

@@ -357,12 +357,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         if any {
             self.shared.hand_over.push(&mut self.assignments);
         }
-        let refused = self.ledger.refused();
-        let ended = !refused.is_empty();
-        for closed in refused {
-            self.finish(closed, None, None);
-        }
-        any || ended
+        any
     }
 
     /// Puts what no lane has begun back among those that wait.

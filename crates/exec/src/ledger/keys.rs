@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use triway_core::{FailureKind, Plan};
+use triway_core::Plan;
 
 use super::start::Ticket;
 
@@ -17,7 +17,6 @@ use super::start::Ticket;
 pub(super) struct Keys {
     limit: Option<NonZeroUsize>,
     interval: Duration,
-    longest_wait: Duration,
     held: HashMap<String, Key>,
     /// When to look at a key again; every key that may not start yet is in here once.
     due: BinaryHeap<Reverse<(Duration, String)>>,
@@ -29,13 +28,6 @@ struct Key {
     waiting: VecDeque<Ticket>,
     not_before: Duration,
     timed: bool,
-    rest: Option<Rest>,
-}
-
-/// The other side wants to be left alone.
-struct Rest {
-    until: Duration,
-    kind: FailureKind,
 }
 
 /// Whether an input may start as far as its key goes.
@@ -43,25 +35,22 @@ pub(super) enum Entry {
     Granted,
     /// The ticket waits here until [`Keys::leave`] or [`Keys::wake`] gives it back.
     Waits,
-    /// It would have to wait longer than any input may: so long, because of a failure of this kind.
-    Refused(Duration, FailureKind),
 }
 
 impl Keys {
     /// The limits of a plan, if it has any.
     pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let mut keys = Self::unlimited(plan.retry.longest_wait);
+        let mut keys = Self::unlimited();
         keys.limit = plan.per_key;
         keys.interval = plan.key_interval.unwrap_or_default();
         (keys.limit.is_some() || !keys.interval.is_zero()).then_some(keys)
     }
 
     /// No limits but the rest that is asked for.
-    pub(super) fn unlimited(longest_wait: Duration) -> Self {
+    pub(super) fn unlimited() -> Self {
         Self {
             limit: None,
             interval: Duration::ZERO,
-            longest_wait,
             held: HashMap::new(),
             due: BinaryHeap::new(),
         }
@@ -70,12 +59,6 @@ impl Keys {
     /// Whether one more may run under this key.
     pub(super) fn enter(&mut self, now: Duration, key: &str, ticket: Ticket) -> Entry {
         let held = hold(&mut self.held, key);
-        if let Some(rest) = &held.rest {
-            let left = rest.until.saturating_sub(now);
-            if left > self.longest_wait {
-                return Entry::Refused(left, rest.kind.clone());
-            }
-        }
         let full = self.limit.is_some_and(|most| held.running >= most.get());
         if full || now < held.not_before {
             held.waiting.push_back(ticket);
@@ -102,29 +85,6 @@ impl Keys {
         next
     }
 
-    /// Lets nothing start under this key until then, because of a failure of this kind. Gives back those that wait if
-    /// that is too long for them.
-    pub(super) fn rest(
-        &mut self,
-        now: Duration,
-        key: &str,
-        until: Duration,
-        kind: &FailureKind,
-    ) -> VecDeque<Ticket> {
-        let held = hold(&mut self.held, key);
-        if held.rest.as_ref().is_none_or(|rest| rest.until < until) {
-            let kind = kind.clone();
-            held.rest = Some(Rest { until, kind });
-        }
-        let too_long = until.saturating_sub(now) > self.longest_wait;
-        let given_back = match too_long {
-            true => std::mem::take(&mut held.waiting),
-            false => VecDeque::new(),
-        };
-        self.delay(key, until);
-        given_back
-    }
-
     /// Puts those that waited for this moment at the head of what is ready, those that waited longest first.
     pub(super) fn wake(&mut self, now: Duration, ready: &mut VecDeque<Ticket>) {
         while self.due.peek().is_some_and(|Reverse((at, _))| *at <= now)
@@ -138,7 +98,6 @@ impl Keys {
                 continue;
             }
             held.timed = false;
-            held.rest = None;
             let free = self
                 .limit
                 .map_or(usize::MAX, |most| most.get().saturating_sub(held.running));
@@ -168,7 +127,8 @@ impl Keys {
         self.held.len().max(self.due.len())
     }
 
-    fn delay(&mut self, key: &str, until: Duration) {
+    /// Lets nothing start under this key until then.
+    pub(super) fn delay(&mut self, key: &str, until: Duration) {
         let held = hold(&mut self.held, key);
         held.not_before = held.not_before.max(until);
         if !held.timed {

@@ -80,7 +80,6 @@ pub(crate) struct Ledger<P> {
     key_of: KeyOf<P>,
     pace: Option<Pace>,
     /// Those that came to their end because their key rests too long.
-    refused: Vec<Closed<P>>,
     running: usize,
     stopped: bool,
     random: fastrand::Rng,
@@ -118,7 +117,6 @@ impl<P> Ledger<P> {
             keys: Keys::of(plan),
             key_of,
             pace: plan.rate.map(Pace::new),
-            refused: Vec::new(),
             running: 0,
             stopped: false,
             random: fastrand::Rng::with_seed(seed),
@@ -149,8 +147,7 @@ impl<P> Ledger<P> {
         self.ready.push_back(ticket);
     }
 
-    /// The next attempt that may begin now, if any; it counts as running from here on. After this, look at
-    /// [`Ledger::refused`].
+    /// The next attempt that may begin now, if any; it counts as running from here on.
     pub(crate) fn start(&mut self, now: Duration) -> Option<Start> {
         if self.stopped {
             return None;
@@ -257,12 +254,6 @@ impl<P> Ledger<P> {
         closed
     }
 
-    /// The inputs that ended without another attempt, because the other side wants to be left alone for longer than they
-    /// may wait.
-    pub(crate) fn refused(&mut self) -> Vec<Closed<P>> {
-        std::mem::take(&mut self.refused)
-    }
-
     /// What was kept with an input that has not ended, to be changed.
     pub(crate) fn payload_mut(&mut self, ticket: Ticket) -> Option<&mut P> {
         let entry = self.entries.get_mut(ticket as usize)?.as_mut();
@@ -337,20 +328,17 @@ impl<P> Ledger<P> {
         match keys.enter(now, key, ticket) {
             Entered::Granted => entry.counted = true,
             Entered::Waits => return false,
-            Entered::Refused(left, kind) => {
-                let failure = not_asked(left, kind, self.retry.longest_wait);
-                if let Settled::Done(closed) = self.close(ticket, Status::Failed, Some(failure)) {
-                    self.refused.push(closed);
-                }
-                return false;
-            }
         }
         true
     }
 
-    /// Leaves the other side alone if it wants that: nobody of this input's key starts meanwhile.
+    /// Leaves the other side alone if it wants that: nobody of this input's key starts meanwhile. Where it asks for more
+    /// than an input may wait, that is this input's matter alone: to fail others for it that nobody asked for would be
+    /// worse than to ask.
     fn let_rest(&mut self, now: Duration, ticket: Ticket, failure: &Failure) {
-        let Some(wait) = failure.retry_after.filter(|wait| !wait.is_zero()) else {
+        let longest = self.retry.longest_wait;
+        let asked = failure.retry_after;
+        let Some(wait) = asked.filter(|wait| !wait.is_zero() && *wait <= longest) else {
             return;
         };
         let Some(entry) = &self.entries[ticket as usize] else {
@@ -359,14 +347,8 @@ impl<P> Ledger<P> {
         let Some(key) = entry.key.get_or_init(|| (self.key_of)(&entry.payload)) else {
             return;
         };
-        let longest_wait = self.retry.longest_wait;
-        let keys = self
-            .keys
-            .get_or_insert_with(|| Keys::unlimited(longest_wait));
-        // Whoever asks for more than a clock can count is left alone for good.
-        let until = now.saturating_add(wait);
-        let mut given_back = keys.rest(now, key, until, &failure.kind);
-        self.ready.append(&mut given_back);
+        let keys = self.keys.get_or_insert_with(Keys::unlimited);
+        keys.delay(key, now + wait);
     }
 
     /// An input whose worker died of it may be tried again so often, and at once: a fresh worker knows nothing of it.
@@ -469,15 +451,6 @@ fn no_such_wait(mut failure: Failure, wait: Duration, longest: Duration) -> Fail
         "; another attempt was to wait for {wait:?}, longer than the {longest:?} that it may"
     ));
     failure
-}
-
-/// Why an input fails that nobody was asked for.
-fn not_asked(left: Duration, kind: FailureKind, longest: Duration) -> Failure {
-    let message = format!(
-        "not asked: after an earlier {kind} the other side is to be left alone for another {left:?}, longer than the \
-         {longest:?} that an input may wait"
-    );
-    Failure::permanent(kind, message).with_retry_after(left)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ fn what_was_never_begun_costs_no_attempt() {
 }
 
 #[test]
-fn a_wait_that_is_too_long_is_no_wait() {
+fn a_wait_that_is_too_long_costs_that_input_alone() {
     let mut plan = plan();
     plan.retry = Retry::times(5);
     let mut ledger = Ledger::new(&plan, 1, keyed());
@@ -132,12 +132,9 @@ fn a_wait_that_is_too_long_is_no_wait() {
     let told = closed.failure.unwrap();
     assert!(told.message.contains("longer than the 300s"), "{told}");
     assert!(!told.retryable);
-    assert_eq!(ledger.start(NOW).unwrap().index, 2, "another key goes on");
-    let refused = ledger.refused();
-    assert_eq!(refused.len(), 1);
-    assert_eq!((refused[0].index, refused[0].attempts), (1, 0));
-    assert_eq!(refused[0].failure.as_ref().unwrap().kind, told.kind);
-    assert_eq!(ledger.open(), 1);
+    for index in [1, 2] {
+        assert_eq!(ledger.start(NOW).unwrap().index, index);
+    }
 }
 
 #[test]
@@ -273,9 +270,7 @@ impl Witness {
     }
 
     fn start(&mut self) {
-        let started = self.ledger.start(self.now);
-        self.look_at_refused();
-        let Some(start) = started else {
+        let Some(start) = self.ledger.start(self.now) else {
             let later = self.ledger.wake_at().is_none_or(|at| at > self.now);
             assert!(later, "it says to look again at a moment that has passed");
             return;
@@ -320,15 +315,6 @@ impl Witness {
         }
     }
 
-    fn look_at_refused(&mut self) {
-        for closed in self.ledger.refused() {
-            let left = self.rest[&closed.payload].saturating_sub(self.now);
-            assert!(left > LONGEST, "refused although it could wait {left:?}");
-            assert_eq!(closed.status, Status::Failed);
-            self.close(&closed, None);
-        }
-    }
-
     fn settle(&mut self, at: usize, ended: &Ended) {
         let (start, key) = self.running.swap_remove(at);
         let index = start.index;
@@ -341,7 +327,7 @@ impl Witness {
             Ended::Failed(failure) => failure.retry_after.unwrap_or_default(),
             _ => Duration::ZERO,
         };
-        if key != 0 && !wait.is_zero() {
+        if key != 0 && !wait.is_zero() && wait <= LONGEST {
             let rest = self.rest.entry(key).or_default();
             *rest = (*rest).max(self.now.saturating_add(wait));
         }
@@ -410,12 +396,11 @@ impl Witness {
             "inputs were lost"
         );
         assert_eq!(self.ledger.open(), 0);
-        // Nothing is remembered of keys once their time has passed; one that rests for good has none.
+        // Nothing is remembered of keys once their time has passed.
         self.ledger.start(Duration::MAX - millis(1));
         let remembered = self.ledger.keys.as_ref().map_or(0, Keys::remembered);
-        let for_good = self.rest.values().filter(|until| **until == Duration::MAX);
         assert!(
-            self.stopped || remembered <= for_good.count(),
+            self.stopped || remembered == 0,
             "{remembered} keys are left"
         );
     }

@@ -3,7 +3,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use triway_core::{Model, Outcome, Status};
+use triway_core::{Model, Outcome};
 use triway_exec::Job;
 
 use crate::{
@@ -18,8 +18,8 @@ pub(crate) const TESTS: &[Test] = &[
         who_wants_to_be_left_alone_is,
     ),
     (
-        "rest::nobody_waits_longer_than_the_plan_allows",
-        nobody_waits_longer_than_the_plan_allows,
+        "rest::a_wait_that_the_plan_forbids_costs_that_input_alone",
+        a_wait_that_the_plan_forbids_costs_that_input_alone,
     ),
     (
         "rest::starts_under_one_key_are_apart",
@@ -85,7 +85,7 @@ fn who_wants_to_be_left_alone_is() {
     }
 }
 
-fn nobody_waits_longer_than_the_plan_allows() {
+fn a_wait_that_the_plan_forbids_costs_that_input_alone() {
     for model in Model::ALL {
         let mut plan = plan(model, LANES);
         plan.retry.retries = 3;
@@ -100,21 +100,10 @@ fn nobody_waits_longer_than_the_plan_allows() {
         let error = first.error.as_ref().unwrap();
         assert_eq!((first.attempts, &error.kind), (1, &BUSY), "{model}");
         assert!(error.message.contains("longer than the 300s"), "{error}");
-        let refused: Vec<_> = of_host(&done.sink, 1)
-            .into_iter()
-            .filter(|one| one.attempts == 0)
-            .collect();
-        assert!(
-            refused.len() >= 60 - 3 * LANES,
-            "{model}: {}",
-            refused.len()
-        );
-        for outcome in refused {
-            let error = outcome.error.as_ref().unwrap();
-            assert_eq!((outcome.status, &error.kind), (Status::Failed, &BUSY));
-            assert!(error.message.starts_with("not asked: "), "{error}");
+        let others = done.sink.iter().filter(|one| one.index > 0);
+        for outcome in others {
+            assert!(outcome.is_ok(), "{model}: {:?}", outcome.error);
         }
-        assert!(of_host(&done.sink, 2).iter().all(|one| one.is_ok()));
         assert_eq!(done.sink.len(), 65, "{model}");
     }
 }
