@@ -1,6 +1,11 @@
 //! What the options of requests mean: a policy.
 
-use std::{env::VarError, fs, path::Path};
+use std::{
+    env::VarError,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
 
 use anyhow::{Context as _, anyhow};
 use triway_core::Model;
@@ -10,6 +15,9 @@ use crate::{
     arguments::{Kept, RequestArguments},
     exit::Fault,
 };
+
+/// The longest secret that is read from a file.
+const MOST_SECRET_BYTES: u64 = 32 << 10;
 
 /// The policy that these options describe.
 pub(crate) fn policy(arguments: RequestArguments, accept: Accept) -> Result<Policy, Fault> {
@@ -103,14 +111,27 @@ fn secret(kept: &Kept, option: &str) -> Result<Secret, Fault> {
                 VarError::NotPresent => anyhow!("{option}: the variable {name} is not set"),
                 VarError::NotUnicode(_) => anyhow!("{option}: the variable {name} is not UTF-8"),
             }),
-        Kept::File(path) => fs::read_to_string(path)
-            .with_context(|| format!("{option}: cannot read {}", path.display())),
+        Kept::File(path) => {
+            read_secret(path).with_context(|| format!("{option}: cannot read {}", path.display()))
+        }
     };
     let text = text.map_err(Fault::usage)?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(Fault::usage(anyhow!("{option}: there is nothing in it"))),
         text => Ok(Secret::new(text)),
     }
+}
+
+/// The file's text, if there is no more of it than a header may hold: a device would never end.
+fn read_secret(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = File::open(path)?;
+    let read = file.take(MOST_SECRET_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MOST_SECRET_BYTES {
+        let told = format!("there are more than {MOST_SECRET_BYTES} bytes in it");
+        return Err(io::Error::other(told));
+    }
+    Ok(text)
 }
 
 fn trust(insecure: bool, cacert: Option<&Path>) -> Result<Trust, Fault> {

@@ -14,8 +14,9 @@ pub use examine::{Health, Problem, kinds};
 pub use path::{Expected, ExpectedError};
 pub use rules::{Rule, RuleError, Rules};
 
-use crate::http::{Http, Policy};
+use crate::http::{Fetched, Http, Policy};
 use examine::examine;
+use rules::Applied;
 
 /// Requests a URL and examines the answer by rules.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -33,6 +34,18 @@ impl Check {
             http: Http::new(policy),
             rules,
         }
+    }
+
+    /// What is wrong with an answer, without the secrets that its server may have sent back.
+    fn examine(&self, rule: &Applied<'_>, fetched: Fetched) -> Health {
+        let mut health = examine(rule, fetched);
+        for problem in &mut health.problems {
+            problem.message = self
+                .http
+                .policy()
+                .masked(std::mem::take(&mut problem.message));
+        }
+        health
     }
 }
 
@@ -54,7 +67,7 @@ impl Task for Check {
         let rule = self.rules.of(input, &self.http.policy().accept);
         let keep = rule.needs_body();
         let fetched = self.http.fetch_blocking(input, context.deadline(), keep)?;
-        Ok(examine(&rule, fetched))
+        Ok(self.examine(&rule, fetched))
     }
 
     async fn run_async(
@@ -66,7 +79,7 @@ impl Task for Check {
         let rule = self.rules.of(input, &self.http.policy().accept);
         let keep = rule.needs_body();
         let fetched = self.http.fetch(input, context.deadline(), keep).await?;
-        Ok(examine(&rule, fetched))
+        Ok(self.examine(&rule, fetched))
     }
 
     fn judge(&self, output: &Health) -> Result<(), Failure> {

@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::{HeaderMap, Response, body::Incoming};
+use hyper::Response;
 use rustls::ClientConfig;
 use triway_core::Failure;
 
 use super::{
     answer::Fetched,
+    decode::Incoming,
     dial::{dial, of_family},
     idle::Idle,
     io::Io,
@@ -22,8 +23,8 @@ use super::{
     kinds,
     limits::Limit,
     names::Names,
+    origin::Origin,
     policy::Policy,
-    proxies::Proxy,
     route::Route,
     template::PolicyError,
     tls::{client_config, server_name},
@@ -49,7 +50,7 @@ pub(super) struct Client<I> {
 
 /// The head of an answer, the connection its body will come on, and what it took to get here.
 struct Exchange {
-    response: Response<Incoming>,
+    response: Response<hyper::body::Incoming>,
     wire: Wire,
     opening: Opening,
     first_byte: Duration,
@@ -97,7 +98,8 @@ impl<I: Io> Client<I> {
                     }
                 }
                 Next::Read => {
-                    let read = read(&journey, &mut wire, &mut body, &parts.headers, keep);
+                    let incoming = journey.body(&parts.headers, keep)?;
+                    let read = read::<I>(&mut wire, &mut body, incoming, &total);
                     let (read, kept) = total.watch::<I, _>(read).await?;
                     let peer = wire.peer.clone();
                     self.keep(&journey, route, wire).await;
@@ -120,10 +122,8 @@ impl<I: Io> Client<I> {
                 Err(error) => return Err(failure(&error)),
             }
         }
-        let limit = total.connecting(journey.policy().connect_limit);
         // Boxed, because it is rare: otherwise every request would carry the room for it around, some 20 KB.
-        let open = Box::pin(self.open(journey, &limit));
-        let (wire, opening) = limit.watch::<I, _>(open).await?;
+        let (wire, opening) = Box::pin(self.open_in_time(journey, total)).await?;
         send::<I>(wire, journey, opening, total)
             .await?
             .map_err(|error| failure(&error))
@@ -145,17 +145,39 @@ impl<I: Io> Client<I> {
         }
     }
 
-    async fn open(&self, journey: &Journey<'_>, limit: &Limit) -> Result<(Wire, Opening), Failure> {
+    /// A new connection. Its own limit begins when its name is looked up: that others are before it is no fault of the
+    /// server's.
+    async fn open_in_time(
+        &self,
+        journey: &Journey<'_>,
+        total: &Limit,
+    ) -> Result<(Wire, Opening), Failure> {
+        let first = journey.route().first();
+        let turn = async { Ok(self.names.turn(&first).await) };
+        let asked = total.watch::<I, _>(turn).await?;
+        let limit = total.connecting(journey.policy().connect_limit);
+        let open = self.open(journey, &first, asked, &limit);
+        limit.watch::<I, _>(open).await
+    }
+
+    async fn open(
+        &self,
+        journey: &Journey<'_>,
+        first: &Origin,
+        asked: Instant,
+        limit: &Limit,
+    ) -> Result<(Wire, Opening), Failure> {
         let (policy, route) = (journey.policy(), journey.route());
         let proxy = route.proxy.as_ref();
-        let first = proxy.map(Proxy::origin);
-        let found = self
-            .names
-            .look_up(first.as_ref().unwrap_or(&route.origin))
-            .await?;
+        let no_way = |failure| match proxy {
+            Some(_) => kinds::no_proxy(first, failure),
+            None => failure,
+        };
+        let found = self.names.look_up(first, asked).await.map_err(no_way)?;
         let addresses = of_family(found.addresses, policy.family);
         let start = Instant::now();
-        let (mut stream, address) = dial::<I>(&addresses, &policy.reach, limit).await?;
+        let dialled = dial::<I>(&addresses, &policy.reach, limit).await;
+        let (mut stream, address) = dialled.map_err(no_way)?;
         if let Some(proxy) = proxy
             && route.origin.secure
         {
@@ -213,16 +235,21 @@ struct Read {
 }
 
 /// Reads a body to its end.
-async fn read(
-    journey: &Journey<'_>,
+async fn read<I: Io>(
     wire: &mut Wire,
-    body: &mut Incoming,
-    headers: &HeaderMap,
-    keep: bool,
+    body: &mut hyper::body::Incoming,
+    mut incoming: Incoming,
+    total: &Limit,
 ) -> Result<(Read, Option<Vec<u8>>), Failure> {
     let start = Instant::now();
-    let mut incoming = journey.body(headers, keep)?;
     while let Some(part) = wire.read(body).await.map_err(|error| failure(&error))? {
+        // Where there is always more, nothing is waited for, and no timer would be heard.
+        if incoming.received > 0 {
+            I::breathe().await;
+            if total.has_passed() {
+                return Err(total.failure());
+            }
+        }
         incoming.push(&part)?;
     }
     let received = incoming.received;
@@ -237,14 +264,14 @@ async fn read(
 }
 
 /// Reads what is left of a redirect's body; `false` if its connection cannot be used again, or costs more than it saves.
-async fn drain<I: Io>(wire: &mut Wire, body: &mut Incoming) -> bool {
+async fn drain<I: Io>(wire: &mut Wire, body: &mut hyper::body::Incoming) -> bool {
     let until = Instant::now() + DRAIN_TIME;
     I::until(until, drain_to_end(wire, body))
         .await
         .unwrap_or(false)
 }
 
-async fn drain_to_end(wire: &mut Wire, body: &mut Incoming) -> bool {
+async fn drain_to_end(wire: &mut Wire, body: &mut hyper::body::Incoming) -> bool {
     let mut bytes = 0;
     while bytes <= DRAIN_BYTES {
         match wire.read(body).await {

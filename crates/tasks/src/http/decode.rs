@@ -12,6 +12,10 @@ use zstd::{
 
 use super::kinds;
 
+/// How much longer a body may be as it is transferred than decoded. What is compressed may grow by that, but a stream of
+/// nothing could go on for ever.
+const OVERHEAD_BYTES: u64 = 64 << 10;
+
 /// A body that is being received.
 pub(super) struct Incoming {
     /// Bytes as they were transferred.
@@ -57,10 +61,14 @@ impl Incoming {
     /// Takes the next piece.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Failure> {
         self.received += piece.len() as u64;
+        let limit = self.decoder.decoded().limit;
+        if self.received > limit.saturating_add(OVERHEAD_BYTES) {
+            return Err(kinds::too_large(limit));
+        }
         self.decoder
             .writer()
             .write_all(piece)
-            .map_err(|error| self.failure(&error))
+            .map_err(|error| told(&error, limit))
     }
 
     /// The body has come to its end: how many bytes it had decoded, and what was kept of them.
@@ -78,10 +86,6 @@ impl Incoming {
             return Err(kinds::too_large(limit));
         }
         Ok((bytes, kept))
-    }
-
-    fn failure(&self, error: &io::Error) -> Failure {
-        told(error, self.decoder.decoded().limit)
     }
 }
 

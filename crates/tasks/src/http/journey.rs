@@ -64,8 +64,8 @@ pub(super) struct Journey<'a> {
     route: Route,
     /// The URL to ask now, without credentials and fragment.
     url: Url,
-    /// Those asked before it.
-    asked: Vec<Url>,
+    /// What was asked before it, and how.
+    asked: Vec<(Method, Url)>,
     method: Method,
     /// Whether the body still goes along.
     with_body: bool,
@@ -247,7 +247,8 @@ impl<'a> Journey<'a> {
         }
         self.at_home &= !elsewhere;
         self.route = route;
-        self.asked.push(std::mem::replace(&mut self.url, next));
+        let before = std::mem::replace(&mut self.url, next);
+        self.asked.push((self.method.clone(), before));
         self.change_method();
         self.check_redirect()?;
         self.keep_body_at_home()
@@ -282,7 +283,9 @@ impl<'a> Journey<'a> {
     }
 
     fn check_redirect(&self) -> Result<(), Failure> {
-        if self.asked.contains(&self.url) {
+        // What was posted may well lead back to where it was posted, to be looked at.
+        let asks_again = |(method, url): &(Method, Url)| (method, url) == (&self.method, &self.url);
+        if self.asked.iter().any(asks_again) {
             return Err(Failure::permanent(
                 kinds::REDIRECT_LOOP,
                 format!("redirects lead back to {}", excerpt(&redacted(&self.url))),
@@ -481,6 +484,19 @@ mod tests {
                 assert_eq!(sent(&request, "content-type").is_some(), then == method);
             });
         }
+    }
+
+    #[test]
+    fn what_was_posted_may_be_looked_at_where_it_was_posted() {
+        let posting = Policy {
+            method: "POST".to_owned(),
+            ..Policy::default()
+        };
+        with(&posting, "http://a.test/form", |mut journey| {
+            let mut seen = || answer(&mut journey, StatusCode::SEE_OTHER, "/form");
+            assert_eq!(seen(), Ok(Next::Follow));
+            assert_eq!(seen().unwrap_err().kind, kinds::REDIRECT_LOOP);
+        });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 use rustix::io::Errno;
 use triway_core::{Failure, FailureKind};
 
-use super::template::PolicyError;
+use super::{origin::Origin, template::PolicyError};
 
 /// The host has no address, or its name could not be looked up.
 pub const NAME: FailureKind = FailureKind::new("name");
@@ -174,6 +174,22 @@ pub(super) fn no_address() -> Failure {
 
 pub(super) fn proxy_refused(why: &str) -> Failure {
     Failure::new(PROXY, format!("the proxy does not lead there: {why}"))
+}
+
+/// The way to a proxy failed, which says nothing of the server behind it.
+pub(super) fn no_proxy(proxy: &Origin, mut failure: Failure) -> Failure {
+    let is_own = failure.kind == FailureKind::LOCAL_LIMIT || failure.kind.is_timeout();
+    if is_own {
+        return failure;
+    }
+    let Origin { host, port, .. } = proxy;
+    failure.message = format!(
+        "the proxy {host}:{port} cannot be asked: {}; see http_proxy, https_proxy and no_proxy, or ask without one \
+         (--no-proxy)",
+        failure.message
+    );
+    failure.kind = PROXY;
+    failure
 }
 
 pub(super) fn undecodable(error: &io::Error) -> Failure {

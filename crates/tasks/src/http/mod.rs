@@ -15,6 +15,7 @@ mod io;
 mod journey;
 pub mod kinds;
 mod limits;
+mod mask;
 mod names;
 mod origin;
 mod policy;

@@ -58,9 +58,17 @@ struct State {
 
 #[derive(Debug)]
 enum Name {
-    /// Somebody asks, or will; these want to know.
-    Asked(Vec<Waker>),
+    /// Somebody asks, or will.
+    Asked(Asked),
     Known(Known),
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// Whether the system is being asked.
+    began: bool,
+    /// These want to know.
+    waiting: Vec<Waker>,
 }
 
 #[derive(Debug)]
@@ -71,14 +79,30 @@ struct Known {
 }
 
 impl Names {
-    /// The addresses of an origin.
-    pub(super) async fn look_up(&self, origin: &Origin) -> Result<Found, Failure> {
+    /// Waits until one of the few look-ups that may run is this origin's, if it needs one. Gives the moment since when
+    /// it was wanted.
+    pub(super) async fn turn(&self, origin: &Origin) -> Instant {
+        let asked = Instant::now();
+        if let Host::Domain(name) = &origin.host {
+            poll_fn(|context| {
+                let known = self.poll(name, origin.port, asked, context).is_ready();
+                match known || lock(&self.state).has_begun(name) {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            })
+            .await;
+        }
+        asked
+    }
+
+    /// The addresses of an origin, which were wanted since then.
+    pub(super) async fn look_up(&self, origin: &Origin, asked: Instant) -> Result<Found, Failure> {
         let name = match &origin.host {
             Host::Ipv4(address) => return Ok(literal((*address).into(), origin.port)),
             Host::Ipv6(address) => return Ok(literal((*address).into(), origin.port)),
             Host::Domain(name) => name,
         };
-        let asked = Instant::now();
         poll_fn(|context| self.poll(name, origin.port, asked, context)).await
     }
 
@@ -91,7 +115,7 @@ impl Names {
     ) -> Poll<Result<Found, Failure>> {
         let mut state = lock(&self.state);
         match state.names.get_mut(name) {
-            Some(Name::Asked(waiting)) => {
+            Some(Name::Asked(Asked { waiting, .. })) => {
                 if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
                     waiting.push(context.waker().clone());
                 }
@@ -117,7 +141,11 @@ impl State {
         if self.names.len() >= MOST_NAMES {
             self.names.retain(|_, name| matches!(name, Name::Asked(_)));
         }
-        self.names.insert(name.to_owned(), Name::Asked(vec![waker]));
+        let asked = Asked {
+            began: false,
+            waiting: vec![waker],
+        };
+        self.names.insert(name.to_owned(), Name::Asked(asked));
         self.queue.push_back(name.to_owned());
     }
 
@@ -142,14 +170,29 @@ impl State {
         }
     }
 
+    fn has_begun(&self, name: &str) -> bool {
+        matches!(self.names.get(name), Some(Name::Asked(asked)) if asked.began)
+    }
+
+    /// Tells those who wait for this name that it is their turn.
+    fn begin(&mut self, name: &str) {
+        if let Some(Name::Asked(asked)) = self.names.get_mut(name) {
+            asked.began = true;
+            // They come again for the answer.
+            for waker in asked.waiting.drain(..) {
+                waker.wake();
+            }
+        }
+    }
+
     fn publish(&mut self, name: String, began: Instant, answer: Answer) {
         let known = Name::Known(Known {
             began,
             answered: Instant::now(),
             answer,
         });
-        if let Some(Name::Asked(waiting)) = self.names.insert(name, known) {
-            for waker in waiting {
+        if let Some(Name::Asked(asked)) = self.names.insert(name, known) {
+            for waker in asked.waiting {
                 waker.wake();
             }
         }
@@ -182,6 +225,7 @@ impl Known {
 fn answer_all(shared: &Mutex<State>) {
     let mut state = lock(shared);
     while let Some(name) = state.queue.pop_front() {
+        state.begin(&name);
         drop(state);
         let began = Instant::now();
         let answer = ask(&name);
@@ -220,4 +264,35 @@ fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     // Nothing under this lock panics half-way through a change.
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::Future as _, pin::pin};
+
+    use super::*;
+
+    #[test]
+    fn a_turn_comes_when_the_look_up_begins() {
+        let names = Names::default();
+        // As if all look-ups that may run were busy with others.
+        lock(&names.state).threads = LOOKUPS;
+        let origin = Origin::of(&"http://a.test/".parse().unwrap()).unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut turn = pin!(names.turn(&origin));
+        assert!(turn.as_mut().poll(&mut context).is_pending());
+        lock(&names.state).begin("a.test");
+        let Poll::Ready(asked) = turn.as_mut().poll(&mut context) else {
+            panic!("it is its turn");
+        };
+        let mut found = pin!(names.look_up(&origin, asked));
+        assert!(found.as_mut().poll(&mut context).is_pending());
+        let began = asked + Duration::from_secs(1);
+        let answer = Ok([IpAddr::from([127, 0, 0, 1])].into());
+        lock(&names.state).publish("a.test".to_owned(), began, answer);
+        let Poll::Ready(Ok(found)) = found.as_mut().poll(&mut context) else {
+            panic!("it is known");
+        };
+        assert_eq!(found.queued, Duration::from_secs(1));
+    }
 }

@@ -138,11 +138,13 @@ fn is_global_v4(address: Ipv4Addr) -> bool {
 
 /// What is global lies in 2000::/3; of that, documentation and the tunnels that lead elsewhere are not.
 fn is_global_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
+    let segments = address.segments();
+    let [first, second, ..] = segments;
     let global = (0x2000..0x4000).contains(&first);
     let documentation = (first, second) == (0x2001, 0xdb8) || first == 0x3fff;
     let special = first == 0x2001 && second < 0x200;
-    let nat64 = (first, second) == (0x64, 0xff9b);
+    // The well-known prefix alone; 64:ff9b:1::/48 is for use within a network.
+    let nat64 = segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
     (global && !documentation && !special) || nat64
 }
 
@@ -194,6 +196,7 @@ mod tests {
             ("::127.0.0.1", true),
             ("64:ff9b::a00:1", true),
             ("64:ff9b::808:808", false),
+            ("64:ff9b:1::7f00:1", true),
             ("2002:7f00:1::", true),
             ("2002:808:808::", false),
         ] {

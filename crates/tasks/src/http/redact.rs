@@ -11,26 +11,35 @@ const MASK: &str = "***";
 /// What stands where the value of a secret parameter stood.
 const ELLIPSIS: &str = "…";
 
-/// Parameters whose values are secrets, in lower case and with `_` between words.
-const SECRETS: [&str; 18] = [
-    "access_token",
-    "api_key",
+/// Parameters whose values are secrets, in lower case and without anything between words.
+const SECRETS: [&str; 27] = [
+    "accesskey",
+    "accesstoken",
     "apikey",
-    "auth_token",
-    "client_secret",
-    "id_token",
+    "apitoken",
+    "auth",
+    "authorization",
+    "authtoken",
+    "clientsecret",
+    "idtoken",
+    "jwt",
     "key",
     "passwd",
     "password",
+    "privatetoken",
     "pwd",
-    "refresh_token",
+    "refreshtoken",
     "secret",
+    "secretkey",
+    "sessionid",
     "sig",
     "signature",
     "token",
-    "x_amz_security_token",
-    "x_amz_signature",
-    "x_goog_signature",
+    "xamzsecuritytoken",
+    "xamzsignature",
+    "xapikey",
+    "xauthtoken",
+    "xgoogsignature",
 ];
 
 /// How deep URLs in the parameters of URLs are looked into. What lies deeper is not shown if it may hold a secret.
@@ -97,9 +106,17 @@ fn unparsed(text: &str, depth: u32) -> Option<String> {
         .rfind('@')
         .map(|at| format!("{}{MASK}{}", &text[..start], &text[start + at..]));
     let searched = bare.as_deref().unwrap_or(text);
-    let without = searched.split_once('?').and_then(|(path, query)| {
-        let query = parameters(query, depth)?;
-        Some(format!("{path}?{query}"))
+    let without = searched.find(['?', '#']).and_then(|at| {
+        let (path, query) = searched.split_at(at + 1);
+        let parts: Vec<_> = query.split('#').collect();
+        let shown: Vec<_> = parts.iter().map(|part| parameters(part, depth)).collect();
+        shown.iter().any(Option::is_some).then(|| {
+            let shown = shown.into_iter().zip(parts);
+            let shown: Vec<_> = shown
+                .map(|(shown, part)| shown.unwrap_or_else(|| part.to_owned()))
+                .collect();
+            format!("{path}{}", shown.join("#"))
+        })
     });
     without.or(bare)
 }
@@ -131,7 +148,8 @@ fn parameter(whole: &str, depth: u32) -> Option<String> {
 }
 
 fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
     SECRETS.contains(&&*name)
 }
 
@@ -231,6 +249,16 @@ mod tests {
             ("http://h/#access_token=s", "http://h/#access_token=…"),
             ("http://h/?token=", "http://h/?token="),
             ("http://h/?monkey=s", "http://h/?monkey=s"),
+            ("http://h/?accessToken=s", "http://h/?accessToken=…"),
+            ("http://h/?token[]=s", "http://h/?token[]=…"),
+            (
+                "http://h:99999/?a=1#access_token=s",
+                "http://h:99999/?a=1#access_token=…",
+            ),
+            (
+                "http://h:99999/#access_token=s",
+                "http://h:99999/#access_token=…",
+            ),
             (
                 "http://h/?next=/login%3Ftoken%3Ds%26x%3D1",
                 "http://h/?next=/login?token=…%26x=1",

@@ -10,6 +10,14 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Where the connection itself leads.
+    pub(super) fn first(&self) -> Origin {
+        match &self.proxy {
+            Some(proxy) => proxy.origin(),
+            None => self.origin.clone(),
+        }
+    }
+
     /// Whether requests on it name their whole URL, because a proxy passes them on.
     pub(super) fn is_forwarded(&self) -> bool {
         self.proxy.is_some() && !self.origin.secure

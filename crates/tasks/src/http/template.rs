@@ -24,6 +24,13 @@ const HARMLESS: [HeaderName; 8] = [
     USER_AGENT,
 ];
 
+/// Whether a header of this name goes along to other origins, because it says nothing of who asks.
+pub(super) fn goes_to_all(name: &str) -> bool {
+    HARMLESS
+        .iter()
+        .any(|harmless| name.eq_ignore_ascii_case(harmless.as_str()))
+}
+
 /// The unchanging parts of a policy's requests.
 #[derive(Debug)]
 pub(super) struct Template {
@@ -81,7 +88,7 @@ impl Template {
         }
         let mut private = HeaderMap::new();
         for (name, value) in &given {
-            let goes_along = match HARMLESS.contains(name) {
+            let goes_along = match goes_to_all(name.as_str()) {
                 true => &mut headers,
                 false => &mut private,
             };

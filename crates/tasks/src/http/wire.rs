@@ -69,11 +69,9 @@ enum Exchange {
     Many(http2::SendRequest<Body>),
 }
 
-/// The part of a connection that moves bytes while it is polled.
-struct Driver {
-    connection: Pin<Box<Http1>>,
-    ended: bool,
-}
+/// The part of a connection that moves bytes while it is polled; `None` once it has ended. It is dropped then, or a
+/// request that it had not begun would wait for it for ever.
+struct Driver(Option<Pin<Box<Http1>>>);
 
 impl Wire {
     /// HTTP over a plain stream.
@@ -111,10 +109,7 @@ impl Wire {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| kinds::protocol(&error))?;
-        let driver = Driver {
-            connection: Box::pin(connection),
-            ended: false,
-        };
+        let driver = Driver(Some(Box::pin(connection)));
         Ok(Self {
             peer,
             exchange: Exchange::One(sender, driver),
@@ -159,8 +154,9 @@ impl Wire {
     pub(super) async fn is_open(&mut self) -> bool {
         match &mut self.exchange {
             Exchange::One(sender, driver) => {
-                let ready = driver.beside(sender.ready()).await;
-                ready.is_ok() && !driver.ended
+                // The sender learns of an end from the driver alone, and that only when it looks.
+                driver.look().await;
+                driver.beside(sender.ready()).await.is_ok() && !driver.has_ended()
             }
             Exchange::Many(sender) => sender.ready().await.is_ok(),
         }
@@ -197,12 +193,8 @@ impl Wire {
     pub(super) async fn settle(&mut self) -> bool {
         match &mut self.exchange {
             Exchange::One(sender, driver) => {
-                poll_fn(|context| {
-                    driver.poll(context);
-                    Poll::Ready(())
-                })
-                .await;
-                !driver.ended && !sender.is_closed()
+                driver.look().await;
+                !driver.has_ended() && !sender.is_closed()
             }
             Exchange::Many(sender) => !sender.is_closed(),
         }
@@ -232,10 +224,25 @@ impl Driver {
         .await
     }
 
+    /// Goes on as far as that is possible at once.
+    async fn look(&mut self) {
+        poll_fn(|context| {
+            self.poll(context);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn has_ended(&self) -> bool {
+        self.0.is_none()
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) {
         // How it ended, the request learns as well.
-        if !self.ended && self.connection.as_mut().poll(context).is_ready() {
-            self.ended = true;
+        if let Some(connection) = &mut self.0
+            && connection.as_mut().poll(context).is_ready()
+        {
+            self.0 = None;
         }
     }
 }

@@ -142,6 +142,37 @@ fn bodies_over_the_limit() {
     expect_failure("endless", &url, PATIENT, &kinds::TOO_LARGE);
 }
 
+/// Nothing is ever waited for here, and what is sent decodes to nothing.
+#[test]
+fn bodies_that_come_for_ever_and_hold_nothing() {
+    let nothing = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let nothing = nothing.finish().unwrap().repeat(1000);
+    let members = bad(move |mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
+        while stream.write_all(&nothing).is_ok() {}
+    });
+    let chunks = bad(|mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        while stream.write_all(&b"1\r\nx\r\n".repeat(1000)).is_ok() {}
+    });
+    let members = format!("http://{}/", members.0);
+    expect_failure("nothing", &members, PATIENT, &kinds::TOO_LARGE);
+    let mut roomy = Policy::default();
+    roomy.max_body_bytes = 1 << 40;
+    let task = Http::new(roomy);
+    for url in [members, format!("http://{}/", chunks.0)] {
+        let start = Instant::now();
+        for (client, ended) in both(&task, &url.parse().unwrap(), SHORT) {
+            let failure = ended.unwrap_err();
+            assert_eq!(failure.kind, kinds::TIMEOUT_TOTAL, "{url}, {client}");
+        }
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(3), "{url} took {took:?}");
+    }
+}
+
 #[test]
 fn a_deadline_covers_everything() {
     let silent = bad(|stream| wait_for_end(&stream)).0;
@@ -264,6 +295,27 @@ fn a_kept_connection_that_was_closed_is_replaced() {
         for (client, ended) in both(&task, &url, PATIENT) {
             assert_eq!(ended.unwrap().bytes, 2, "{client}");
         }
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 6);
+}
+
+#[test]
+fn a_kept_connection_that_was_closed_while_it_waited_is_replaced() {
+    // As every server does after some seconds: it says that it keeps the connection, and then closes it.
+    let (server, connections) = bad(|mut stream| {
+        head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    let mut policy = Policy::default();
+    // What was not sent may be sent again, whatever it is.
+    policy.method = "POST".to_owned();
+    let task = Http::new(policy);
+    let url: Url = format!("http://{server}/").parse().unwrap();
+    for _ in 0..3 {
+        for (client, ended) in both(&task, &url, PATIENT) {
+            assert_eq!(ended.unwrap().bytes, 2, "{client}");
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(connections.load(Ordering::Relaxed), 6);
 }

@@ -91,6 +91,10 @@ impl Io for Blocking {
         stream.0.peer_addr()
     }
 
+    async fn breathe() {
+        // The thread is this request's own.
+    }
+
     async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         std::future::poll_fn(|context| {

@@ -32,6 +32,10 @@ impl Io for NonBlocking {
         stream.peer_addr()
     }
 
+    async fn breathe() {
+        tokio::task::consume_budget().await;
+    }
+
     async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
         tokio::time::timeout_at(until.into(), future).await.ok()
     }

@@ -25,6 +25,9 @@ pub(crate) trait Io: fmt::Debug + Send + Sync + 'static {
     /// Whom a stream leads to: not always the address that was asked for.
     fn peer(stream: &Self::Stream) -> io::Result<SocketAddr>;
 
+    /// Lets others have their turn where something that is always ready would keep it from them.
+    fn breathe() -> impl Future<Output = ()> + Send;
+
     /// Waits for `future` until some moment; `None` if it passes.
     fn until<F: Future + Send>(
         until: Instant,
