@@ -303,7 +303,9 @@ fn a_journal_that_cannot_take_an_outcome_reports_none_that_it_lacks() {
     let ends = values(&ended.out).into_iter();
     let reported = ends.filter(|outcome| outcome["status"] != "cancelled");
     let reported: BTreeSet<_> = reported.map(|it| it["index"].as_u64().unwrap()).collect();
-    assert_eq!(reported, had);
+    assert_eq!(reported, (0..20).collect());
+    // The one behind it may have come to its end as well, too late to be reported.
+    assert!(reported.is_subset(&had) && !had.contains(&20), "{had:?}");
     let resumed = run(&format!("{arguments} --resume"));
     assert_eq!(resumed.code, 1, "{}", resumed.err);
     assert_eq!(resumed.outcomes().len(), 22);

@@ -3,9 +3,10 @@
 use std::{
     process,
     thread::sleep,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, FailureKind, Forms, Task};
 use triway_measure::{Arm, Compare, arms, report::ArmReport, report::Comparison};
@@ -17,7 +18,7 @@ pub(crate) enum Probe {
     Wait(u64),
     /// Waits, and has no async form.
     WaitBlocking(u64),
-    /// Keeps a processor busy for so many milliseconds.
+    /// Uses so many milliseconds of processor time.
     Spin(u64),
     /// Holds so many bytes.
     Hold(usize),
@@ -109,8 +110,9 @@ fn refused() -> Failure {
 }
 
 fn spin(time: Duration) {
-    let start = Instant::now();
-    while start.elapsed() < time {
+    let used = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+    let start = used();
+    while used() - start < time {
         std::hint::spin_loop();
     }
 }

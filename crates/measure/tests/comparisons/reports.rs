@@ -93,8 +93,7 @@ fn figures_include_worker_processes() {
     assert!(processes.peak_memory_bytes > Some(HELD), "{processes:#?}");
     let spun = report(Probe::Spin(20), 10, "processes@2");
     let cpu = arm(&spun, "processes@2").cpu_s.unwrap();
-    // Spinning lasts by the clock, so a busy machine takes processor time away.
-    assert!(cpu > 0.05, "{cpu}");
+    assert!(cpu > 0.2, "{cpu}");
 }
 
 fn a_clear_difference_has_a_winner() {
