@@ -9,7 +9,10 @@ use std::{
 
 use rustix::process::{Signal, kill_process};
 
-use crate::program::{Ended, eventually, pid, run, start, triway};
+use crate::{
+    program::{Ended, eventually, pid, run, start, triway},
+    serving::server,
+};
 
 /// A job whose every input takes long, so that a signal finds some running and some waiting.
 fn interrupted(arguments: &str, signals: &[Signal]) -> (Ended, Duration) {
@@ -85,11 +88,13 @@ fn one_signal_drains_and_says_how_to_go_on() {
 /// As a shell does it at Ctrl-Z, for longer than an attempt may take.
 #[test]
 fn a_stop_in_the_middle_leaves_time_limits_right() {
+    // Waiting needs no processor, of which a busy machine may give but little.
+    let (_server, address) = server("serve http --port 0 --until-stdin-closes");
+    let urls = format!(" http://{address}/delay/1").repeat(4);
     for model in ["threads", "processes", "async", "hybrid --processes 1"] {
-        let arguments =
-            format!("run cpu --work spin --n 400 --inputs 4 -m {model} -c 2 --timeout 4s");
+        let arguments = format!("run http -m {model} -c 2 --timeout 4s --{urls}");
         let started = start(triway(&arguments).stdin(Stdio::null()));
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(700));
         let workers = workers(started.pid());
         started.signal(Signal::TSTP);
         let stopped = |pid: u32| {
@@ -329,6 +334,24 @@ fn outcomes_are_seen_while_a_slow_job_still_runs() {
     }
     drop(stdin);
     assert!(eventually(|| process.try_wait().unwrap()).success());
+}
+
+#[test]
+fn a_guard_that_is_stopped_holds_nobody_up() {
+    let started = start(
+        triway("run cpu --work spin --n 5 --inputs 100 -m processes -c 2").stdin(Stdio::null()),
+    );
+    let guard = eventually(|| {
+        let named = |pid: &u32| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.starts_with("triway guard")
+        };
+        children(started.pid()).into_iter().find(named)
+    });
+    kill_process(pid(guard), Signal::STOP).unwrap();
+    let ended = started.end();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(ended.outcomes().len(), 100);
 }
 
 #[test]

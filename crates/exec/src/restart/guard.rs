@@ -9,18 +9,23 @@ use std::{
     io,
     os::fd::{AsFd, OwnedFd},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
     net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair},
-    process::{Pid, Signal, kill_process_group},
+    process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open},
 };
 
 use super::program::{ROLE_ARGUMENT, titled};
 
 /// The role of the guard, which no task has.
 pub(super) const ROLE: &str = "guard";
+
+/// How long the guard may take to leave when it is not needed any more.
+const LEAVING: Duration = Duration::from_millis(500);
 
 /// This process's guard. When it is dropped, the guard ends too.
 #[derive(Debug)]
@@ -65,16 +70,41 @@ impl Guard {
     }
 
     fn say(&self, group: i32) {
-        if let Some(socket) = &self.socket {
-            // Without its guard a job is as good as without one; nothing else depends on it.
-            let _unguarded = send(socket, &group.to_le_bytes(), SendFlags::NOSIGNAL);
+        let Some(socket) = &self.socket else {
+            return;
+        };
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        if send(socket, &group.to_le_bytes(), flags).is_err() {
+            // It does not listen: somebody has stopped it, say. One that has not heard of an end would some day kill a
+            // stranger. Without its guard a job is as good as without one; nothing else depends on it.
+            let _gone = kill_process(self.pid(), Signal::KILL);
         }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// Whether it has ended by itself in time.
+    fn has_left(&self) -> bool {
+        let Ok(process) = pidfd_open(self.pid(), PidfdFlags::empty()) else {
+            return false;
+        };
+        let limit = Timespec {
+            tv_sec: LEAVING.as_secs().cast_signed(),
+            tv_nsec: LEAVING.subsec_nanos().into(),
+        };
+        let polled = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit));
+        polled.is_ok_and(|ready| ready > 0)
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         self.socket = None;
+        if !self.has_left() {
+            let _gone = self.process.kill();
+        }
         // Nothing can be done here about a child that cannot be waited for.
         let _reaped = self.process.wait();
     }
