@@ -56,6 +56,16 @@ pub(crate) fn check_alone(job: &JobArguments, model: Option<Model>) -> Result<()
     }
 }
 
+/// Refuses options of worker processes where there are none.
+pub(crate) fn check_pool(job: &JobArguments, models: &[Model]) -> Result<(), Fault> {
+    match job.pool.idle(models) {
+        None => Ok(()),
+        Some((option, wanted)) => Err(Fault::usage(anyhow!(
+            "{option} means nothing without {wanted}; choose one, or leave it out"
+        ))),
+    }
+}
+
 /// Refuses a format that only outcomes have, before a comparison takes its time.
 pub(crate) fn check_compares(job: &JobArguments) -> Result<(), Fault> {
     let of_file = || FormatName::of_file(job.output.as_deref()?);

@@ -48,7 +48,7 @@ pub(crate) struct Report<O> {
 pub(crate) enum End<O> {
     Ok(O),
     Failed(Box<(Failure, Option<O>)>),
-    TimedOut(Box<Failure>),
+    TimedOut(Box<(Failure, Option<O>)>),
     WorkerLost(Box<Failure>),
     /// The job was aborted while it ran.
     Cancelled,

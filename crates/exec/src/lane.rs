@@ -156,8 +156,8 @@ impl<T: Task> Lane<T> {
             .timeout
             .is_some_and(|limit| ended - started > limit);
         let end = match result {
-            Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new(failure)),
-            _ if late => End::TimedOut(Box::new(self.shared.overdue())),
+            Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new((failure, None))),
+            _ if late => self.shared.late(),
             Ok(end) => end,
             Err(failure) => End::Failed(Box::new((failure, None))),
         };
@@ -265,8 +265,17 @@ impl<T: Task> Shared<T> {
     pub(crate) fn judge(&self, output: T::Output) -> End<T::Output> {
         match self.task.judge(&output) {
             Ok(()) => End::Ok(output),
+            // A task that keeps a limit of its own may have an output all the same: what there was by then.
+            Err(failure) if failure.kind.is_timeout() => {
+                End::TimedOut(Box::new((failure, Some(output))))
+            }
             Err(failure) => End::Failed(Box::new((failure, Some(output)))),
         }
+    }
+
+    /// The end of an attempt that outlasted the plan's limit.
+    pub(crate) fn late(&self) -> End<T::Output> {
+        End::TimedOut(Box::new((self.overdue(), None)))
     }
 
     /// Waits for a future until this time of the job's clock, which stands still while the program does.

@@ -6,7 +6,7 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use triway_core::{Inner, Pool};
+use triway_core::{Inner, Model, Pool};
 
 use super::values::{positive, whole};
 
@@ -22,9 +22,9 @@ pub(crate) struct PoolArguments {
     #[arg(long, global = true, value_name = "WHAT", value_parser = inner())]
     inner: Option<Inner>,
 
-    /// How often an input whose worker process died of it is tried again
-    #[arg(long, global = true, value_name = "K", default_value = "2", value_parser = whole::<u32>, allow_negative_numbers = true)]
-    crash_retries: u32,
+    /// How often an input whose worker process died of it is tried again; twice unless given
+    #[arg(long, global = true, value_name = "K", value_parser = whole::<u32>, allow_negative_numbers = true)]
+    crash_retries: Option<u32>,
 
     /// Never begin an input twice, whatever becomes of it; no retries of any kind
     #[arg(long, global = true, conflicts_with = "retries")]
@@ -49,11 +49,32 @@ impl PoolArguments {
         let mut pool = Pool::default();
         pool.processes = self.processes;
         pool.inner = self.inner;
-        pool.crash_retries = self.crash_retries;
+        pool.crash_retries = self.crash_retries.unwrap_or(pool.crash_retries);
         pool.memory_bytes = self.worker_memory;
         pool.recycle = self.recycle;
         pool.batch = self.batch;
         pool
+    }
+
+    /// The first option that was given and means nothing to any of these models, and the models that it is for. A limit
+    /// that somebody believes in and that is not there would be worse than none.
+    pub(crate) fn idle(&self, models: &[Model]) -> Option<(&'static str, &'static str)> {
+        let hybrid = ("-m hybrid", &[Model::Hybrid][..]);
+        let either = (
+            "-m processes or hybrid",
+            &[Model::Processes, Model::Hybrid][..],
+        );
+        [
+            ("--processes", self.processes.is_some(), hybrid),
+            ("--inner", self.inner.is_some(), hybrid),
+            ("--crash-retries", self.crash_retries.is_some(), either),
+            ("--worker-memory", self.worker_memory.is_some(), either),
+            ("--recycle", self.recycle.is_some(), either),
+            ("--batch", self.batch.is_some(), either),
+        ]
+        .into_iter()
+        .find(|(_, given, (_, fitting))| *given && !models.iter().any(|it| fitting.contains(it)))
+        .map(|(option, _, (wanted, _))| (option, wanted))
     }
 }
 

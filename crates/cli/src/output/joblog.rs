@@ -55,9 +55,9 @@ fn end(record: &Record<'_>, ran: Option<&Ran>) -> (i32, i32) {
     const TERM: i32 = 15;
     let outcome = record.outcome;
     match (outcome.status, ran) {
+        (Status::Timeout | Status::Cancelled, _) => (-1, TERM),
         (_, Some(ran)) => (ran.exit_code.unwrap_or(0), ran.signal.unwrap_or(0)),
         (Status::Ok, None) => (0, 0),
-        (Status::Timeout | Status::Cancelled, None) => (-1, TERM),
         (_, None) => match &outcome.error {
             Some(failure) if failure.kind == kinds::START => (NO_PROGRAM, 0),
             _ => (1, 0),

@@ -64,10 +64,12 @@ impl Plain {
         for (name, stream) in [("output", &ran.stdout), ("error", &ran.stderr)] {
             if stream.is_cut() {
                 let (kept, bytes) = (stream.kept.len(), stream.bytes);
-                self.say(
-                    record,
-                    &format!("standard {name} is cut after {kept} of {bytes} bytes; --max-output"),
-                );
+                let input = record.input.lossy();
+                // Told even to those who want to hear nothing: what is missing, nobody could see.
+                self.screen.warn(&format!(
+                    "{}: standard {name} is cut after {kept} of {bytes} bytes; --max-output",
+                    excerpt(&input, SHOWN)
+                ));
             }
         }
         if ran.left_behind {
@@ -80,9 +82,10 @@ impl Plain {
 
     /// A command that failed has mostly said why itself.
     fn say_failure(&self, record: &Record<'_>, ran: Option<&Ran>) {
-        let spoke = ran.is_some_and(|ran| ran.stderr.bytes > 0);
+        let status = record.outcome.status;
+        let spoke = ran.is_some_and(|ran| ran.stderr.bytes > 0) && status != Status::Timeout;
         if let Some(failure) = &record.outcome.error
-            && record.outcome.status != Status::Cancelled
+            && status != Status::Cancelled
             && !spoke
         {
             let message = record.message(failure);

@@ -127,9 +127,14 @@ impl Screen {
     /// Tells people something, if they want to be told.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            // If nobody can be told, there is nobody to tell that either.
-            let _unheard = self.write(format!("{line}\n").as_bytes());
+            self.warn(line);
         }
+    }
+
+    /// A line that is told even to those who want to hear nothing else.
+    pub(crate) fn warn(&self, line: &str) {
+        // If nobody can be told, there is nobody to tell that either.
+        let _unheard = self.write(format!("{line}\n").as_bytes());
     }
 
     /// Writes above the bar.

@@ -105,12 +105,15 @@ fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
 
 fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Result<Vec<Arm>, Fault> {
     let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
-    match list {
-        None => Ok(arms::every_model(concurrency)),
+    let arms = match list {
+        None => arms::every_model(concurrency),
         Some(list) => arms::parse(list, concurrency)
             .context("--models")
-            .map_err(Fault::usage),
-    }
+            .map_err(Fault::usage)?,
+    };
+    let models: Vec<Model> = arms.iter().map(|arm| arm.model).collect();
+    job_options::check_pool(job, &models)?;
+    Ok(arms)
 }
 
 fn concluded(

@@ -105,6 +105,7 @@ fn planned(
     let task = configuration.task();
     let mut plan = job_options::plan(job, model, task.preferred())?;
     configuration.limit(job, &mut plan)?;
+    job_options::check_pool(job, &[plan.model])?;
     configuration.check_models([plan.model])?;
     match task.refuse(plan.model) {
         Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),

@@ -430,3 +430,27 @@ fn inputs_that_end_in_an_error_are_told_and_what_was_read_has_outcomes() {
         ended.err
     );
 }
+
+/// A limit that somebody believes in must be there.
+#[test]
+fn options_of_worker_processes_need_worker_processes() {
+    for (arguments, option) in [
+        (
+            "run cpu -m threads --worker-memory 64MiB",
+            "--worker-memory",
+        ),
+        ("run cpu --recycle 3", "--recycle"),
+        ("run cpu -m async --crash-retries 1", "--crash-retries"),
+        ("run cpu -m processes --processes 3", "--processes"),
+        ("run cpu -m processes --inner async", "--inner"),
+        ("compare cpu --models threads,async --batch 3", "--batch"),
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, 2, "{arguments}: {}", ended.err);
+        let told = format!("{option} means nothing without -m ");
+        assert!(ended.err.contains(&told), "{arguments}: {}", ended.err);
+    }
+    let ended =
+        run("compare cpu --work none --inputs 1 --rounds 1 --models threads,processes --batch 3");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+}

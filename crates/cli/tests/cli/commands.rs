@@ -52,7 +52,12 @@ const EVERY_END: [(&str, &str, &str, i32); 8] = [
     ("no-such-program", "", "a", 1),
     ("wc -c", "--stdin", "12345,", 0),
     ("tr a b < {}", "--shell", "/dev/null,/nowhere", 1),
-    ("yes", "--max-output 100 --timeout 300ms", "x", 1),
+    (
+        "sh -c 'echo $1; echo e >&2; sleep 30' sh",
+        "--timeout 300ms",
+        "x",
+        1,
+    ),
     ("sh -c 'yes | head -c 1000'", "--max-output 10", "x", 0),
 ];
 
@@ -175,6 +180,8 @@ fn what_is_cut_or_cannot_start_is_told() {
         "sh -c 'yes | head -c 1000'",
         "--max-output",
         "10",
+        // What is missing is told even then.
+        "-q",
         "--",
         "x",
     ]);
@@ -235,7 +242,7 @@ fn the_joblog_has_gnu_parallels_columns() {
     for (line, (fields, inputs, fewest, most)) in lines.zip([
         ("1 : 0 3 1 0", "0 1", 0.0, 1.0),
         ("2 : 0 3 2 0", "0.2 2", 0.2, 1.0),
-        ("3 : 0 0 -1 15", "30 3", 1.0, 30.0),
+        ("3 : 0 3 -1 15", "30 3", 1.0, 30.0),
         ("4 : 0 3 4 0", "$'a\\x09b' 4", 0.0, 1.0),
     ]) {
         let columns: Vec<&str> = line.split('\t').collect();
@@ -284,7 +291,9 @@ fn nothing_is_left_over_while_it_runs() {
         let (first, left) = (descriptors(0), descriptors(last));
         assert!(left <= first, "{model}: {first} descriptors, then {left}");
         assert!(seen(last).ends_with("\n0\n"), "{model}: {}", seen(last));
-        assert_eq!(outcomes[last - 2]["status"], "timeout");
+        let late = &outcomes[last - 2];
+        assert_eq!(late["status"], "timeout");
+        assert_eq!(late["output"]["timed_out_s"], 0.3);
     }
 }
 

@@ -228,7 +228,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 (Ended::Cancelled, None)
             }
             End::Failed(failed) => (Ended::Failed(failed.0), failed.1),
-            End::TimedOut(failure) => (Ended::TimedOut(*failure), None),
+            End::TimedOut(late) => (Ended::TimedOut(late.0), late.1),
             End::WorkerLost(failure) => (Ended::WorkerLost(*failure), None),
             End::Cancelled => (Ended::Cancelled, None),
             End::NotStarted => (Ended::NotStarted, None),

@@ -135,10 +135,8 @@ impl<T: Task> Setup<T> {
         said: Result<Bytes, Failure>,
     ) -> End<T::Output> {
         match said {
-            Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new(failure)),
-            _ if shared.timeout.is_some_and(|limit| took > limit) => {
-                End::TimedOut(Box::new(shared.overdue()))
-            }
+            Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new((failure, None))),
+            _ if shared.timeout.is_some_and(|limit| took > limit) => shared.late(),
             Err(failure) => End::Failed(Box::new((failure, None))),
             // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.
             Ok(output) => {

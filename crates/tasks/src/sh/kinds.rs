@@ -79,6 +79,9 @@ pub(super) fn nul(at: usize) -> Failure {
 
 /// Whether the end of a command is a success.
 pub(super) fn judge(ran: &Ran) -> Result<(), Failure> {
+    if let Some(limit) = ran.timed_out_s {
+        return Err(too_long(Duration::try_from_secs_f64(limit).ok()));
+    }
     let (kind, how) = match (ran.exit_code, ran.signal) {
         (Some(0), _) => return Ok(()),
         (Some(code), _) => (EXIT_CODE, format!("exit code {code}")),

@@ -162,9 +162,11 @@ impl Sh {
         cause: Option<Cause>,
         bounds: &Bounds<'_>,
     ) -> Result<Ran, Failure> {
-        let ran = running.finish(cause)?;
+        let mut ran = running.finish(cause)?;
         if cause == Some(Cause::TooLong) {
-            return Err(kinds::too_long(bounds.time()));
+            let limit = bounds.time().unwrap_or_else(|| bounds.began.elapsed());
+            ran.timed_out_s = Some(limit.as_secs_f64());
+            return Ok(ran);
         }
         if matches!(self.policy.limit, Some(Limit::Percent(_))) && ran.exit_code == Some(0) {
             self.times.record(bounds.began.elapsed());
@@ -233,6 +235,15 @@ impl Task for Sh {
 
     fn judge(&self, output: &Ran) -> Result<(), Failure> {
         kinds::judge(output)
+    }
+
+    /// How far a command came that was ended is chance.
+    fn digest(&self, output: &Ran) -> Option<u64> {
+        output.timed_out_s.map(|_| 0)
+    }
+
+    fn compared(&self, output: &Ran) -> Option<String> {
+        output.timed_out_s.map(|_| "timed out".to_owned())
     }
 
     fn input_bytes(&self, input: &Arc<[u8]>) -> usize {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 /// How a command ended and what it wrote.
 ///
 /// As JSON, a stream that is not UTF-8 is `stdout_b64` in place of `stdout`, `stderr_b64` in place of `stderr`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Ran {
     /// Its exit code; `None` if a signal ended it.
@@ -21,6 +21,8 @@ pub struct Ran {
     pub stderr: Captured,
     /// Whether a child of it held its output for longer than the grace, and was ended.
     pub left_behind: bool,
+    /// The time limit that it outlasted, in seconds, if it was ended for that. What it wrote until then is kept.
+    pub timed_out_s: Option<f64>,
 }
 
 /// A stream as far as it was kept.
@@ -48,6 +50,7 @@ impl Ran {
             stdout,
             stderr,
             left_behind: left,
+            timed_out_s: None,
         }
     }
 
@@ -68,13 +71,14 @@ impl Ran {
             stdout: stream(read.stdout, read.stdout_b64, read.stdout_bytes)?,
             stderr: stream(read.stderr, read.stderr_b64, read.stderr_bytes)?,
             left_behind: read.left_behind,
+            timed_out_s: read.timed_out_s,
         })
     }
 }
 
 impl Serialize for Ran {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(7))?;
+        let mut map = to.serialize_map(Some(8))?;
         map.serialize_entry("exit_code", &self.exit_code)?;
         map.serialize_entry("signal", &self.signal)?;
         for (text, base64, stream) in [
@@ -89,6 +93,7 @@ impl Serialize for Ran {
         map.serialize_entry("stdout_bytes", &self.stdout.bytes)?;
         map.serialize_entry("stderr_bytes", &self.stderr.bytes)?;
         map.serialize_entry("left_behind", &self.left_behind)?;
+        map.serialize_entry("timed_out_s", &self.timed_out_s)?;
         map.end()
     }
 }
@@ -108,6 +113,7 @@ struct Read<'a> {
     stdout_bytes: u64,
     stderr_bytes: u64,
     left_behind: bool,
+    timed_out_s: Option<f64>,
 }
 
 #[cfg(test)]
@@ -126,7 +132,8 @@ mod tests {
                 bytes: 100,
             };
             let status = ExitStatus::from_raw(3 << 8);
-            let ran = Ran::new(status, [stream, Captured::default()], true);
+            let mut ran = Ran::new(status, [stream, Captured::default()], true);
+            ran.timed_out_s = Some(0.5);
             let json = serde_json::to_string(&ran).unwrap();
             assert!(json.contains(key), "{json}");
             assert_eq!(Ran::of_json(&json), Some(ran), "{json}");

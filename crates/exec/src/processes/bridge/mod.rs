@@ -443,7 +443,7 @@ impl<T: Task> Bridge<T> {
         };
         let end = match fate {
             _ if shared.cancelled.load(Ordering::Relaxed) => End::Cancelled,
-            Fate::Overdue(_) => End::TimedOut(Box::new(shared.overdue())),
+            Fate::Overdue(_) => shared.late(),
             _ if alone || self.setup.at_most_once => End::WorkerLost(Box::new(blame::lost(reason))),
             _ => return self.suspects.push_back(assignment),
         };
