@@ -5,6 +5,7 @@ use std::{
     error::Error,
     io,
     marker::PhantomData,
+    pin::pin,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -93,14 +94,14 @@ impl<I: Io> Client<I> {
             match next {
                 Next::Follow => {
                     let drained = async { Ok(drain::<I>(&mut wire, &mut body).await) };
-                    if total.watch::<I, _>(drained).await? {
+                    if total.watch::<I, _>(pin!(drained)).await? {
                         self.keep(&journey, route, wire).await;
                     }
                 }
                 Next::Read => {
                     let incoming = journey.body(&parts.headers, keep)?;
                     let read = read::<I>(&mut wire, &mut body, incoming, &total);
-                    let (read, kept) = total.watch::<I, _>(read).await?;
+                    let (read, kept) = total.watch::<I, _>(pin!(read)).await?;
                     let peer = wire.peer.clone();
                     self.keep(&journey, route, wire).await;
                     return Ok(Fetched {
@@ -154,10 +155,10 @@ impl<I: Io> Client<I> {
     ) -> Result<(Wire, Opening), Failure> {
         let first = journey.route().first();
         let turn = async { Ok(self.names.turn(&first).await) };
-        let asked = total.watch::<I, _>(turn).await?;
+        let asked = total.watch::<I, _>(pin!(turn)).await?;
         let limit = total.connecting(journey.policy().connect_limit);
         let open = self.open(journey, &first, asked, &limit);
-        limit.watch::<I, _>(open).await
+        limit.watch::<I, _>(pin!(open)).await
     }
 
     async fn open(
@@ -218,7 +219,7 @@ async fn send<I: Io>(
     let limit = total.first_byte(journey.policy().first_byte_limit);
     let start = Instant::now();
     let sent = async { Ok(wire.send(request).await) };
-    let response = limit.watch::<I, _>(sent).await?;
+    let response = limit.watch::<I, _>(pin!(sent)).await?;
     Ok(response.map(|response| Exchange {
         response,
         wire,
@@ -266,7 +267,7 @@ async fn read<I: Io>(
 /// Reads what is left of a redirect's body; `false` if its connection cannot be used again, or costs more than it saves.
 async fn drain<I: Io>(wire: &mut Wire, body: &mut hyper::body::Incoming) -> bool {
     let until = Instant::now() + DRAIN_TIME;
-    I::until(until, drain_to_end(wire, body))
+    I::until(until, pin!(drain_to_end(wire, body)))
         .await
         .unwrap_or(false)
 }

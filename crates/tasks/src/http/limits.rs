@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    pin::Pin,
     time::{Duration, Instant},
 };
 
@@ -64,7 +65,7 @@ impl Limit {
     /// Waits for `future` as long as the limit allows.
     pub(super) async fn watch<I: Io, T>(
         &self,
-        future: impl Future<Output = Result<T, Failure>> + Send,
+        future: Pin<&mut (impl Future<Output = Result<T, Failure>> + Send)>,
     ) -> Result<T, Failure> {
         let Some(until) = self.until else {
             return future.await;

@@ -95,8 +95,7 @@ impl Io for Blocking {
         // The thread is this request's own.
     }
 
-    async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+    async fn until<F: Future + Send>(until: Instant, mut future: Pin<&mut F>) -> Option<F::Output> {
         std::future::poll_fn(|context| {
             if let Poll::Ready(output) = future.as_mut().poll(context) {
                 return Poll::Ready(Some(output));
@@ -221,7 +220,8 @@ mod tests {
         let read = block_on(async {
             let mut socket = Blocking::connect(address, None).await.unwrap();
             let mut buffer = [0; 8];
-            Blocking::until(start + Duration::from_millis(50), socket.read(&mut buffer)).await
+            let read = pin!(socket.read(&mut buffer));
+            Blocking::until(start + Duration::from_millis(50), read).await
         });
         assert!(read.is_none());
         let took = start.elapsed();

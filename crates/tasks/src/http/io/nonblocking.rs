@@ -1,6 +1,12 @@
 //! Waiting without holding the thread: tokio's sockets and timers.
 
-use std::{future::Future, io, net::SocketAddr, time::Instant};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    time::Instant,
+};
 
 use tokio::net::TcpStream;
 
@@ -19,7 +25,7 @@ impl Io for NonBlocking {
         let connect = TcpStream::connect(address);
         let stream = match until {
             None => connect.await?,
-            Some(until) => Self::until(until, connect)
+            Some(until) => Self::until(until, pin!(connect))
                 .await
                 .unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))?,
         };
@@ -36,7 +42,7 @@ impl Io for NonBlocking {
         tokio::task::consume_budget().await;
     }
 
-    async fn until<F: Future + Send>(until: Instant, future: F) -> Option<F::Output> {
+    async fn until<F: Future + Send>(until: Instant, future: Pin<&mut F>) -> Option<F::Output> {
         tokio::time::timeout_at(until.into(), future).await.ok()
     }
 }

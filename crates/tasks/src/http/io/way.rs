@@ -1,6 +1,6 @@
 //! What every way to wait can do.
 
-use std::{fmt, future::Future, io, net::SocketAddr, time::Instant};
+use std::{fmt, future::Future, io, net::SocketAddr, pin::Pin, time::Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -28,9 +28,10 @@ pub(crate) trait Io: fmt::Debug + Send + Sync + 'static {
     /// Lets others have their turn where something that is always ready would keep it from them.
     fn breathe() -> impl Future<Output = ()> + Send;
 
-    /// Waits for `future` until some moment; `None` if it passes.
+    /// Waits for `future` until some moment; `None` if it passes. It is borrowed: what is given to an async function
+    /// takes its room twice, and so on through each layer.
     fn until<F: Future + Send>(
         until: Instant,
-        future: F,
+        future: Pin<&mut F>,
     ) -> impl Future<Output = Option<F::Output>> + Send;
 }
