@@ -5,7 +5,7 @@ use triway_core::{Model, Plan};
 use triway_tasks::{
     catalog::Named,
     check::{Check, Rules},
-    cpu::{self, Cpu, MAX_MILLIS, MAX_NUMBER},
+    cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
     http::{Accept, Http, Policy},
     sh::Sh,
 };
@@ -214,6 +214,8 @@ fn load(work: Work) -> cpu::Work {
     match work {
         Work::Sqrt => cpu::Work::Sqrt,
         Work::Spin => cpu::Work::Spin,
+        Work::Memory => cpu::Work::Memory,
+        Work::Sha256 => cpu::Work::Sha256,
         Work::None => cpu::Work::None,
     }
 }
@@ -221,7 +223,8 @@ fn load(work: Work) -> cpu::Work {
 fn default_n(work: Work) -> &'static str {
     match work {
         Work::Sqrt => "100000000",
-        Work::Spin => "100",
+        Work::Memory => "1000",
+        Work::Spin | Work::Sha256 => "100",
         Work::None => "0",
     }
 }
@@ -237,6 +240,10 @@ fn checked(n: String, work: Work) -> Result<String, Fault> {
         Work::Sqrt => (
             n.parse().is_ok_and(|n: u64| n <= MAX_NUMBER),
             format!("a whole number from 0 to {MAX_NUMBER}"),
+        ),
+        Work::Memory | Work::Sha256 => (
+            n.parse().is_ok_and(|n: u64| n <= MAX_MEBIBYTES),
+            format!("a whole number of mebibytes from 0 to {MAX_MEBIBYTES}"),
         ),
         Work::None => (n.parse::<u64>().is_ok(), "a whole number".to_owned()),
     };

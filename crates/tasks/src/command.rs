@@ -37,6 +37,11 @@ pub trait CommandTask: Task<Output: Serialize> + Serialize + DeserializeOwned {
         None
     }
 
+    /// What whoever runs this task under a model should know; `None` if there is nothing.
+    fn remark(&self, _model: Model) -> Option<&'static str> {
+        None
+    }
+
     /// The command that is run for the input with this index, from 0, as a shell would be given it; `None` if there is
     /// none.
     fn line(&self, _bytes: &[u8], _index: u64) -> Option<Vec<u8>> {

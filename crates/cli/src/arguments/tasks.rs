@@ -52,7 +52,7 @@ pub(crate) struct CpuArguments {
     #[arg(long, value_enum, default_value_t = Work::Sqrt)]
     pub(crate) work: Work,
 
-    /// With no inputs given: the n of each [default: 100000000; for spin 100, for none 0]
+    /// With no inputs given: the n of each [default: 100000000; for spin 100, memory 1000, sha256 100, none 0]
     #[arg(long, allow_hyphen_values = true, conflicts_with_all = ["files", "values"])]
     pub(crate) n: Option<String>,
 
@@ -74,6 +74,10 @@ pub(crate) enum Work {
     Sqrt,
     /// Use n milliseconds of processor time
     Spin,
+    /// Read n MiB of memory that no cache holds
+    Memory,
+    /// The SHA-256 of n MiB of zeros
+    Sha256,
     /// Give n back
     None,
 }

@@ -68,8 +68,9 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let task = configuration.task();
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
-    if let Some(note) = note {
-        screen.say(&note);
+    let remarks = arms.iter().find_map(|arm| task.remark(arm.model));
+    for remark in remarks.into_iter().chain(note.as_deref()) {
+        screen.say(remark);
     }
     let title = inputs.title();
     let stop = Arc::new(AtomicBool::new(false));

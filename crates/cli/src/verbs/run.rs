@@ -56,8 +56,8 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
     let piped = destination.is_piped();
-    if let Some(note) = note {
-        screen.say(&note);
+    for remark in task.remark(plan.model).into_iter().chain(note.as_deref()) {
+        screen.say(remark);
     }
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);

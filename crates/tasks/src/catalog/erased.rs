@@ -32,6 +32,7 @@ pub(super) trait Erased: Send + Sync {
     fn forms(&self) -> Forms;
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str>;
     fn refuse(&self, model: Model) -> Option<&'static str>;
+    fn remark(&self, model: Model) -> Option<&'static str>;
     fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>>;
     fn key(&self, bytes: &[u8]) -> Option<String>;
     fn timeout_kind(&self) -> FailureKind;
@@ -60,6 +61,10 @@ impl<T: CommandTask> Erased for T {
 
     fn refuse(&self, model: Model) -> Option<&'static str> {
         T::refuse(self, model)
+    }
+
+    fn remark(&self, model: Model) -> Option<&'static str> {
+        T::remark(self, model)
     }
 
     fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>> {
@@ -120,7 +125,10 @@ fn raw<T: CommandTask>(
 ) -> Result<RawOutput, Failure> {
     let digest = match ignored {
         None => 0,
-        Some(ignored) => digest(serde_json::to_value(output)?, varying::<T>(ignored)),
+        Some(ignored) => match task.digest(output) {
+            Some(own) => own,
+            None => digest(serde_json::to_value(output)?, varying::<T>(ignored)),
+        },
     };
     Ok(RawOutput {
         json: serde_json::to_string(output)?,

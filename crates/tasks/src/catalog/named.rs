@@ -77,6 +77,12 @@ impl Named {
         self.erased().refuse(model)
     }
 
+    /// What whoever runs this task under a model should know; `None` if there is nothing.
+    #[must_use]
+    pub fn remark(&self, model: Model) -> Option<&'static str> {
+        self.erased().remark(model)
+    }
+
     /// The command that is run for the input with this index, as a shell would be given it; `None` if there is none.
     #[must_use]
     pub fn line(&self, input: &RawInput, index: u64) -> Option<Vec<u8>> {

@@ -20,6 +20,13 @@ impl CommandTask for Cpu {
         }
     }
 
+    fn remark(&self, model: Model) -> Option<&'static str> {
+        let waits = self.work == Work::None || model != Model::Async;
+        (!waits).then_some(
+            "cpu never waits: under async, each input holds a runtime thread until it is done",
+        )
+    }
+
     fn parse(&self, bytes: &[u8]) -> Result<Amount, Failure> {
         let text = text(bytes)?;
         let no_number =
@@ -29,7 +36,7 @@ impl CommandTask for Cpu {
                 .parse()
                 .map(Amount::Millis)
                 .map_err(|_| no_number("number of milliseconds, such as 0.5")),
-            Work::Sqrt | Work::None => text
+            Work::Sqrt | Work::Memory | Work::Sha256 | Work::None => text
                 .parse()
                 .map(Amount::Number)
                 .map_err(|_| no_number("whole number from 0 to 18446744073709551615")),

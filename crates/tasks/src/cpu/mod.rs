@@ -1,14 +1,20 @@
 //! The task `cpu`: reference loads for the processor, whose cost is known beforehand.
+//!
+//! They scale differently, which is what they are for: arithmetic and hashing with the cores, pure time whatever else
+//! there is, memory as far as its bandwidth goes.
 
+mod bulk;
 mod command;
+mod spin;
 mod sum;
 
-use std::{hint::black_box, time::Duration};
+use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, FailureKind, Forms, Task};
 
+pub use bulk::MAX_MEBIBYTES;
+pub use spin::MAX_MILLIS;
 pub use sum::MAX_NUMBER;
 
 /// Keeps a processor busy. Its async form does the same and blocks the thread of its lane meanwhile: that is what such
@@ -33,6 +39,11 @@ pub enum Work {
     Sqrt,
     /// Uses n milliseconds of processor time.
     Spin,
+    /// Reads n mebibytes of a table that no cache holds; the first input of a process makes it, which takes a moment and
+    /// 128 MiB.
+    Memory,
+    /// The SHA-256 of n mebibytes of zero bytes.
+    Sha256,
     /// Gives n back.
     None,
 }
@@ -48,7 +59,7 @@ pub enum Amount {
 }
 
 /// What a load gave.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Load {
@@ -56,15 +67,13 @@ pub enum Load {
     Sum(f64),
     /// The milliseconds of processor time that were asked for.
     SpunMs(f64),
+    /// The sum of the words that were read, modulo 2^64.
+    WordSum(u64),
+    /// The hash, in hexadecimal.
+    Sha256(String),
     /// The number itself.
     N(u64),
 }
-
-/// The longest [`Work::Spin`]: a day.
-pub const MAX_MILLIS: f64 = 86_400_000.0;
-
-/// How much processor time passes between two looks at the clock of the deadline.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 impl Cpu {
     /// The task for this load.
@@ -74,40 +83,20 @@ impl Cpu {
     }
 
     fn run(&self, amount: Amount, context: &Context<'_>) -> Result<Load, Failure> {
+        let look = || look(context);
+        let spin = |millis| spin::spin(millis, self.stretch, look).map(|()| Load::SpunMs(millis));
         match (self.work, amount) {
             (Work::None, Amount::Number(n)) => Ok(Load::N(n)),
-            (Work::Sqrt, Amount::Number(n)) => {
-                sum::square_roots(n, || look(context)).map(Load::Sum)
+            (Work::Sqrt, Amount::Number(n)) => sum::square_roots(n, look).map(Load::Sum),
+            (Work::Spin, Amount::Number(n)) => spin(sum::as_float(n)),
+            (Work::Spin, Amount::Millis(millis)) => spin(millis),
+            (Work::Memory, Amount::Number(n)) => {
+                bulk::read(n, context.index(), look).map(Load::WordSum)
             }
-            (Work::Spin, Amount::Number(n)) => self.spin(sum::as_float(n), context),
-            (Work::Spin, Amount::Millis(millis)) => self.spin(millis, context),
+            (Work::Sha256, Amount::Number(n)) => bulk::hash(n, look).map(Load::Sha256),
             (_, Amount::Millis(millis)) => Err(Failure::bad_input(format!(
                 "`{millis}` is no whole number of at least 0, which this load needs"
             ))),
-        }
-    }
-
-    fn spin(&self, millis: f64, context: &Context<'_>) -> Result<Load, Failure> {
-        let time = Some(millis * self.stretch)
-            .filter(|millis| (0.0..=MAX_MILLIS).contains(millis))
-            .map(|millis| Duration::from_secs_f64(millis / 1000.0))
-            .ok_or_else(|| {
-                Failure::bad_input(format!(
-                    "`{millis}` is no number of milliseconds from 0 to {MAX_MILLIS}"
-                ))
-            })?;
-        let start = processor_time();
-        let mut next_look = LOOK_EVERY;
-        loop {
-            let used = processor_time().saturating_sub(start);
-            if used >= time {
-                return Ok(Load::SpunMs(millis));
-            }
-            if used >= next_look {
-                look(context)?;
-                next_look = used + LOOK_EVERY;
-            }
-            burn();
         }
     }
 }
@@ -164,22 +153,4 @@ fn look(context: &Context<'_>) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// What the calling thread has used of a processor.
-///
-/// The wall clock would not do: a hundred threads that share two processors would all be done at the same moment, and
-/// every concurrency would look as if it helped.
-fn processor_time() -> Duration {
-    clock_gettime(ClockId::ThreadCPUTime)
-        .try_into()
-        .unwrap_or_default()
-}
-
-/// A few microseconds of work.
-fn burn() {
-    let mut x = black_box(1.0_f64);
-    for _ in 0..1000 {
-        x = black_box(x * 1.000_000_1);
-    }
 }

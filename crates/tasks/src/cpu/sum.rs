@@ -3,13 +3,15 @@
 //! The numbers are taken in blocks of [`BLOCK`]. Within a block there are sixteen accumulators; number i goes to
 //! accumulator i mod 16, in rising order, and at the end they are added up from the first to the last. Sixteen
 //! independent chains are enough to keep the processor's square-root unit busy, where a single one would wait for each
-//! addition. The blocks' sums are added in order with Neumaier's compensation (A. Neumaier, "Rundungsfehleranalyse
+//! addition. Which of the processor's vector instructions do it is found out when the program runs; a root and a sum are
+//! rounded the same whatever the width, so that the result is the same too. The blocks' sums are added in order with Neumaier's compensation (A. Neumaier, "Rundungsfehleranalyse
 //! einiger Verfahren zur Summation endlicher Summen", 1974).
 //!
 //! All terms are positive, so the relative error of a block is at most its longest chain of additions times the
 //! rounding unit u = 2⁻⁵³: (65536 / 16 + 16) u. Compensation adds about 2 u, rounding each root 1 u: less than 5·10⁻¹³
 //! in all, whatever n is.
 
+use pulp::Arch;
 use triway_core::Failure;
 
 /// The largest n of [`Work::Sqrt`](crate::cpu::Work::Sqrt): the whole numbers up to here are floats without rounding.
@@ -30,12 +32,13 @@ pub(super) fn square_roots(n: u64, look: impl Fn() -> Result<(), Failure>) -> Re
             "{n} is more than {MAX_NUMBER}, the largest n whose numbers are all exact"
         )));
     }
+    let widest = Arch::new();
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
     for (i, first) in (0..n).step_by(BLOCK as usize).enumerate() {
         if (i as u64).is_multiple_of(LOOK_EVERY) {
             look()?;
         }
-        let block = block(first, BLOCK.min(n - first));
+        let block = widest.dispatch(|| block(first, BLOCK.min(n - first)));
         let next = sum + block;
         // What the addition rounded away, exactly: the smaller of the two loses its lowest bits.
         lost += if sum >= block {
@@ -57,7 +60,9 @@ pub(super) fn as_float(n: u64) -> f64 {
     n as f64
 }
 
-/// The sum of the square roots of `count` numbers from `first` on.
+/// The sum of the square roots of `count` numbers from `first` on. Inlined, because it is compiled for the instructions
+/// that its caller may use.
+#[inline(always)]
 fn block(first: u64, count: u64) -> f64 {
     let mut sums = [0.0; LANES];
     let mut numbers = [0.0; LANES];

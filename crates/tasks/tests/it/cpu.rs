@@ -19,11 +19,23 @@ fn both_forms_give_the_same() {
         ),
         (Work::Spin, Amount::Millis(0.5), Load::SpunMs(0.5)),
         (Work::Spin, Amount::Number(1), Load::SpunMs(1.0)),
+        (
+            Work::Memory,
+            Amount::Number(2),
+            Load::WordSum(((1 << 17) - 1) << 17),
+        ),
+        (
+            Work::Sha256,
+            Amount::Number(0),
+            Load::Sha256(
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
+            ),
+        ),
     ] {
         for (form, load) in both(&Cpu::new(work), &amount, None) {
-            match (load.unwrap(), expected) {
+            match (load.unwrap(), &expected) {
                 (Load::Sum(sum), Load::Sum(expected)) => assert!((sum - expected).abs() < 1e-12),
-                (load, expected) => assert_eq!(load, expected, "{form}"),
+                (load, expected) => assert_eq!(load, *expected, "{form}"),
             }
         }
     }
@@ -55,6 +67,8 @@ fn amounts_that_no_load_can_take_are_refused() {
         (Work::Spin, Amount::Millis(f64::NAN)),
         (Work::Spin, Amount::Millis(f64::INFINITY)),
         (Work::Spin, Amount::Number(u64::MAX)),
+        (Work::Memory, Amount::Number(u64::MAX)),
+        (Work::Sha256, Amount::Millis(0.5)),
     ] {
         let failure = run_blocking(&Cpu::new(work), &amount, None).unwrap_err();
         assert_eq!(failure.kind, FailureKind::BAD_INPUT, "{work:?} {amount:?}");
@@ -67,6 +81,8 @@ fn a_deadline_and_an_abort_end_every_load_early() {
     for (work, amount) in [
         (Work::Sqrt, Amount::Number(1 << 50)),
         (Work::Spin, Amount::Millis(60_000.0)),
+        (Work::Memory, Amount::Number(1 << 24)),
+        (Work::Sha256, Amount::Number(1 << 24)),
     ] {
         let task = Cpu::new(work);
         let start = Instant::now();
