@@ -11,7 +11,7 @@
 //! rounding unit u = 2⁻⁵³: (65536 / 16 + 16) u. Compensation adds about 2 u, rounding each root 1 u: less than 5·10⁻¹³
 //! in all, whatever n is.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use triway_core::Failure;
 
 /// The largest n of [`Work::Sqrt`](crate::cpu::Work::Sqrt): the whole numbers up to here are floats without rounding.
@@ -38,7 +38,7 @@ pub(super) fn square_roots(n: u64, look: impl Fn() -> Result<(), Failure>) -> Re
         if (i as u64).is_multiple_of(LOOK_EVERY) {
             look()?;
         }
-        let block = widest.dispatch(|| block(first, BLOCK.min(n - first)));
+        let block = block(widest, first, BLOCK.min(n - first));
         let next = sum + block;
         // What the addition rounded away, exactly: the smaller of the two loses its lowest bits.
         lost += if sum >= block {
@@ -60,26 +60,46 @@ pub(super) fn as_float(n: u64) -> f64 {
     n as f64
 }
 
-/// The sum of the square roots of `count` numbers from `first` on. Inlined, because it is compiled for the instructions
-/// that its caller may use.
-#[inline(always)]
-fn block(first: u64, count: u64) -> f64 {
-    let mut sums = [0.0; LANES];
-    let mut numbers = [0.0; LANES];
-    for (number, i) in numbers.iter_mut().zip(first..) {
-        *number = as_float(i);
-    }
-    for _ in 0..count / LANES as u64 {
-        for (sum, number) in sums.iter_mut().zip(&mut numbers) {
-            *sum += number.sqrt();
-            *number += LANES as f64;
-        }
-    }
-    let rest = (count % LANES as u64) as usize;
-    for (sum, number) in sums.iter_mut().zip(&numbers).take(rest) {
-        *sum += number.sqrt();
+/// The sum of the square roots of `count` numbers from `first` on.
+fn block(widest: Arch, first: u64, count: u64) -> f64 {
+    let lanes = LANES as u64;
+    let mut sums = widest.dispatch(Rounds {
+        first,
+        count: count / lanes,
+    });
+    let rest = first + count - count % lanes..first + count;
+    for (sum, number) in sums.iter_mut().zip(rest) {
+        *sum += as_float(number).sqrt();
     }
     sums.iter().sum()
+}
+
+/// So many rounds of one number to each accumulator.
+struct Rounds {
+    first: u64,
+    count: u64,
+}
+
+impl NullaryFnOnce for Rounds {
+    type Output = [f64; LANES];
+
+    /// Inlined, because it is compiled for the instructions that its caller may use; and nothing else stands here,
+    /// because anything that picks single lanes keeps them out of the vectors.
+    #[inline(always)]
+    fn call(self) -> [f64; LANES] {
+        let mut sums = [0.0; LANES];
+        let mut numbers = [0.0; LANES];
+        for (number, i) in numbers.iter_mut().zip(self.first..) {
+            *number = as_float(i);
+        }
+        for _ in 0..self.count {
+            for (sum, number) in sums.iter_mut().zip(&mut numbers) {
+                *sum += number.sqrt();
+                *number += LANES as f64;
+            }
+        }
+        sums
+    }
 }
 
 #[cfg(test)]
