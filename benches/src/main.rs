@@ -10,6 +10,7 @@
 )]
 
 mod cost;
+mod cpu;
 mod empty;
 mod faulty;
 mod http;
@@ -25,6 +26,7 @@ mod verdicts;
 
 use triway_exec::restart;
 use triway_measure::registration;
+use triway_tasks::cpu::Cpu;
 
 const USAGE: &str = "\
 cargo run --release -p triway-benches -- TABLE [WORD]
@@ -32,6 +34,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   empty [ROWS]      an empty task under each model, and the bare costs of peers
   pool [PEERS] [start|trip|payload]  worker processes: their start, one input there and back, large inputs
   kills [COUNT] [KILLS] [PEERS]  workers killed at random: what is lost, here and with the Pythons' pools
+  cpu [PEERS]       square roots, beside plain loops and PEERS/bin/python with numpy
   cost              what `compare` reports as wall time, against the same job by itself
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
@@ -50,6 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         registration::<verdicts::Uneven>("uneven"),
         registration::<pool::Sum>("sum"),
         registration::<kills::Nap>("nap"),
+        registration::<Cpu>("cpu"),
     ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
     let word = words.get(1).map(String::as_str);
@@ -66,6 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("empty") => empty::run(word.unwrap_or("")),
         Some("cost") => cost::run()?,
+        Some("cpu") => cpu::run(word.unwrap_or("peers")),
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,
         Some("memory") => memory::run(word.unwrap_or(BINARY))?,
         Some("http") => {
