@@ -5,6 +5,7 @@ use triway_core::{Model, Plan};
 use triway_tasks::{
     catalog::Named,
     check::{Check, Rules},
+    command::CommandTask as _,
     cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
     http::{Accept, Http, Policy},
     sh::Sh,
@@ -122,10 +123,10 @@ impl Configuration {
 }
 
 /// Makes of the arguments what they mean.
-pub(crate) fn prepare(arguments: TaskArguments) -> Result<Prepared, Fault> {
+pub(crate) fn prepare(arguments: TaskArguments, job: &JobArguments) -> Result<Prepared, Fault> {
     match arguments {
         TaskArguments::Http(http) => prepare_http(*http),
-        TaskArguments::Check(check) => prepare_check(*check),
+        TaskArguments::Check(check) => prepare_check(*check, job),
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
         TaskArguments::Sh(sh) => prepare_sh(sh),
     }
@@ -137,10 +138,11 @@ fn prepare_http(arguments: HttpArguments) -> Result<Prepared, Fault> {
     prepare_urls(Configuration::Http(Box::new(policy)), inputs)
 }
 
-fn prepare_check(arguments: CheckArguments) -> Result<Prepared, Fault> {
+fn prepare_check(arguments: CheckArguments, job: &JobArguments) -> Result<Prepared, Fault> {
     let rules = rules(arguments.rules)?;
     let policy = policy(arguments.request, Accept::default())?;
-    let inputs = Inputs::listed(arguments.inputs, arguments.listed, &policy)?;
+    let retries = job.retries.unwrap_or(Check::preferred().retries);
+    let inputs = Inputs::listed(arguments.inputs, arguments.listed, &policy, retries)?;
     prepare_urls(Configuration::Check(Box::new((policy, rules))), inputs)
 }
 

@@ -65,8 +65,23 @@ pub(crate) struct ListedArguments {
     pub(crate) base: Option<Url>,
 
     /// Check the pages of this sitemap, and of those that it leads to; may be repeated
-    #[arg(long, value_name = "URL", help_heading = "Inputs")]
+    #[arg(long, value_name = "URL", value_parser = sitemap, help_heading = "Inputs")]
     pub(crate) sitemap: Vec<Url>,
+}
+
+/// A URL that a sitemap can be requested from.
+fn sitemap(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
+        Ok(url) => Err(format!(
+            "a sitemap is requested from an http:// or https:// URL, not from {}:",
+            url.scheme()
+        )),
+        Err(error) => Err(format!(
+            "a sitemap is requested from an http:// or https:// URL, and this is none ({error}); a file with a URL a \
+             line is named without --sitemap"
+        )),
+    }
 }
 
 /// What an answer should be. These hold for all URLs; a file may hold rules by pattern.

@@ -73,6 +73,8 @@ pub(crate) const CHECK: &str = "\
 Exit codes: 0 all are healthy; 1 some are not; 2 wrong usage or unreadable input.
 A rule file has tables [[rule]] with the same words: match, accept, max-latency, contains, header,
 json, cert-days. For what can be said once, the last rule that matches counts; the rest adds up.
+A sitemap that another one leads to and that cannot be read is one that is not healthy, and the
+others go on; so is a sitemap that lists no pages at all. A page in several sitemaps is checked once.
 
 Examples:
   triway check urls.txt --max-latency 800ms --cert-days 14

@@ -3,8 +3,10 @@
 
 mod lines;
 mod listed;
+mod maps;
 mod places;
 mod reading;
+mod seen;
 mod source;
 
 use std::{ffi::OsString, fs::Metadata, os::unix::fs::MetadataExt as _};
@@ -12,10 +14,7 @@ use std::{ffi::OsString, fs::Metadata, os::unix::fs::MetadataExt as _};
 use anyhow::{Context as _, anyhow};
 use triway_tasks::http::Policy;
 
-use self::{
-    listed::{Maps, links},
-    source::Source,
-};
+use self::{listed::links, maps::Maps, source::Source};
 pub(crate) use self::{places::Places, reading::Reading};
 use crate::{
     arguments::{InputArguments, ListedArguments},
@@ -57,7 +56,8 @@ impl Inputs {
         }))
     }
 
-    /// What these arguments name, and after it what stands in documents; `None` if they name nothing.
+    /// What these arguments name, and after it what stands in documents; `None` if they name nothing. Sitemaps are
+    /// fetched under this policy, so many times more if that may help.
     ///
     /// # Errors
     /// A file that is missing, unreadable or a directory, or standard input twice.
@@ -65,6 +65,7 @@ impl Inputs {
         arguments: InputArguments,
         listed: ListedArguments,
         policy: &Policy,
+        retries: u32,
     ) -> Result<Option<Self>, Fault> {
         let most_bytes = arguments.max_input_bytes;
         let named = Self::named(arguments)?;
@@ -80,7 +81,7 @@ impl Inputs {
             sources.push(Source::Links { document, links });
         }
         let maps = listed.sitemap.into_iter();
-        sources.extend(maps.map(|first| Source::Maps(Box::new(Maps::new(first, policy)))));
+        sources.extend(maps.map(|first| Source::Maps(Box::new(Maps::new(first, policy, retries)))));
         Ok((!sources.is_empty()).then(|| Self {
             most_bytes,
             relative,

@@ -23,6 +23,8 @@ pub(crate) enum Name {
     Listed(String, Arc<[u64]>),
     /// By a line of something that nobody can open again.
     Stream(String),
+    /// By a sitemap and their place in what it leads to.
+    Map(String),
     /// By a number alone.
     Numbered(&'static str),
 }
@@ -38,6 +40,7 @@ impl Places {
         match self.lookup(index) {
             Some((Name::File(lines) | Name::Stream(lines), nth)) => format!("{lines}:{nth}"),
             Some((Name::Listed(file, lines), nth)) => format!("{file}:{}", listed(&lines, nth)),
+            Some((Name::Map(map), nth)) => format!("entry {nth} of {map}"),
             Some((Name::Numbered(what), nth)) => format!("{what} {nth}"),
             None => format!("input {}", index + 1),
         }
@@ -51,12 +54,20 @@ impl Places {
         }
     }
 
+    /// The sitemap of an input, and the input's place in what that leads to, if it stood in one.
+    pub(crate) fn map(&self, index: u64) -> Option<(String, u64)> {
+        match self.lookup(index)? {
+            (Name::Map(map), nth) => Some((map, nth)),
+            _ => None,
+        }
+    }
+
     /// The file and the line of an input, if it stood in one.
     pub(crate) fn line(&self, index: u64) -> Option<(String, u64)> {
         match self.lookup(index)? {
             (Name::File(file), nth) => Some((file, nth)),
             (Name::Listed(file, lines), nth) => Some((file, listed(&lines, nth))),
-            (Name::Stream(_) | Name::Numbered(_), _) => None,
+            (Name::Stream(_) | Name::Map(_) | Name::Numbered(_), _) => None,
         }
     }
 

@@ -12,8 +12,9 @@ use triway_tasks::{catalog::RawInput, check::sources::Link};
 
 use super::{
     lines::Lines,
-    listed::Pages,
+    maps::Pages,
     places::{Name, Places},
+    seen::Seen,
     source::Source,
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct Reading {
     most_bytes: u64,
     places: Places,
     read: u64,
+    seen: Seen,
 }
 
 /// What is being read.
@@ -49,6 +51,7 @@ impl Reading {
             most_bytes,
             places,
             read: 0,
+            seen: Seen::default(),
         }
     }
 
@@ -82,10 +85,7 @@ impl Reading {
                     Current::Links(links.into_iter()),
                 )
             }
-            Source::Maps(maps) => (
-                Name::Numbered("sitemap entry"),
-                Current::Pages(Box::new(maps.pages())),
-            ),
+            Source::Maps(maps) => (Name::Map(title), Current::Pages(Box::new(maps.pages()))),
             Source::Repeated { input, times } => (
                 Name::Numbered("input"),
                 Current::Repeated(RawInput::from(input.as_str()), times),
@@ -98,7 +98,7 @@ impl Reading {
 }
 
 impl Current {
-    fn next(&mut self) -> Result<Option<RawInput>, Failure> {
+    fn next(&mut self, seen: &mut Seen) -> Result<Option<RawInput>, Failure> {
         Ok(match self {
             Self::Nothing => None,
             Self::Lines(lines, title) => lines
@@ -106,7 +106,7 @@ impl Current {
                 .map_err(|error| unreadable(title, &error))?,
             Self::Values(values) => values.next().map(|value| RawInput::new(value.as_bytes())),
             Self::Links(links) => links.next().map(|link| RawInput::from(link.url.as_str())),
-            Self::Pages(pages) => pages.next()?.map(|page| RawInput::from(page.as_str())),
+            Self::Pages(pages) => pages.next(seen)?,
             Self::Repeated(_, 0) => None,
             Self::Repeated(input, left) => {
                 *left -= 1;
@@ -121,7 +121,7 @@ impl Iterator for Reading {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            match self.current.next() {
+            match self.current.next(&mut self.seen) {
                 Err(failure) => return Some(Err(failure)),
                 Ok(Some(input)) => {
                     self.read += 1;

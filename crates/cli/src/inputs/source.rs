@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use triway_tasks::check::sources::Link;
 
-use super::listed::Maps;
+use super::maps::Maps;
 
 /// Files beyond this size are not counted beforehand, because that would take longer than it is worth.
 const COUNTED_BYTES: u64 = 64 << 20;

@@ -160,6 +160,9 @@ impl Told<'_> {
 
     fn how_to_go_on(&self, unread: u64) -> String {
         let name = self.places.name(unread);
+        if let Some((map, 1)) = self.places.map(unread) {
+            return format!("nothing was read from {map} on; to check its pages, give it again");
+        }
         format!("not read from {name} on; {}", self.command_from(unread))
     }
 
@@ -172,6 +175,10 @@ impl Told<'_> {
                 "to go on: tail -n +{line} {file} | triway run {} -",
                 self.task
             ),
+            _ if self.places.map(index).is_some() => {
+                "a sitemap is read from its beginning: to go on, give it again, and --journal keeps what is done"
+                    .to_owned()
+            }
             _ => "to go on, give the inputs from there on".to_owned(),
         }
     }

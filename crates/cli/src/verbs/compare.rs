@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         note,
         usual,
         mut server,
-    } = prepare(task)?;
+    } = prepare(task, &job)?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;

@@ -50,7 +50,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         note,
         usual,
         server: _server,
-    } = prepare(task)?;
+    } = prepare(task, &job)?;
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;

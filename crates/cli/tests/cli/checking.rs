@@ -17,7 +17,9 @@ use tempfile::tempdir;
 use crate::program::{run, run_with};
 
 /// A server that answers a path with status, further headers and body, and closes.
-fn server(answer: impl Fn(&str) -> (u16, String, Vec<u8>) + Send + Sync + 'static) -> SocketAddr {
+pub(crate) fn server(
+    answer: impl Fn(&str) -> (u16, String, Vec<u8>) + Send + Sync + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
@@ -42,7 +44,7 @@ fn server(answer: impl Fn(&str) -> (u16, String, Vec<u8>) + Send + Sync + 'stati
     address
 }
 
-fn plain(path: &str) -> (u16, String, Vec<u8>) {
+pub(crate) fn plain(path: &str) -> (u16, String, Vec<u8>) {
     match path {
         "/missing" => (404, String::new(), Vec::new()),
         "/beyond" => (999, String::new(), Vec::new()),
@@ -232,78 +234,4 @@ fn links_of_documents_are_checked_where_they_stand() {
         "{}",
         ended.out
     );
-}
-
-#[test]
-fn sitemaps_lead_to_their_pages() {
-    let index = "<sitemapindex><sitemap><loc>/one.xml</loc></sitemap><sitemap><loc>/two.xml</loc></sitemap></sitemapindex>";
-    let one = "<urlset><url><loc>http://HOST/a</loc></url><url><loc>http://HOST/missing</loc></url></urlset>";
-    let two = "http://HOST/b\nhttp://HOST/c\n";
-    let address = server(move |path| {
-        let document = match path.split('?').next() {
-            Some("/index.xml") => index,
-            Some("/one.xml") => one,
-            Some("/two.xml") => two,
-            Some("/broken.xml") => "<urlset><url>",
-            _ => return plain(path),
-        };
-        let host = path
-            .split("host=")
-            .nth(1)
-            .unwrap_or("127.0.0.1:1")
-            .to_owned();
-        (
-            200,
-            String::new(),
-            document.replace("HOST", &host).into_bytes(),
-        )
-    });
-    let ended = run(&format!(
-        "check --retries 0 --format jsonl --sitemap http://{address}/one.xml?host={address} --sitemap http://{address}/two.xml?host={address}"
-    ));
-    let inputs: Vec<_> = ended
-        .outcomes()
-        .iter()
-        .map(|outcome| {
-            outcome["input"]
-                .as_str()
-                .unwrap()
-                .rsplit('/')
-                .next()
-                .unwrap()
-                .to_owned()
-        })
-        .collect();
-    assert_eq!(inputs, ["a", "missing", "b", "c"], "{}", ended.err);
-    assert_eq!(ended.code, 1);
-    let ended = run(&format!(
-        "check --retries 0 --sitemap http://{address}/index.xml"
-    ));
-    assert_eq!(ended.outcomes().len(), 4, "{}", ended.err);
-    for (map, says) in [("broken.xml", "broken.xml"), ("missing", "status 404")] {
-        let ended = run(&format!("check --sitemap http://{address}/{map}"));
-        assert_eq!(ended.code, 2, "{}", ended.err);
-        assert!(ended.err.contains(says), "{}", ended.err);
-    }
-}
-
-#[test]
-fn a_sitemap_that_cannot_be_fetched_says_of_what_kind_the_failure_is() {
-    let address = server(plain);
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    for (rest, kind) in [
-        (format!("http://{address}/map.xml --deny private"), "denied"),
-        (format!("http://{address}/missing"), "http-status"),
-        (format!("http://{closed}/map.xml"), "refused"),
-    ] {
-        let ended = run(&format!("check --retries 0 --sitemap {rest}"));
-        assert_eq!(ended.code, 2, "{}", ended.err);
-        let cause = format!("({kind}): http://");
-        assert!(ended.err.contains(&cause), "{}", ended.err);
-        let nothing = ended.err.contains("no input was run");
-        assert!(nothing && !ended.err.contains("0 of 0"), "{}", ended.err);
-    }
 }

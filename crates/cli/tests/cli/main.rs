@@ -13,6 +13,7 @@ mod program;
 mod reports;
 mod retrying;
 mod serving;
+mod sitemaps;
 mod stopping;
 mod streaming;
 mod terminal;

@@ -25,6 +25,14 @@ pub enum RawInput {
         /// How long it may be.
         limit: u64,
     },
+    /// Something that names inputs could not be read. It stands in their place and fails, so that they are missed.
+    Unread {
+        /// What that is called.
+        #[serde(with = "shared_bytes")]
+        name: Arc<[u8]>,
+        /// Why.
+        failure: Failure,
+    },
 }
 
 /// An output as it is written, made where the task ran.
@@ -53,12 +61,23 @@ impl RawInput {
         }
     }
 
-    /// What was kept of it: all, or how it begins.
+    /// What stands in the place of inputs that nobody could read, for a reason that no further attempt would mend.
+    pub fn unread(name: impl Into<Arc<[u8]>>, mut failure: Failure) -> Self {
+        failure.retryable = false;
+        failure.retry_after = None;
+        Self::Unread {
+            name: name.into(),
+            failure,
+        }
+    }
+
+    /// What was kept of it: all, how it begins, or what it is called.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Oversized { prefix, .. } => prefix,
+            Self::Unread { name, .. } => name,
         }
     }
 
@@ -75,13 +94,17 @@ impl RawInput {
                 bytes: *bytes,
                 limit: *limit,
             },
+            Self::Unread { failure, .. } => Self::Unread {
+                name: shown,
+                failure: failure.clone(),
+            },
         })
     }
 
     /// All of it.
     ///
     /// # Errors
-    /// A failure of kind `input-too-large` if not all was kept.
+    /// A failure of kind `input-too-large` if not all was kept; its own if it is none.
     pub fn whole(&self) -> Result<&[u8], Failure> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
@@ -89,6 +112,7 @@ impl RawInput {
                 INPUT_TOO_LARGE,
                 format!("the input has {bytes} bytes; one may have {limit}"),
             )),
+            Self::Unread { failure, .. } => Err(failure.clone()),
         }
     }
 }
@@ -111,6 +135,11 @@ impl fmt::Debug for RawInput {
                 .field("prefix", &text)
                 .field("bytes", bytes)
                 .field("limit", limit)
+                .finish(),
+            Self::Unread { failure, .. } => f
+                .debug_struct("Unread")
+                .field("name", &text)
+                .field("failure", failure)
                 .finish(),
         }
     }
@@ -142,9 +171,10 @@ mod tests {
             RawInput::new(vec![0xff; 1000]),
             RawInput::new(Vec::new()),
             RawInput::oversized(*b"begins", 1 << 30, 1 << 20),
+            RawInput::unread(*b"a list", Failure::bad_input("")),
         ] {
             let wire = postcard::to_allocvec(&input).unwrap();
-            assert!(wire.len() < input.as_bytes().len() + 16);
+            assert!(wire.len() < input.as_bytes().len() + 24);
             assert_eq!(postcard::from_bytes::<RawInput>(&wire), Ok(input));
         }
     }
