@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use triway_core::Model;
 use triway_tasks::{
-    check::Expected,
+    check::{Expected, Rule},
     http::{Accept, Url},
 };
 
@@ -100,7 +100,7 @@ pub(crate) struct RuleArguments {
     pub(crate) contains: Vec<String>,
 
     /// A header that should be there, with this value if one is given (`*` stands for any text); may be repeated
-    #[arg(long, value_name = "NAME[=VALUE]", help_heading = RULES)]
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = Rule::header, help_heading = RULES)]
     pub(crate) header: Vec<String>,
 
     /// What the body, a JSON document, should say, such as data.0.state==ready; may be repeated

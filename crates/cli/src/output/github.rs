@@ -31,14 +31,13 @@ impl Format for Github {
             _ => "error",
         };
         write!(to, "::{level} ")?;
-        // The place is shown by GitHub where it is a file's, and told by the message otherwise.
-        let message = match place {
-            Some((file, line)) => {
-                write!(to, "file={},line={line},", property(&file))?;
-                failure.message.clone()
-            }
-            None => record.message(failure).into_owned(),
-        };
+        let mut message = record.message_beside_input(failure).into_owned();
+        if let Some((file, line)) = place {
+            write!(to, "file={},line={line},", property(&file))?;
+            // The place is shown by GitHub where it is a file's, and told by the message otherwise.
+            let told = format!("{}: ", record.places.name(outcome.index));
+            message = message.strip_prefix(&told).unwrap_or(&message).to_owned();
+        }
         write!(to, "title={}::", property(failure.kind.as_str()))?;
         let input = record.input.lossy();
         if !input.trim().is_empty() {

@@ -60,7 +60,12 @@ impl Format for Junit {
             Some(failure) => {
                 let end = case.to_end().into_owned();
                 Writer::new(&mut *to).write_event(Event::Start(case))?;
-                fault(outcome.status, failure, &record.message(failure), to)?;
+                fault(
+                    outcome.status,
+                    failure,
+                    &record.message_beside_input(failure),
+                    to,
+                )?;
                 lines([Event::End(end)], to)
             }
         }

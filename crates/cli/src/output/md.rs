@@ -27,7 +27,9 @@ impl Format for Markdown {
         let outcome = record.outcome;
         let input = record.input.lossy();
         let told = match (&outcome.error, record.output()) {
-            (Some(failure), _) => format!("{}: {}", failure.kind, record.message(failure)),
+            (Some(failure), _) => {
+                format!("{}: {}", failure.kind, record.message_beside_input(failure))
+            }
             (None, output) => output.map(brief).unwrap_or_default(),
         };
         writeln!(

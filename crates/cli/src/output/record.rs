@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use triway_core::{Failure, FailureKind, Outcome};
-use triway_tasks::catalog::{INPUT_TOO_LARGE, Named, RawInput, RawOutput};
+use triway_tasks::{
+    catalog::{INPUT_TOO_LARGE, Named, RawInput, RawOutput},
+    command::excerpt,
+    http::Url,
+};
 
 use crate::inputs::Places;
 
@@ -61,6 +65,28 @@ impl<'a> Record<'a> {
             return Cow::Owned(format!("{place}: {}", failure.message));
         }
         Cow::Borrowed(&failure.message)
+    }
+
+    /// The same for whoever shows the input beside it: a message about a request begins with its URL.
+    pub(crate) fn message_beside_input(&self, failure: &'a Failure) -> Cow<'a, str> {
+        let message = self.message(failure);
+        let subjects = [Some(self.input.lossy()), self.url().map(Cow::Owned)];
+        let rest = subjects.iter().flatten().find_map(|subject| {
+            let rest = message.strip_prefix(&*excerpt(subject))?;
+            rest.strip_prefix(": ")
+        });
+        match rest {
+            Some(rest) => Cow::Owned(rest.to_owned()),
+            None => message,
+        }
+    }
+
+    /// The input as a URL is written that was understood.
+    fn url(&self) -> Option<String> {
+        let text = str::from_utf8(self.outcome.input.as_bytes()).ok()?;
+        let url = Url::parse(text.trim()).ok()?;
+        let shown = self.task.map(|task| task.show(url.as_str()).into_owned());
+        Some(shown.unwrap_or_else(|| url.into()))
     }
 
     /// The command that was run, as a shell would be given it; the input where there was none.

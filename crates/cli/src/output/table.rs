@@ -67,7 +67,7 @@ impl Format for Table {
             excerpt(&input, SHOWN)
         )?;
         if let Some(failure) = &outcome.error {
-            let told = record.message(failure);
+            let told = record.message_beside_input(failure);
             write!(to, "  {}: {}", failure.kind, excerpt(&told, 2 * SHOWN))?;
         } else if let Some(output) = record.output() {
             write!(to, "  {}", excerpt(&brief(output), SHOWN))?;
@@ -75,7 +75,7 @@ impl Format for Table {
         if outcome.attempts > 1 {
             write!(to, "  ({} attempts", outcome.attempts)?;
             if let Some(tried) = outcome.tried.last() {
-                let told = record.message(&tried.failure);
+                let told = record.message_beside_input(&tried.failure);
                 write!(
                     to,
                     ", before it {}: {}",

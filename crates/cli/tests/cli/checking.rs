@@ -59,6 +59,11 @@ pub(crate) fn plain(path: &str) -> (u16, String, Vec<u8>) {
         ),
         "/other-header" => (200, "X-Kind: image\r\n".to_owned(), b"a fine text".to_vec()),
         "/no-header" => (200, String::new(), b"a fine text".to_vec()),
+        "/packed" => (
+            200,
+            "Content-Encoding: gzip, br\r\n".to_owned(),
+            b"a fine text".to_vec(),
+        ),
         "/loop" => (302, "Location: /loop\r\n".to_owned(), Vec::new()),
         "/inwards" => (302, "Location: http://10.0.0.1/\r\n".to_owned(), Vec::new()),
         "/json" => (
@@ -234,4 +239,54 @@ fn links_of_documents_are_checked_where_they_stand() {
         "{}",
         ended.out
     );
+}
+
+#[test]
+fn a_body_that_nobody_can_decode_is_not_searched() {
+    let url = format!("http://{}/packed", server(plain));
+    for rule in ["--contains fine", "--contains nothing", "--json a==1"] {
+        let ended = run(&format!("check --retries 0 --format jsonl {rule} -- {url}"));
+        let error = &ended.outcomes()[0]["error"];
+        assert_eq!(error["kind"], "content", "{rule}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("its encoding `gzip, br`"), "{message}");
+    }
+    let ended = run(&format!("check --retries 0 -- {url}"));
+    assert_eq!(ended.code, 0, "without such a rule: {}", ended.out);
+}
+
+#[test]
+fn an_impossible_header_is_refused() {
+    for header in [":", "a:b=c", "=x"] {
+        let ended = run(&format!("check --header {header} -- http://127.0.0.1:1/"));
+        assert_eq!(ended.code, 2, "{header}: {}", ended.err);
+        assert!(ended.err.contains("no header can have"), "{}", ended.err);
+    }
+}
+
+/// Whoever reads a line sees the URL in it already.
+#[test]
+fn a_url_is_told_once() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let folder = tempdir().unwrap();
+    let list = folder.path().join("urls.txt");
+    let list = list.display();
+    for (written, shown) in [
+        (format!("http://{closed}/here"), "/here"),
+        (format!("http://{closed}"), &*closed.to_string()),
+        (format!("http://me:secret@{closed}/here?token=x"), "/here"),
+    ] {
+        fs::write(list.to_string(), &written).unwrap();
+        for format in ["table", "junit", "github", "md"] {
+            let ended = run(&format!("check --retries 0 --format {format} {list}"));
+            // The reason names the address as well.
+            let urls = ended.out.matches("http://").count();
+            assert_eq!(urls, 1, "{format}: {}", ended.out);
+            assert!(ended.out.contains(shown), "{format}: {}", ended.out);
+            assert!(ended.out.contains("refuses connections"), "{}", ended.out);
+        }
+    }
 }

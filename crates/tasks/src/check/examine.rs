@@ -11,7 +11,7 @@ use wildmatch::WildMatch;
 use super::rules::Applied;
 use crate::{
     command::excerpt,
-    http::{Answer, Fetched, kinds::HTTP_STATUS},
+    http::{Answer, Fetched, kinds::HTTP_STATUS, unknown_encoding},
 };
 
 /// The kinds of problems that only a check finds.
@@ -20,7 +20,7 @@ pub mod kinds {
 
     /// The answer took too long.
     pub const SLOW: FailureKind = FailureKind::new("slow");
-    /// The body does not contain what it should.
+    /// The body does not contain what it should, or is in an encoding that nobody here knows.
     pub const CONTENT: FailureKind = FailureKind::new("content");
     /// A header is missing, or says something else.
     pub const HEADER: FailureKind = FailureKind::new("header");
@@ -82,8 +82,13 @@ pub(super) fn examine(rule: &Applied<'_>, fetched: Fetched) -> Health {
             .iter()
             .filter_map(|wanted| header(wanted, &headers)),
     );
-    problems.extend(content(rule, &body));
-    problems.extend(json(rule, &body));
+    match undecoded(rule, &answer, &headers) {
+        Some(unread) => problems.push(unread),
+        None => {
+            problems.extend(content(rule, &body));
+            problems.extend(json(rule, &body));
+        }
+    }
     problems.extend(certificate(rule, &answer));
     Health { answer, problems }
 }
@@ -145,6 +150,16 @@ fn header(wanted: &str, headers: &HeaderMap) -> Option<Problem> {
     Some(problem(kinds::HEADER, message))
 }
 
+/// A body that nobody here can read has nothing in it to be found, nor to be missed.
+fn undecoded(rule: &Applied<'_>, answer: &Answer, headers: &HeaderMap) -> Option<Problem> {
+    let encoding = unknown_encoding(headers).filter(|_| rule.needs_body() && answer.bytes > 0)?;
+    let message = format!(
+        "the body cannot be examined: nobody here knows its encoding `{}`",
+        excerpt(&encoding)
+    );
+    Some(problem(kinds::CONTENT, message))
+}
+
 fn content(rule: &Applied<'_>, body: &[u8]) -> Vec<Problem> {
     let missing = |text: &&&str| memchr::memmem::find(body, text.as_bytes()).is_none();
     let told = |text: &&str| {
@@ -177,7 +192,10 @@ fn certificate(rule: &Applied<'_>, answer: &Answer) -> Option<Problem> {
     let days = rule.cert_days?;
     let written = answer.not_after.as_ref()?;
     let end = humantime::parse_rfc3339(written).ok()?;
-    let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+    let Ok(left) = end.duration_since(SystemTime::now()) else {
+        let message = format!("the certificate expired at {written}");
+        return Some(problem(kinds::CERTIFICATE, message));
+    };
     let left_days = left.as_secs() / 86_400;
     (left_days < u64::from(days)).then(|| {
         let message = format!(

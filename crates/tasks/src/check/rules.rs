@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use hyper::header::HeaderName;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use url::Url;
 use wildmatch::WildMatch;
 
 use super::path::Expected;
-use crate::http::Accept;
+use crate::{command::excerpt, http::Accept};
 
 /// Rules in the order in which they were written. For what can be said once, the last that matches counts; what can be
 /// said several times adds up.
@@ -30,6 +31,7 @@ pub struct Rule {
     /// Texts that the body should contain.
     pub contains: Vec<String>,
     /// Headers that should be there, `NAME` or `NAME=VALUE`; `*` in a value stands for any text.
+    #[serde(deserialize_with = "headers")]
     pub header: Vec<String>,
     /// What the body, a JSON document, should say.
     pub json: Vec<Expected>,
@@ -90,6 +92,21 @@ impl Rules {
 }
 
 impl Rule {
+    /// A header that answers can be asked for, as [`Rule::header`] has it.
+    ///
+    /// # Errors
+    /// No header can have its name.
+    pub fn header(text: &str) -> Result<String, RuleError> {
+        let name = text.split_once('=').map_or(text, |(name, _)| name).trim();
+        match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(_) => Err(RuleError(format!(
+                "no header can have the name `{}`; write NAME or NAME=VALUE",
+                excerpt(name)
+            ))),
+        }
+    }
+
     fn is_for(&self, url: &Url) -> bool {
         match &self.pattern {
             None => true,
@@ -126,6 +143,12 @@ impl Applied<'_> {
     pub(super) fn needs_body(&self) -> bool {
         !self.contains.is_empty() || !self.json.is_empty()
     }
+}
+
+fn headers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let written = Vec::<String>::deserialize(from)?;
+    let checked = written.iter().map(|text| Rule::header(text));
+    checked.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
 
 /// A time as people write it.
@@ -202,6 +225,8 @@ mod tests {
             ("[[rule]]\nmax-latency = \"soon\"", "line 2"),
             ("[[rule]]\naccept = \"1000\"", "line 2"),
             ("[[rule]]\ncontain = [\"x\"]", "contain"),
+            ("[[rule]]\nheader = [\"a:b=c\"]", "line 2"),
+            ("[[rule]]\nheader = [\"\"]", "no header can have"),
             ("rules = 5", "rules"),
         ] {
             let error = Rules::from_toml(text).unwrap_err().to_string();

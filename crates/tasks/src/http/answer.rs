@@ -17,7 +17,7 @@ pub struct Answer {
     pub protocol: Protocol,
     /// The size of its body as it was transferred.
     pub bytes: u64,
-    /// The size of its body once decoded.
+    /// The size of its body once decoded; as it was transferred, if nobody here knows its encoding.
     pub decoded_bytes: u64,
     /// How many redirects led to it.
     pub hops: u32,

@@ -16,6 +16,9 @@ use super::kinds;
 /// nothing could go on for ever.
 const OVERHEAD_BYTES: u64 = 64 << 10;
 
+/// The encodings that are decoded.
+const KNOWN: [&str; 7] = ["", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"];
+
 /// A body that is being received.
 pub(super) struct Incoming {
     /// Bytes as they were transferred.
@@ -180,6 +183,12 @@ impl Write for Decoded {
     }
 }
 
+/// How a body is encoded that is not decoded here.
+pub(crate) fn unknown_encoding(headers: &HeaderMap) -> Option<String> {
+    let encoding = encoding(headers);
+    (!KNOWN.contains(&&*encoding)).then_some(encoding)
+}
+
 /// How a body is encoded: nothing, one encoding, or several that nobody here takes apart.
 fn encoding(headers: &HeaderMap) -> String {
     let values: Vec<_> = headers
@@ -244,6 +253,27 @@ mod tests {
             receive("br", b"\x8b\x01\x80text\x03", 100).unwrap(),
             b"text"
         );
+    }
+
+    #[test]
+    fn what_is_not_decoded_is_told_from_what_is() {
+        for (encoding, known) in [
+            ("", true),
+            ("identity", true),
+            (" GZip ", true),
+            ("x-gzip", true),
+            ("deflate", true),
+            ("br", true),
+            ("zstd", true),
+            ("gzip, br", false),
+            ("compress", false),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
+            assert_eq!(unknown_encoding(&headers).is_none(), known, "{encoding}");
+            let decoder = Incoming::new(&headers, 1, false).unwrap().decoder;
+            assert_eq!(!matches!(decoder, Decoder::Unknown(_)), known, "{encoding}");
+        }
     }
 
     #[test]

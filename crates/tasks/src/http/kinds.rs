@@ -10,7 +10,8 @@ use std::{
 use rustix::io::Errno;
 use triway_core::{Failure, FailureKind};
 
-use super::{origin::Origin, template::PolicyError};
+use super::{distrust, origin::Origin, template::PolicyError};
+use crate::command::excerpt;
 
 /// The host has no address, or its name could not be looked up.
 pub const NAME: FailureKind = FailureKind::new("name");
@@ -129,12 +130,15 @@ pub(super) fn tls(error: &rustls::Error) -> Failure {
             Fault::NotValidForName | Fault::NotValidForNameContext { .. } => TLS_WRONG_HOST,
             Fault::UnknownIssuer | Fault::BadSignature => TLS_UNTRUSTED,
             // A certificate that signed itself is an authority that nobody trusts, and no server's.
-            Fault::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => TLS_UNTRUSTED,
+            fault if distrust::is_own_authority(fault) => TLS_UNTRUSTED,
             _ => TLS,
         },
         _ => TLS,
     };
-    Failure::permanent(kind, format!("no secure connection: {error}"))
+    Failure::permanent(
+        kind,
+        format!("no secure connection: {}", distrust::words(error)),
+    )
 }
 
 pub(super) fn protocol(error: &dyn Error) -> Failure {
@@ -196,6 +200,14 @@ pub(super) fn undecodable(error: &io::Error) -> Failure {
     Failure::new(
         PROTOCOL,
         format!("the body is not in the encoding that its head names: {error}"),
+    )
+}
+
+pub(super) fn unknown_encoding(encoding: &str) -> Failure {
+    let encoding = excerpt(encoding);
+    Failure::permanent(
+        PROTOCOL,
+        format!("nobody here knows the encoding of the body, `{encoding}`"),
     )
 }
 

@@ -10,6 +10,7 @@ mod client;
 mod command;
 mod decode;
 mod dial;
+mod distrust;
 mod idle;
 mod io;
 mod journey;
@@ -49,6 +50,7 @@ pub use template::PolicyError;
 
 pub(crate) use answer::Fetched;
 use client::Client;
+pub(crate) use decode::unknown_encoding;
 use io::{Blocking, NonBlocking, block_on};
 use journey::{Journey, blame};
 use names::Names;
@@ -96,12 +98,15 @@ impl Http {
     /// The decoded body of an answer, requested on the calling thread. Blocks.
     ///
     /// # Errors
-    /// There was no answer, or one whose status is no success.
+    /// There was no answer, or one whose status is no success, or whose encoding nobody here knows.
     pub fn download(&self, url: &Url, deadline: Instant) -> Result<Vec<u8>, Failure> {
         let fetched = self.fetch_blocking(url, Some(deadline), true)?;
         self.judge(&fetched.answer)
             .map_err(|failure| blame(url, failure))?;
-        Ok(fetched.body.unwrap_or_default())
+        match unknown_encoding(&fetched.headers) {
+            Some(encoding) => Err(blame(url, kinds::unknown_encoding(&encoding))),
+            None => Ok(fetched.body.unwrap_or_default()),
+        }
     }
 
     /// Requests a URL on the calling thread; keeps the body if `keep`.

@@ -5,6 +5,7 @@
 mod authority;
 mod both;
 mod catalog;
+mod certificates;
 mod cpu;
 mod faults;
 mod http;
