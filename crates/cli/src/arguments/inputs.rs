@@ -10,7 +10,7 @@ const INPUTS: &str = "Inputs";
 /// What a task is applied to.
 #[derive(Debug, Args)]
 pub(crate) struct InputArguments {
-    /// Files with one input a line; `-` is standard input
+    /// Files with one input a line, blank lines included; `-` is standard input
     #[arg(value_name = "FILE", help_heading = INPUTS)]
     pub(crate) files: Vec<PathBuf>,
 

@@ -1,4 +1,7 @@
 //! Lines of a file or pipe, byte for byte; one that is too long is told from the others without being held.
+//!
+//! A blank line is an input like any other, so that inputs and outcomes have the numbers of their lines. A byte order mark
+//! belongs to the file and not to its first line.
 
 use std::io::{self, BufRead};
 
@@ -7,11 +10,15 @@ use triway_tasks::catalog::RawInput;
 /// How much of an oversized line is kept, to tell which it was.
 const KEPT_BYTES: usize = 200;
 
+/// How a file may begin to say that it is UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The lines of a reader. `\n` or `\r\n` ends one; the end of the file does, too, if something stands before it.
 pub(crate) struct Lines<R> {
     from: R,
     most_bytes: u64,
     line: Vec<u8>,
+    begun: bool,
 }
 
 /// What was read of a line, besides what was kept.
@@ -31,6 +38,7 @@ impl<R: BufRead> Lines<R> {
             from,
             most_bytes,
             line: Vec::new(),
+            begun: false,
         }
     }
 
@@ -38,10 +46,13 @@ impl<R: BufRead> Lines<R> {
     pub(crate) fn next_line(&mut self) -> io::Result<Option<RawInput>> {
         self.line.clear();
         let Gathered {
-            length,
+            mut length,
             ended,
             last,
         } = self.gather()?;
+        if !std::mem::replace(&mut self.begun, true) {
+            length -= self.without_mark();
+        }
         if length == 0 && !ended {
             return Ok(None);
         }
@@ -56,9 +67,23 @@ impl<R: BufRead> Lines<R> {
         Ok(Some(RawInput::new(self.line.as_slice())))
     }
 
-    /// Reads to the line's end, keeping as much as allowed, and a byte that may belong to its end.
-    fn gather(&mut self) -> io::Result<Gathered> {
+    /// Takes a mark from the first line, for which more room was made than for others: how many bytes that are.
+    fn without_mark(&mut self) -> u64 {
+        let mark = match self.line.starts_with(BYTE_ORDER_MARK) {
+            true => BYTE_ORDER_MARK.len(),
+            false => 0,
+        };
+        self.line.drain(..mark);
         let most = self.most_bytes.saturating_add(1);
+        self.line
+            .truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        mark as u64
+    }
+
+    /// Reads to the line's end, keeping as much as allowed, a byte that may belong to its end, and a mark before it.
+    fn gather(&mut self) -> io::Result<Gathered> {
+        let mark = if self.begun { 0 } else { BYTE_ORDER_MARK.len() };
+        let most = self.most_bytes.saturating_add(1 + mark as u64);
         let (mut length, mut last) = (0, None);
         loop {
             let bytes = match self.from.fill_buf() {
@@ -143,6 +168,7 @@ mod tests {
             RawInput::Oversized { prefix, bytes, .. } => {
                 format!("{}…{bytes}", String::from_utf8_lossy(prefix))
             }
+            RawInput::Unread { failure, .. } => failure.to_string(),
         };
         std::iter::from_fn(next).map(show).collect()
     }
@@ -160,6 +186,9 @@ mod tests {
             (b"a\r\r\n", &["a\r"]),
             (b" a \t\n", &[" a \t"]),
             (b"a\0b\n", &["a\0b"]),
+            (b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n", &["a", "\u{feff}b"]),
+            (b"\xef\xbb\xbf\r\na\n", &["", "a"]),
+            (b"\xef\xbb\xbf", &[]),
             (b"a\xffb\n", &["a\u{fffd}b"]),
         ] {
             assert_eq!(lines(text, 1000), expected, "{text:?}");
@@ -172,6 +201,8 @@ mod tests {
             (&b"abcd\nabcde\nab\n"[..], &["abcd", "abcde…5", "ab"][..]),
             (b"abcd\r\nabcde\r\n", &["abcd", "abcde…5"]),
             (b"abcdefgh\r\n", &["abcde…8"]),
+            (b"\xef\xbb\xbfabcd\r\nabcd\n", &["abcd", "abcd"]),
+            (b"\xef\xbb\xbfabcde\n", &["abcde…5"]),
             (b"abcdefgh", &["abcde…8"]),
             ("abcää\n".as_bytes(), &["abcä…7"]),
         ] {
