@@ -36,6 +36,9 @@ Examples:
   triway journal show run.journal --format csv";
 
 pub(crate) const SERVE: &str = "\
+Asked to end (Ctrl-C, TERM), it takes no further connection, gives requests in flight five seconds
+and ends with 0; asked again, it ends at once, with 130 or 143.
+
 Examples:
   triway serve http --port 8080        then: curl http://127.0.0.1:8080/delay/0.5
   triway serve http --port 0           takes a free port and prints it

@@ -156,7 +156,7 @@ pub(crate) struct ServeHttpArguments {
     #[arg(long)]
     pub(crate) tls: bool,
 
-    /// Write the certificate of its authority into a file, in PEM, for clients to trust
+    /// Write the certificate of its authority into a file, in PEM, for clients to trust; what is no certificate stays
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub(crate) write_ca: Option<PathBuf>,
 

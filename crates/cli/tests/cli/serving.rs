@@ -1,6 +1,7 @@
 //! `serve http`.
 
 use std::{
+    fs::{self, OpenOptions},
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
@@ -47,6 +48,78 @@ fn it_says_where_it_listens_serves_and_stops_when_asked() {
         assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
         kill_process(pid(process.id()), signal).unwrap();
         assert_eq!(ends(&mut process), Some(0));
+    }
+}
+
+/// The first signal lets a request in flight have its answer, the second does not.
+#[test]
+fn a_second_signal_does_not_wait_for_requests_in_flight() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (mut process, address) = server("serve http --port 0");
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream
+            .write_all(b"GET /drip?seconds=60&bytes=60 HTTP/1.1\r\nHost: x\r\n\r\n")
+            .unwrap();
+        stream.read_exact(&mut [0; 10]).unwrap();
+        kill_process(pid(process.id()), signal).unwrap();
+        // It has heeded the first when it takes no further connection.
+        eventually(|| TcpStream::connect(&address).err());
+        assert!(process.try_wait().unwrap().is_none(), "it did not wait");
+        kill_process(pid(process.id()), signal).unwrap();
+        assert_eq!(ends(&mut process), Some(code));
+    }
+}
+
+#[test]
+fn an_address_that_nobody_can_be_told_is_an_error() {
+    let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    for stdout in [Stdio::from(full()), Stdio::from(writer)] {
+        let mut process = triway("serve http --port 0")
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        assert_eq!(ends(&mut process), Some(3));
+        let mut said = String::new();
+        let mut stderr = process.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        let named = "the server's address could not be written to standard output";
+        assert!(said.contains(named), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_certificate_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.pem");
+    let serve = || {
+        server(&format!(
+            "serve http --port 0 --until-stdin-closes --tls --write-ca {}",
+            file.display()
+        ))
+    };
+    let key = "-----BEGIN PRIVATE KEY-----\n";
+    let one = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
+    for other in ["my notes", key, &one.repeat(2), &[one, key].concat()] {
+        fs::write(&file, other).unwrap();
+        let ended = run(&format!(
+            "serve http --port 0 --tls --write-ca {}",
+            file.display()
+        ));
+        assert_eq!(ended.code, 3, "{other}: {}", ended.err);
+        assert!(ended.err.contains("notes.pem is there"), "{}", ended.err);
+        assert_eq!(fs::read_to_string(&file).unwrap(), other);
+    }
+    for other in ["", one] {
+        fs::write(&file, other).unwrap();
+        let (mut process, _) = serve();
+        drop(process.stdin.take());
+        assert_eq!(ends(&mut process), Some(0));
+        let written = fs::read_to_string(&file).unwrap();
+        assert!(written.starts_with("-----BEGIN CERTIFICATE") && written != one);
     }
 }
 

@@ -3,9 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::{
-    Method, Request, StatusCode,
+    Method, Request, StatusCode, Version,
     body::{Body as _, Incoming},
-    header::{ALLOW, CONTENT_LENGTH, HeaderValue, LOCATION},
+    header::{ALLOW, CONTENT_LENGTH, HOST, HeaderValue, LOCATION},
     http::request::Parts,
 };
 use percent_encoding::percent_decode_str;
@@ -58,6 +58,9 @@ pub(super) struct Asked {
 
 /// The answer to one request.
 pub(super) async fn answer(request: Request<Incoming>, asked: &Asked) -> Reply {
+    if !names_its_host(&request) {
+        return refusal("a request in HTTP/1.1 has one header Host, neither none nor two\n");
+    }
     let (parts, body) = request.into_parts();
     let mut reply = match upload::receive(body, asked.patience).await {
         Ok(body) => find(&parts, &body, asked).await,
@@ -71,6 +74,11 @@ pub(super) async fn answer(request: Request<Incoming>, asked: &Asked) -> Reply {
         *reply.body_mut() = ReplyBody::empty();
     }
     reply
+}
+
+/// What RFC 9112 (3.2) wants of HTTP/1.1 alone.
+fn names_its_host(request: &Request<Incoming>) -> bool {
+    request.version() != Version::HTTP_11 || request.headers().get_all(HOST).iter().count() == 1
 }
 
 async fn find(parts: &Parts, body: &[u8], asked: &Asked) -> Reply {
@@ -136,8 +144,7 @@ fn status(code: &str) -> Reply {
 
 fn redirect(count: &str) -> Reply {
     match count.parse::<u32>() {
-        Ok(0) => found("/get"),
-        Ok(1) => found("/get"),
+        Ok(0 | 1) => found("/get"),
         Ok(count @ 2..=MOST_REDIRECTS) => found(&format!("/redirect/{}", count - 1)),
         _ => refusal(format!(
             "redirects are a number from 0 to {MOST_REDIRECTS}\n"

@@ -67,3 +67,22 @@ fn a_full_server_still_shuts_down() {
     server.stop.send(()).unwrap();
     server.thread.join().unwrap();
 }
+
+/// HTTP/1.0 knows no such header, and a client that sends two may mean either.
+#[test]
+fn a_request_names_its_host_once() {
+    let server = start(10);
+    for (head, status) in [
+        ("HTTP/1.1\r\nHost: a\r\n", "200"),
+        ("HTTP/1.1\r\n", "400"),
+        ("HTTP/1.1\r\nHost: a\r\nHost: a\r\n", "400"),
+        ("HTTP/1.0\r\n", "200"),
+    ] {
+        let mut stream = connect(server.address);
+        write!(stream, "GET /get {head}Connection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let got = answer.split(' ').nth(1);
+        assert_eq!(got, Some(status), "{head:?}: {answer}");
+    }
+}
