@@ -202,6 +202,15 @@ fn a_line_that_is_no_url_fails_alone_and_secrets_are_not_shown() {
 }
 
 #[test]
+fn a_secret_is_not_read_for_ever() {
+    for option in ["--bearer file:/dev/zero", "--basic file:/dev/zero"] {
+        let ended = run(&format!("run http {option} -- http://127.0.0.1:1/"));
+        assert_eq!(ended.code, 2, "{option}: {}", ended.err);
+        assert!(ended.err.contains("/dev/zero"), "{}", ended.err);
+    }
+}
+
+#[test]
 fn an_empty_file_is_an_empty_job() {
     for (format, out) in [("jsonl", ""), ("json", "[\n]\n")] {
         let ended = run(&format!("run cpu /dev/null --format {format}"));

@@ -275,6 +275,14 @@ fn answers() {
             ))),
         ),
         Row::new(
+            "more than 100 headers",
+            kinds::PROTOCOL,
+            http(canned(format!(
+                "HTTP/1.1 200 OK\r\n{}\r\n",
+                "X: x\r\n".repeat(101)
+            ))),
+        ),
+        Row::new(
             "no gzip",
             kinds::PROTOCOL,
             http(canned(

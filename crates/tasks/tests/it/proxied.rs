@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -120,6 +120,21 @@ fn a_proxy_that_refuses_is_told_from_a_server_that_does() {
         let failure = ended.unwrap_err();
         assert_eq!(failure.kind, kinds::PROXY, "{form}: {failure}");
         assert!(failure.message.contains("407"), "{form}: {failure}");
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_asked_is_not_taken_for_the_server() {
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let dead = dead.unwrap();
+    let task = Http::new(through(&format!("http://{dead}")));
+    for url in ["http://a.test/", "https://a.test/"] {
+        for (form, ended) in both(&task, &url.parse().unwrap(), PATIENT) {
+            let failure = ended.unwrap_err();
+            assert_eq!(failure.kind, kinds::PROXY, "{form}: {failure}");
+            let told = failure.message.contains(&format!("the proxy {dead}"));
+            assert!(told, "{form}: {failure}");
+        }
     }
 }
 

@@ -136,6 +136,29 @@ fn a_body_is_sent_on_within_its_origin_alone() {
     }
 }
 
+/// What every form on the web does.
+#[test]
+fn a_redirect_to_the_same_url_is_no_loop_after_a_post() {
+    let (server, _) = bad(|mut stream| {
+        let request = head(&mut stream).unwrap_or_default();
+        let answer = match request.starts_with("POST ") {
+            true => "HTTP/1.1 303 See Other\r\nLocation: /\r\n",
+            false => "HTTP/1.1 204 No Content\r\n",
+        };
+        let _ = write!(
+            stream,
+            "{answer}Content-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+    });
+    let mut policy = giving(&[]);
+    policy.method = "POST".to_owned();
+    let url: Url = format!("http://{server}/").parse().unwrap();
+    for (form, answer) in both(&Http::new(policy), &url, PATIENT) {
+        let answer = answer.unwrap();
+        assert_eq!((answer.status, answer.hops), (204, 1), "{form}");
+    }
+}
+
 /// The connection cannot be used again then, but the way on is known.
 #[test]
 fn a_redirect_whose_body_does_not_end_is_followed() {
