@@ -277,10 +277,7 @@ fn answers() {
         Row::new(
             "more than 100 headers",
             kinds::PROTOCOL,
-            http(canned(format!(
-                "HTTP/1.1 200 OK\r\n{}\r\n",
-                "X: x\r\n".repeat(101)
-            ))),
+            http(canned(headers(101))),
         ),
         Row::new(
             "no gzip",
@@ -302,6 +299,11 @@ fn answers() {
     ] {
         row.check();
     }
+}
+
+/// An answer with so many headers.
+fn headers(count: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: x\r\n".repeat(count))
 }
 
 /// A server whose small body decodes to ten million bytes.
