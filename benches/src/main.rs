@@ -12,6 +12,7 @@
 mod cost;
 mod cpu;
 mod empty;
+mod ends;
 mod faulty;
 mod http;
 mod kills;
@@ -36,6 +37,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   kills [COUNT] [KILLS] [PEERS]  workers killed at random: what is lost, here and with the Pythons' pools
   cpu [PEERS]       square roots, beside plain loops and PEERS/bin/python with numpy
   cost              what `compare` reports as wall time, against the same job by itself
+  ends [TRIWAY]     how long until a job that is killed or interrupted is gone, and what a journal saves
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
   memory [TRIWAY]   peak memory of the command line with 100 thousand and 10 million inputs
   http [COUNT] [PEERS]  URLs of a local nginx, beside oha and aiohttp in PEERS/bin, and curl
@@ -72,6 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("cost") => cost::run()?,
         Some("cpu") => cpu::run(word.unwrap_or("peers")),
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,
+        Some("ends") => ends::run(word.unwrap_or(BINARY))?,
         Some("memory") => memory::run(word.unwrap_or(BINARY))?,
         Some("http") => {
             let count = word.map_or(Ok(20_000), str::parse)?;

@@ -367,7 +367,7 @@ fn a_disk_that_fills_up_keeps_whole_outcomes_and_the_summary_counts_no_others() 
         for to in ["-o out", "> out"] {
             // A limit on the size of files cuts a write short in the middle, as a full disk does.
             let script = format!(
-                "trap '' XFSZ; ulimit -f 80; exec {} run cpu {} --work none --keep-order --format {format} {to}",
+                "ulimit -f 80; exec env --default-signal=XFSZ {} run cpu {} --work none --keep-order --format {format} {to}",
                 env!("CARGO_BIN_EXE_triway"),
                 inputs.display(),
             );

@@ -341,17 +341,24 @@ fn a_guard_that_is_stopped_holds_nobody_up() {
     let started = start(
         triway("run cpu --work spin --n 5 --inputs 100 -m processes -c 2").stdin(Stdio::null()),
     );
-    let guard = eventually(|| {
-        let named = |pid: &u32| {
-            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            line.starts_with("triway guard")
-        };
-        children(started.pid()).into_iter().find(named)
-    });
-    kill_process(pid(guard), Signal::STOP).unwrap();
+    kill_process(pid(guard_of(started.pid())), Signal::STOP).unwrap();
     let ended = started.end();
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert_eq!(ended.outcomes().len(), 100);
+}
+
+/// The guard ends what workers leave behind; workers themselves need none.
+#[test]
+fn workers_end_with_a_program_whose_guard_is_gone() {
+    let started = start(
+        triway("run cpu --work spin --n 600000 --inputs 2 -m processes -c 2").stdin(Stdio::null()),
+    );
+    let workers = eventually(|| Some(workers(started.pid())).filter(|found| found.len() == 2));
+    let guard = guard_of(started.pid());
+    kill_process(pid(guard), Signal::KILL).unwrap();
+    eventually(|| is_gone(guard).then_some(()));
+    started.signal(Signal::KILL);
+    eventually(|| workers.iter().all(|&worker| is_gone(worker)).then_some(()));
 }
 
 #[test]
@@ -392,6 +399,14 @@ fn workers(parent: u32) -> Vec<u32> {
     let comm = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm"));
     children.retain(|pid| comm(pid).is_ok_and(|name| name.trim_end() == "triway-worker"));
     children
+}
+
+fn guard_of(parent: u32) -> u32 {
+    let named = |pid: &u32| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.starts_with("triway guard")
+    };
+    eventually(|| children(parent).into_iter().find(named))
 }
 
 /// The children of a process, whichever of its threads started them.
