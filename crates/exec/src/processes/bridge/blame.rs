@@ -20,6 +20,29 @@ pub(super) enum Fate {
     Overdue(Moment),
 }
 
+/// What becomes of an input whose worker died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It has not been begun, and is given out anew.
+    NotStarted,
+    /// Its time limit has expired.
+    Overdue(Moment),
+    /// It is charged with the death.
+    Charged(Moment),
+    /// It runs again, alone.
+    Suspect,
+}
+
+/// Decides over one input of a dead worker. Whoever ran alone is charged; so is whoever must not run twice.
+pub(super) fn verdict(fate: Fate, alone: bool, at_most_once: bool) -> Verdict {
+    match fate {
+        Fate::Untouched => Verdict::NotStarted,
+        Fate::Overdue(since) => Verdict::Overdue(since),
+        Fate::Running(since) if alone || at_most_once => Verdict::Charged(since),
+        Fate::Running(_) => Verdict::Suspect,
+    }
+}
+
 /// Takes everything out of the window that is left in it.
 pub(super) fn fates<E>(
     window: &mut Window<E>,
@@ -51,34 +74,4 @@ pub(super) fn lost(reason: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_ran_is_blamed() {
-        let mut window = Window::new();
-        for letter in "abcdef".chars() {
-            window.push(letter);
-        }
-        window.take(0);
-        let at = Moment(9);
-        let running = [1, 3, 0].map(|place| Running {
-            place,
-            since: at,
-            holds: true,
-        });
-        let fates = fates(&mut window, &running, &[3]);
-        let expected = [
-            ('b', Fate::Running(at)),
-            ('d', Fate::Overdue(at)),
-            ('f', Fate::Untouched),
-            ('e', Fate::Untouched),
-            ('c', Fate::Untouched),
-        ];
-        assert_eq!(
-            fates, expected,
-            "`a` has its outcome, although its slot says it runs"
-        );
-        assert!(window.is_empty());
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@ use triway_core::Task;
 
 use self::{
     bell::Bell,
-    blame::Fate,
+    blame::{Fate, Verdict},
     running::{Answer, Heard, Running},
     size::Size,
 };
@@ -437,15 +437,17 @@ impl<T: Task> Bridge<T> {
         now: Moment,
     ) {
         let shared = Arc::clone(&self.shared);
-        let since = match fate {
-            Fate::Untouched => return self.report_unrun(&assignment, End::NotStarted),
-            Fate::Running(since) | Fate::Overdue(since) => since,
-        };
-        let end = match fate {
-            _ if shared.cancelled.load(Ordering::Relaxed) => End::Cancelled,
-            Fate::Overdue(_) => shared.late(),
-            _ if alone || self.setup.at_most_once => End::WorkerLost(Box::new(blame::lost(reason))),
-            _ => return self.suspects.push_back(assignment),
+        // An aborted job has no use for suspects.
+        let cancelled = shared.cancelled.load(Ordering::Relaxed);
+        let last = self.setup.at_most_once || cancelled;
+        let (since, end) = match blame::verdict(fate, alone, last) {
+            Verdict::NotStarted => return self.report_unrun(&assignment, End::NotStarted),
+            Verdict::Suspect => return self.suspects.push_back(assignment),
+            Verdict::Overdue(since) | Verdict::Charged(since) if cancelled => {
+                (since, End::Cancelled)
+            }
+            Verdict::Overdue(since) => (since, shared.late()),
+            Verdict::Charged(since) => (since, End::WorkerLost(Box::new(blame::lost(reason)))),
         };
         let started = shared.clock.at(since);
         self.reports.push(Report {
