@@ -12,8 +12,8 @@ pub struct Summary {
     pub model: Model,
     /// The most lanes there were at once.
     pub lanes: usize,
-    /// The most inputs that might run at once in the end: fewer than `lanes` where this machine did not give what more
-    /// of them needed.
+    /// The most inputs that might run at once in the end: fewer than the plan says where this machine did not give what
+    /// more of them needed.
     pub at_once: usize,
     /// Inputs read; each has come to its end.
     pub admitted: u64,

@@ -475,10 +475,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let summary = Summary {
             model: self.plan.model,
             lanes: progress.lanes_peak,
-            at_once: progress
-                .lanes_peak
-                .min(self.most_lanes)
-                .min(self.most_at_once),
+            at_once: self.most_lanes.min(self.most_at_once),
             admitted: self.next_index,
             succeeded: counts.succeeded,
             failed: counts.failed,

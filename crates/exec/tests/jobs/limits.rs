@@ -106,6 +106,10 @@ fn what_the_machine_lacks_costs_no_input() {
         let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
         assert_eq!((done.summary.failed, done.summary.at_once), (50, 1));
         assert!(done.sink.iter().all(|outcome| outcome.attempts == 1));
+
+        let job = Job::new(Script::default(), [Act::Double(1)]).plan(plan(model, 20));
+        let done = within(Duration::from_secs(10), || job.run().wait().unwrap());
+        assert_eq!(done.summary.at_once, 20, "one input needs no more lanes");
     }
 }
 
