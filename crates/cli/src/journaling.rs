@@ -1,8 +1,15 @@
 //! What the options of a journal mean: the journal of this run, opened, and what is to be told of it.
 
-use std::{ffi::OsString, fs, os::unix::fs::MetadataExt as _, path::Path};
+use std::{
+    ffi::OsString,
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
 
 use anyhow::anyhow;
+use rustix::fs::fstat;
 use triway_exec::{
     Summary,
     journal::{Durability, Found, Journal, JournalError, Opening},
@@ -162,6 +169,8 @@ fn refuse_other_uses(path: &Path, job: &JobArguments, inputs: &Inputs) -> Result
         "an input"
     } else if job.output.as_deref().is_some_and(same) {
         "where the outcomes go (--output)"
+    } else if job.output.is_none() && found.as_ref().is_some_and(is_standard_output) {
+        "standard output, where the outcomes go"
     } else {
         return Ok(());
     };
@@ -169,6 +178,11 @@ fn refuse_other_uses(path: &Path, job: &JobArguments, inputs: &Inputs) -> Result
         "--journal: {} is {used}; name another file",
         path.display()
     )))
+}
+
+fn is_standard_output(file: &Metadata) -> bool {
+    let output = fstat(io::stdout());
+    output.is_ok_and(|it| (it.st_dev, it.st_ino) == (file.dev(), file.ino()))
 }
 
 fn refused(error: JournalError) -> Fault {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use triway_tasks::http::Zone;
 
-use super::job;
+use super::{job, values::size};
 
 const REQUEST: &str = "Request";
 const CONNECTION: &str = "Connection";
@@ -47,7 +47,7 @@ pub(crate) struct RequestArguments {
     pub(crate) max_redirects: Option<u32>,
 
     /// How large a body may be, in bytes after decoding [default: 16777216]
-    #[arg(long, value_name = "BYTES", value_parser = job::whole::<u64>, allow_negative_numbers = true, help_heading = REQUEST)]
+    #[arg(long, value_name = "BYTES", value_parser = size, allow_negative_numbers = true, help_heading = REQUEST)]
     pub(crate) max_body_bytes: Option<u64>,
 
     /// The time for a connection, from the look-up of the name until it is secured; or none

@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 
+use super::values::some_bytes;
+
 /// Under which heading the help lists them.
 const INPUTS: &str = "Inputs";
 
@@ -24,7 +26,7 @@ pub(crate) struct InputArguments {
         value_name = "BYTES",
         help_heading = INPUTS,
         default_value_t = 16 << 20,
-        value_parser = clap::value_parser!(u64).range(1..),
+        value_parser = some_bytes,
         allow_negative_numbers = true,
     )]
     pub(crate) max_input_bytes: u64,

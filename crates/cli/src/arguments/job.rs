@@ -26,7 +26,7 @@ pub(super) const HEADING: &str = "Job";
 #[command(next_help_heading = HEADING)]
 pub(crate) struct JobArguments {
     /// How many inputs at once; what the task prefers unless given
-    #[arg(short, long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(short, long, global = true, value_name = "N", value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
     /// Time limit of an attempt, such as 5s or 300ms; for sh also 200% of the median so far; a minute for http and
@@ -43,7 +43,7 @@ pub(crate) struct JobArguments {
     pub(crate) rate: Option<Rate>,
 
     /// At most so many inputs of one host (and port) at once
-    #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, global = true, value_name = "N", value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
     pub(crate) per_host: Option<NonZeroUsize>,
 
     /// At least so long between the starts of two attempts at one host (and port), such as 50ms
@@ -59,7 +59,7 @@ pub(crate) struct JobArguments {
     pub(crate) max_failures: Option<FailureLimit>,
 
     /// Threads of the async runtime; one a processor unless given
-    #[arg(long, global = true, value_name = "N", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, global = true, value_name = "N", value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
     pub(crate) runtime_threads: Option<NonZeroUsize>,
 
     #[command(flatten)]

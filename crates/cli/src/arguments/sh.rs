@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 use triway_tasks::sh::MAX_OUTPUT_BYTES;
 
-use super::{inputs::InputArguments, job::whole};
+use super::{inputs::InputArguments, values::size};
 
 /// Options of `sh`.
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(crate) struct ShArguments {
     pub(crate) stdin: bool,
 
     /// How much is kept of what a command writes to standard output, and to standard error
-    #[arg(long, value_name = "BYTES", value_parser = whole::<u64>, allow_negative_numbers = true,
+    #[arg(long, value_name = "BYTES", value_parser = size, allow_negative_numbers = true,
           default_value_t = MAX_OUTPUT_BYTES)]
     pub(crate) max_output: u64,
 

@@ -476,6 +476,43 @@ fn secrets_are_not_in_the_journal() {
 }
 
 #[test]
+fn what_cannot_be_a_journal_of_this_run_is_refused_in_words() {
+    let (folder, journal) = folder();
+    let arguments = format!("run cpu --work none --inputs 3 -q --journal {journal}");
+    run(&arguments);
+    let whole = fs::read(&journal).unwrap();
+    for (at, told) in [
+        (3, "is no journal"),
+        (15, "is of another version"),
+        (30, "the header of the journal"),
+    ] {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        fs::write(&journal, &changed).unwrap();
+        for arguments in [
+            format!("{arguments} --resume"),
+            format!("journal show {journal}"),
+        ] {
+            says(&run(&arguments), 2, &[told, "another file"]);
+        }
+        assert_eq!(fs::read(&journal).unwrap(), changed, "it is left as it is");
+    }
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let shown = run(&format!("journal show {}", pipe.display()));
+    says(&shown, 2, &["is no plain file"]);
+    let out = folder.path().join("out");
+    let program = env!("CARGO_BIN_EXE_triway");
+    let script = format!(
+        "{program} run cpu --work none --inputs 3 --journal /dev/stdout > {}",
+        out.display()
+    );
+    let ended = start(Command::new("sh").args(["-c", &script])).end();
+    says(&ended, 2, &["/dev/stdout is standard output"]);
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     let (folder, journal) = folder();
     let list = folder.path().join("numbers");

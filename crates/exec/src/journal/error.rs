@@ -44,6 +44,20 @@ pub enum JournalError {
     /// Something else is in the file.
     #[error("{} is no journal, and is left as it is; name another file", .0.display())]
     Foreign(PathBuf),
+    /// It begins as a journal does, with a version that is not known.
+    #[error(
+        "the journal {} is of another version, or its first line is damaged; use the Triway that wrote it, or name another \
+         file",
+        .0.display()
+    )]
+    OtherVersion(PathBuf),
+    /// What it was begun with does not read back.
+    #[error(
+        "the header of the journal {} is damaged, and without it none of its outcomes can be told from another run's; \
+         name another file, and the run begins anew",
+        .0.display()
+    )]
+    HeaderDamaged(PathBuf),
     /// It is of another task.
     #[error("the journal {} is of the task {was}, not of {is}; name another file", .path.display())]
     OtherTask {

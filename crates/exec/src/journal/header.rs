@@ -8,6 +8,9 @@ use super::frame::{self, HEAD_BYTES, Head, Place};
 /// The first line, for people and for `file`.
 pub(super) const MAGIC: &[u8] = b"triway journal 1\n";
 
+/// How the first line of any version begins.
+const ANY_VERSION: &[u8] = b"triway journal ";
+
 /// No header is longer.
 pub(super) const MOST_BYTES: usize = 1 << 16;
 
@@ -31,6 +34,8 @@ pub(super) enum Beginning {
     Torn,
     /// A header that is not as it was written.
     Damaged,
+    /// A journal of a version that nobody here knows.
+    OtherVersion,
     /// Something else.
     Foreign,
 }
@@ -63,9 +68,10 @@ impl Header {
     /// Reads the beginning of a file, of which `bytes` are the first [`MOST_BYTES`] or all.
     pub(super) fn read(bytes: &[u8]) -> Beginning {
         let Some(rest) = bytes.strip_prefix(MAGIC) else {
-            return match MAGIC.starts_with(bytes) {
-                true => Beginning::Torn,
-                false => Beginning::Foreign,
+            return match bytes {
+                _ if MAGIC.starts_with(bytes) => Beginning::Torn,
+                _ if bytes.starts_with(ANY_VERSION) => Beginning::OtherVersion,
+                _ => Beginning::Foreign,
             };
         };
         if rest.len() < HEAD_BYTES {
@@ -111,9 +117,10 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let expected = match bit / 8 < MAGIC.len() {
-                true => Beginning::Foreign,
-                false => Beginning::Damaged,
+            let expected = match bit / 8 {
+                at if at < ANY_VERSION.len() => Beginning::Foreign,
+                at if at < MAGIC.len() => Beginning::OtherVersion,
+                _ => Beginning::Damaged,
             };
             assert_eq!(Header::read(&flipped), expected, "{bit}");
         }

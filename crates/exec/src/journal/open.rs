@@ -155,11 +155,8 @@ pub(super) fn beginning(
         }
         Beginning::Torn => Ok(None),
         Beginning::Foreign => Err(JournalError::Foreign(path.to_owned())),
-        Beginning::Damaged => Err(JournalError::Damaged {
-            path: path.to_owned(),
-            offset: 0,
-            outcomes: 0,
-        }),
+        Beginning::OtherVersion => Err(JournalError::OtherVersion(path.to_owned())),
+        Beginning::Damaged => Err(JournalError::HeaderDamaged(path.to_owned())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads a journal without touching it, also while a run writes it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek as _, SeekFrom, Take},
     marker::PhantomData,
     path::{Path, PathBuf},
@@ -50,10 +50,11 @@ impl<I: DeserializeOwned, O: DeserializeOwned> Recorded<I, O> {
     /// It is no journal, or damaged.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let io = JournalError::io(path);
-        let mut file = File::open(path).map_err(&io)?;
-        if !file.metadata().map_err(&io)?.is_file() {
+        // Looked at before it is opened: a pipe would keep whoever opens it waiting for a writer.
+        if !fs::metadata(path).map_err(&io)?.is_file() {
             return Err(JournalError::NotPlain(path.to_owned()));
         }
+        let mut file = File::open(path).map_err(&io)?;
         let Some((header, begins)) = beginning(path, &file)? else {
             return Err(JournalError::Foreign(path.to_owned()));
         };
