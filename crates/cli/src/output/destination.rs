@@ -188,7 +188,13 @@ impl Destination {
     /// Writes what stands before the first outcome of a task.
     pub(crate) fn begin(&mut self, task: &str) -> io::Result<()> {
         self.empty_file()?;
-        self.paced.begin(|buffer| self.format.begin(task, buffer))
+        let begun = self.paced.begin(|buffer| self.format.begin(task, buffer));
+        // Of the outcomes themselves, whoever ends the job says it.
+        begun.map_err(|error| {
+            let name = &self.name;
+            let told = format!("the outcomes could not be written to {name}: {error}");
+            io::Error::new(error.kind(), told)
+        })
     }
 
     /// Takes an outcome to be written soon, and says of how many before it that has been done to the end.

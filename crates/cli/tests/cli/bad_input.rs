@@ -243,6 +243,7 @@ fn files_values_and_standard_input_follow_each_other() {
 fn a_full_disk_stops_the_job() {
     for arguments in [
         "run cpu --work none --inputs 3 -o /dev/full",
+        "run cpu --work none --inputs 3 --format csv -o /dev/full",
         "run cpu --work none --inputs 1000000000 -o /dev/full",
         "compare cpu --work none --inputs 3 --rounds 1 --models threads,async -o /dev/full",
     ] {

@@ -1,6 +1,6 @@
 //! The kinds of failure that commands meet, the same for both forms.
 
-use std::{ffi::OsStr, io, time::Duration};
+use std::{ffi::OsStr, io, path::Path, time::Duration};
 
 use rustix::{io::Errno, process::Signal};
 use triway_core::{Failure, FailureKind};
@@ -37,7 +37,14 @@ pub(super) fn starting(program: &OsStr, error: &io::Error) -> Failure {
         Some(Errno::TOOBIG) => {
             "the input is too long for an argument; --stdin gives it on standard input".to_owned()
         }
+        Some(Errno::NOENT) if program.contains('/') && Path::new(&*program).exists() => {
+            format!("`{program}` is there, but not the interpreter that it names in its first line")
+        }
         Some(Errno::NOENT) => format!("there is no program `{program}`"),
+        Some(Errno::NOEXEC) => format!(
+            "`{program}` is no program of this machine, or a script whose first line names no interpreter, such as \
+             #!/bin/sh"
+        ),
         _ => format!("`{program}` cannot be started: {error}"),
     };
     Failure::permanent(START, why)

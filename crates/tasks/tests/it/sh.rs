@@ -3,6 +3,7 @@
 use std::{
     fs,
     num::NonZeroU32,
+    os::unix::fs::PermissionsExt as _,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -137,6 +138,18 @@ fn a_failure_says_how_it_ended_and_what_it_said_last() {
     }
     let missing = alike(&sh("no-such-program", |_| ()), &line("")).unwrap_err();
     assert_eq!(missing.message, "there is no program `no-such-program`");
+    let folder = tempfile::tempdir().unwrap();
+    for (begins, told) in [
+        ("", "names no interpreter"),
+        ("#!/nowhere\n", "but not the interpreter"),
+    ] {
+        let script = folder.path().join("script");
+        fs::write(&script, format!("{begins}echo hi\n")).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+        let task = sh(script.to_str().unwrap(), |_| ());
+        let failure = alike(&task, &line("")).unwrap_err();
+        assert!(failure.message.contains(told), "{failure}");
+    }
     let long = alike(&sh("true", |_| ()), &line(vec![b'x'; 1 << 20])).unwrap_err();
     assert!(long.message.contains("--stdin"), "{long}");
     assert_eq!((long.kind, long.retryable), (kinds::START, false));
