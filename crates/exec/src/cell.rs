@@ -4,7 +4,7 @@
 //! dispatcher to give it up as overdue. One atomic exchange decides, so an attempt ends once.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering, fence},
     time::Duration,
 };
 
@@ -35,6 +35,8 @@ pub(crate) struct Running {
 impl Cell {
     /// The lane begins an attempt.
     pub(crate) fn begin(&self, ticket: u32, index: u64, attempt: u32, now: Duration) {
+        // Pairs with the fence of `running`: whoever sees one of these sees also that the attempt before has ended.
+        fence(Ordering::Release);
         self.index.store(index, Ordering::Relaxed);
         self.since_ns.store(nanos(now), Ordering::Relaxed);
         self.holder.store(pack(ticket, attempt), Ordering::Release);
@@ -69,7 +71,7 @@ impl Cell {
             polled: self.polled.load(Ordering::Relaxed),
         };
         // The lane may have gone on to its next attempt between the reads.
-        std::sync::atomic::fence(Ordering::Acquire);
+        fence(Ordering::Acquire);
         (self.holder.load(Ordering::Relaxed) == holder).then_some(running)
     }
 
