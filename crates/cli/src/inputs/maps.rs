@@ -52,6 +52,9 @@ impl Maps {
     /// The maps that `first` begins with, requested under this policy, each so many times more if that may help.
     pub(super) fn new(first: Url, policy: &Policy, retries: u32) -> Self {
         let mut policy = policy.clone();
+        // How pages are asked for is no way to ask for a list of them: HEAD would bring none, POST might do something.
+        policy.method = Policy::default().method;
+        policy.body = None;
         policy.max_body_bytes = policy.max_body_bytes.max(sitemap::MOST_DECODED_BYTES);
         Self {
             http: Http::new(policy),

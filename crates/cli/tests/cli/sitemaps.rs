@@ -37,6 +37,21 @@ fn told(ended: &Ended) -> Vec<(String, String)> {
 }
 
 #[test]
+fn maps_are_read_however_pages_are_asked_for() {
+    let address = server(|path| match path {
+        "/map.txt" => (200, String::new(), b"http://127.0.0.1:1/a".to_vec()),
+        _ => plain(path),
+    });
+    for options in ["-X HEAD", "--data x"] {
+        let ended = run(&format!(
+            "check --retries 0 {options} --format jsonl --sitemap http://{address}/map.txt"
+        ));
+        let expected = [("a".to_owned(), "refused".to_owned())];
+        assert_eq!(told(&ended), expected, "{options}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_map_that_cannot_be_read_is_one_that_is_not_healthy() {
     let address = server(|path| match path {
         "/index.xml" => index(&[
