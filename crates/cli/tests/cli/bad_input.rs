@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::{
-    program::{run, run_with, start, triway},
+    program::{Ended, run, run_with, start, triway},
     serving::server,
 };
 
@@ -273,8 +273,15 @@ fn a_machine_without_so_many_threads_says_so() {
         let triway = env!("CARGO_BIN_EXE_triway");
         // A thread has two MiB for its stack.
         let script = format!("ulimit -v 1500000; exec {triway} {arguments}");
-        let mut command = Command::new("sh");
-        let ended = start(command.args(["-c", &script]).stdin(Stdio::null())).end();
+        let run = || {
+            let mut command = Command::new("sh");
+            start(command.args(["-c", &script]).stdin(Stdio::null())).end()
+        };
+        // Where the last bytes are just enough for a thread and not for its second stack, which catches overflows of the
+        // first, the standard library ends the program, and nothing here is asked.
+        let by_library = |ended: &Ended| ended.err.contains("an alternative stack");
+        let mut tries = (0..5).map(|_| run());
+        let ended = tries.find(|ended| !by_library(ended)).unwrap();
         assert_eq!(ended.code, 3, "{arguments}: {}", ended.err);
         for says in ["1000 for the async runtime", "ask for fewer"] {
             let all = format!("{}{}", ended.err, ended.out);
