@@ -120,7 +120,7 @@ fn a_stop_in_the_middle_leaves_time_limits_right() {
 fn a_reader_that_has_left_does_not_hide_failures() {
     let program = env!("CARGO_BIN_EXE_triway");
     let script = format!(
-        "{{ {program} run cpu --format jsonl -q -m sequential -- 1 x 2; echo $? >&2; }} | true"
+        "{{ {program} run cpu --format jsonl -q -m sequential -- x 1 2; echo $? >&2; }} | true"
     );
     let ended = start(
         Command::new("sh")
@@ -228,11 +228,14 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 #[test]
 fn a_reader_that_left_does_not_hide_what_failed() {
     for format in ["jsonl", "csv", "json", "table"] {
-        for (inputs, code) in [("1 x 2", 1), ("1 2 3", 0)] {
+        // The one that fails comes first: those behind it may not be begun any more.
+        for (inputs, code) in [("x 1 2", 1), ("1 2 3", 0)] {
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);
             // The format is begun with a write of its own, which finds nobody either.
-            let mut command = triway(&format!("run cpu --format {format} -- {inputs}"));
+            let mut command = triway(&format!(
+                "run cpu -m sequential --format {format} -- {inputs}"
+            ));
             let command = command.stdin(Stdio::null()).stdout(writer);
             let output = command.output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
