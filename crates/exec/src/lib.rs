@@ -4,8 +4,9 @@
 //! inputs to lanes; a lane is a thread, an async task, or a thread that speaks to a worker process. Outcomes go to a
 //! [`Sink`].
 
+#![forbid(unsafe_code)]
+
 mod ahead;
-mod blob;
 mod cell;
 mod clock;
 mod control;
@@ -17,7 +18,6 @@ pub mod journal;
 mod lane;
 mod lanes;
 mod ledger;
-mod mapped;
 mod processes;
 mod refusal;
 pub mod restart;
@@ -29,7 +29,6 @@ mod unwind;
 mod waiters;
 mod worker_process;
 
-pub use blob::Blob;
 pub use control::Control;
 pub use job::{Finished, Job, Outcomes, Running};
 pub use lanes::can_run;
@@ -38,3 +37,4 @@ pub use refusal::Refusal;
 pub use sink::{Each, Sink};
 pub use source::{Feed, Source, Supply, Wake};
 pub use summary::Summary;
+pub use triway_memory::Blob;

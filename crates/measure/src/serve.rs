@@ -14,7 +14,7 @@ use crate::{
     meter::{Cost, Meter},
     spool::Records,
     tally::Tally,
-    trial::{MEASURED, Measured, REFUSED, ROLE, SPEC, Spec},
+    trial::{LENT, MEASURED, Measured, REFUSED, ROLE, SPEC, Spec},
 };
 
 /// Registers a task under a name, for worker processes and for trials.
@@ -25,11 +25,17 @@ pub fn registration<T: Portable>(name: impl Into<String>) -> Registration {
 
 /// The whole life of a trial's process.
 fn serve<T: Portable>(_: &Registration, mut link: Link) -> Result<(), LinkError> {
-    let Some(frame) = link.recv(None)? else {
-        return Ok(());
+    let mut lent = Vec::new();
+    let frame = loop {
+        match link.recv(None)? {
+            None => return Ok(()),
+            Some(frame) if frame.kind == LENT => lent.extend(frame.descriptors),
+            Some(frame) => break frame,
+        }
     };
     let (spec, inputs, digests) = read(frame)?;
-    match measure::<T>(&spec, inputs, digests) {
+    let records = Records::new(Arc::new(inputs), Arc::new(lent));
+    match measure::<T>(&spec, records, digests) {
         Ok(measured) => {
             let payload = postcard::to_stdvec(&measured).map_err(LinkError::broken)?;
             link.send(MEASURED, &payload, &[], None)
@@ -51,7 +57,7 @@ fn read(frame: Frame) -> Result<(Spec, File, File), LinkError> {
 }
 
 /// Runs the job; an error is a sentence for people.
-fn measure<T>(spec: &Spec, inputs: File, digests: File) -> Result<Measured, String>
+fn measure<T>(spec: &Spec, records: Records, digests: File) -> Result<Measured, String>
 where
     T: Task + DeserializeOwned,
     T::Input: DeserializeOwned,
@@ -61,7 +67,7 @@ where
     let unreadable = |error| format!("the task's configuration does not read back: {error}");
     let task = configured().map_err(unreadable)?;
     let source = Spooled {
-        records: Records::new(Arc::new(inputs)),
+        records,
         of: PhantomData,
     };
     let meter = Meter::start();

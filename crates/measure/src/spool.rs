@@ -1,24 +1,32 @@
 //! A comparison's inputs, written once into an unlinked file that every trial reads for itself.
 //!
-//! A record is a length of four bytes, little-endian, and the input in postcard.
+//! A record is a length of four bytes and a number of memory files of one byte, little-endian, and the input in postcard.
+//! What an input lends ([`triway_memory::Blob`]) is not in the file: trials inherit those memory files as they are, so
+//! that it takes no trial any time to have them.
 
 use std::{
     fs::File,
     io::{self, BufReader, BufWriter, Read, Write},
+    os::fd::OwnedFd,
     sync::Arc,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use triway_exec::restart::{self, CodecError};
+use triway_memory::blob;
 
 use crate::positioned::Positioned;
 
 const BUFFER_BYTES: usize = 1 << 16;
 
+/// Each is an open file in every process that has the spool; what more inputs lend is written down like all else.
+const MOST_LENT: usize = 128;
+
 /// Inputs on disk, in their order. Gone with the last process that holds them.
 #[derive(Debug, Clone)]
 pub struct Spool {
     file: Arc<File>,
+    lent: Arc<Vec<OwnedFd>>,
     inputs: u64,
 }
 
@@ -77,7 +85,7 @@ impl Spool {
         if take >= self.inputs {
             return Ok(self.clone());
         }
-        let mut records = Records::new(self.file.clone());
+        let mut records = Records::new(self.file.clone(), self.lent.clone());
         let mut writer = Writer::new()?;
         let mut wanted = (0..take).map(|position| place(position, take, self.inputs));
         let mut next = wanted.next();
@@ -85,7 +93,7 @@ impl Spool {
             let Some(chosen) = next else { break };
             let Some(record) = records.next()? else { break };
             if index == chosen {
-                writer.push_bytes(record)?;
+                writer.push_bytes(record.bytes, record.lent()?)?;
                 next = wanted.next();
             }
         }
@@ -95,6 +103,11 @@ impl Spool {
     /// The file, for a trial to inherit.
     pub(crate) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// The memory files that go with it, in their order.
+    pub(crate) fn lent(&self) -> &[OwnedFd] {
+        &self.lent
     }
 }
 
@@ -111,6 +124,7 @@ pub fn place(position: u64, take: u64, of: u64) -> u64 {
 /// Writes inputs one after the other.
 pub(crate) struct Writer {
     out: BufWriter<File>,
+    lent: Vec<OwnedFd>,
     scratch: Vec<u8>,
     inputs: u64,
 }
@@ -119,6 +133,7 @@ impl Writer {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             out: BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?),
+            lent: Vec::new(),
             scratch: Vec::new(),
             inputs: 0,
         })
@@ -128,9 +143,10 @@ impl Writer {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let index = self.inputs;
-        let bytes =
-            restart::append(input, scratch).map_err(|cause| SpoolError::Input { index, cause })?;
-        self.push_bytes(&bytes)?;
+        let room = (MOST_LENT - self.lent.len()).min(usize::from(u8::MAX));
+        let (bytes, lent) = blob::collecting(room, || restart::append(input, scratch));
+        let bytes = bytes.map_err(|cause| SpoolError::Input { index, cause })?;
+        self.push_bytes(&bytes, lent)?;
         self.scratch = bytes;
         Ok(())
     }
@@ -143,14 +159,18 @@ impl Writer {
             .map_err(io::IntoInnerError::into_error)?;
         Ok(Spool {
             file: Arc::new(file),
+            lent: Arc::new(self.lent),
             inputs,
         })
     }
 
-    fn push_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn push_bytes(&mut self, bytes: &[u8], lent: Vec<OwnedFd>) -> io::Result<()> {
         let length = u32::try_from(bytes.len())
             .map_err(|_| io::Error::other("an input of more than 4 GiB cannot be spooled"))?;
+        let count = u8::try_from(lent.len()).map_err(io::Error::other)?;
         self.out.write_all(&length.to_le_bytes())?;
+        self.out.write_all(&[count])?;
+        self.lent.extend(lent);
         self.out.write_all(bytes)?;
         self.inputs += 1;
         Ok(())
@@ -161,27 +181,52 @@ impl Writer {
 #[derive(Debug)]
 pub(crate) struct Records {
     from: BufReader<Positioned>,
+    lent: Arc<Vec<OwnedFd>>,
+    /// How many of those belong to records that were read.
+    taken: usize,
     record: Vec<u8>,
 }
 
+/// An input in its serialised form, and the memory files of what it lends.
+pub(crate) struct Record<'a> {
+    pub(crate) bytes: &'a [u8],
+    lent: &'a [OwnedFd],
+}
+
+impl Record<'_> {
+    fn lent(&self) -> io::Result<Vec<OwnedFd>> {
+        self.lent.iter().map(OwnedFd::try_clone).collect()
+    }
+}
+
 impl Records {
-    pub(crate) fn new(file: Arc<File>) -> Self {
+    pub(crate) fn new(file: Arc<File>, lent: Arc<Vec<OwnedFd>>) -> Self {
         Self {
             from: BufReader::with_capacity(BUFFER_BYTES, Positioned::new(file)),
+            lent,
+            taken: 0,
             record: Vec::new(),
         }
     }
 
     /// The next input in its serialised form; `None` at the end.
-    pub(crate) fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        let mut length = [0; 4];
-        match self.from.read_exact(&mut length) {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+        let mut head = [0; 5];
+        match self.from.read_exact(&mut head) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             other => other?,
         }
-        self.record.resize(u32::from_le_bytes(length) as usize, 0);
+        let [a, b, c, d, count] = head;
+        self.record
+            .resize(u32::from_le_bytes([a, b, c, d]) as usize, 0);
         self.from.read_exact(&mut self.record)?;
-        Ok(Some(&self.record))
+        let first = self.taken;
+        self.taken += usize::from(count);
+        let lent = self.lent.get(first..self.taken);
+        Ok(Some(Record {
+            bytes: &self.record,
+            lent: lent.ok_or_else(|| io::Error::other("a memory file is missing"))?,
+        }))
     }
 
     /// The next input itself; `None` at the end.
@@ -189,7 +234,7 @@ impl Records {
         let Some(record) = self.next()? else {
             return Ok(None);
         };
-        let input = postcard::from_bytes(record);
+        let input = blob::lending(record.lent()?, || postcard::from_bytes(record.bytes));
         input.map(Some).map_err(|cause| {
             io::Error::other(format!(
                 "an input does not read back as it was written ({cause}): its Serialize and Deserialize disagree"
@@ -200,10 +245,12 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
+    use triway_memory::Blob;
+
     use super::*;
 
     fn contents(spool: &Spool) -> Vec<String> {
-        let mut records = Records::new(spool.file.clone());
+        let mut records = Records::new(spool.file.clone(), spool.lent.clone());
         std::iter::from_fn(|| records.next_input().unwrap()).collect()
     }
 
@@ -220,6 +267,31 @@ mod tests {
             assert_eq!(contents(&spool), inputs);
         }
         assert_eq!(contents(&Spool::of::<String>([]).unwrap()), numbers(0));
+    }
+
+    #[test]
+    fn what_inputs_lend_is_lent_on_and_not_written_down() {
+        let blobs: Vec<Blob> = (0..20u8).map(|n| vec![n; 100_000].into()).collect();
+        let spool = Spool::of(&blobs).unwrap();
+        assert!(spool.file.metadata().unwrap().len() < 1000);
+        for (take, expected) in [(20, vec![0, 1, 2]), (4, vec![0, 5, 10])] {
+            let sample = spool.sample(take).unwrap();
+            let mut records = Records::new(sample.file.clone(), sample.lent.clone());
+            for n in expected {
+                let blob: Blob = records.next_input().unwrap().unwrap();
+                assert_eq!(*blob, [n; 100_000]);
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_can_be_lent_is_written_down() {
+        let blobs: Vec<Blob> = (0..=MOST_LENT).map(|_| vec![7; 100_000].into()).collect();
+        let spool = Spool::of(&blobs).unwrap();
+        assert_eq!(spool.lent.len(), MOST_LENT);
+        let mut records = Records::new(spool.file.clone(), spool.lent.clone());
+        let read = std::iter::from_fn(|| records.next_input::<Blob>().unwrap());
+        assert!(read.eq(blobs));
     }
 
     #[test]
@@ -246,7 +318,7 @@ mod tests {
     #[test]
     fn an_input_that_reads_as_something_else_is_an_error() {
         let spool = Spool::of([300_u64]).unwrap();
-        let read = Records::new(spool.file.clone()).next_input::<Vec<u64>>();
+        let read = Records::new(spool.file.clone(), spool.lent.clone()).next_input::<Vec<u64>>();
         assert!(read.unwrap_err().to_string().contains("does not read back"));
     }
 }

@@ -1,7 +1,7 @@
 //! A trial: one measured execution of a job, in a fresh process of its own.
 //!
-//! The parent sends one frame: what to run, with the descriptors of the inputs and of the file for the digests. The
-//! child answers with one frame: what it measured, or why it could not run. That is the whole protocol.
+//! The parent sends the memory files that inputs lend, if there are any, and one frame: what to run, with the descriptors
+//! of the inputs and of the file for the digests. The child answers with one frame: what it measured, or why it could not run. That is the whole protocol.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use triway_core::Plan;
-use triway_exec::restart::{self, Frame, Link, LinkError, Prints};
+use triway_exec::restart::{self, Frame, Link, LinkError, MAX_DESCRIPTORS, Prints};
 
 use crate::{meter::Cost, spool::Spool, tally::Tally};
 
@@ -25,6 +25,9 @@ pub(crate) const SPEC: u8 = 1;
 pub(crate) const MEASURED: u8 = 2;
 /// Frame: a sentence follows, why there is nothing measured.
 pub(crate) const REFUSED: u8 = 3;
+
+/// Frame: memory files of the inputs, in their order. As many such frames as it takes, before the [`SPEC`].
+pub(crate) const LENT: u8 = 4;
 
 /// How often a waiting parent looks whether it should stop.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -121,7 +124,12 @@ impl Trial<'_> {
     fn submit(&self, link: &mut Link, digests: &File, started: Instant) -> Result<(), LinkError> {
         let spec = postcard::to_stdvec(self.spec).map_err(LinkError::broken)?;
         let files = [self.inputs.file().as_fd(), digests.as_fd()];
-        link.send(SPEC, &spec, &files, self.limit.map(|limit| started + limit))
+        let deadline = self.limit.map(|limit| started + limit);
+        for lent in self.inputs.lent().chunks(MAX_DESCRIPTORS) {
+            let lent: Vec<_> = lent.iter().map(AsFd::as_fd).collect();
+            link.send(LENT, &[], &lent, deadline)?;
+        }
+        link.send(SPEC, &spec, &files, deadline)
     }
 
     /// Waits for the child's one answer. Times out when it is overdue or not wanted any more.

@@ -10,7 +10,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::{clock::Moment, mapped::Region};
+use triway_memory::mapped::Region;
+
+use crate::clock::Moment;
 
 /// So many bytes of outcomes may wait to be sent.
 pub(super) const OUTBOX_BYTES: usize = 128 << 10;

@@ -4,12 +4,9 @@ use std::{io, os::fd::OwnedFd, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use triway_core::{Failure, Inner};
+use triway_memory::{blob, mapped::Sealed};
 
-use crate::{
-    blob,
-    mapped::Sealed,
-    restart::{Frame, LinkError, MAX_DESCRIPTORS},
-};
+use crate::restart::{Frame, LinkError, MAX_DESCRIPTORS};
 
 /// The role of a worker process.
 pub(super) const ROLE: &str = "worker";

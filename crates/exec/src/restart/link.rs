@@ -30,7 +30,7 @@ const SOCKET_BYTES: usize = 256 << 10;
 /// A buffer that had to hold a larger frame is given back.
 const KEPT_BYTES: usize = 1 << 20;
 /// So many descriptors may travel with one frame.
-pub(crate) const MAX_DESCRIPTORS: usize = 8;
+pub const MAX_DESCRIPTORS: usize = 8;
 
 /// One end of the socket.
 #[derive(Debug)]

@@ -33,18 +33,13 @@ use triway_core::Task;
 use self::program::{ROLE_ARGUMENT, titled};
 pub use self::{
     child::Child,
-    link::{Frame, Link, LinkError, MAX_FRAME_BYTES},
+    link::{Frame, Link, LinkError, MAX_DESCRIPTORS, MAX_FRAME_BYTES},
     memory::own_peak_bytes,
     registration::{
         Append, Codec, CodecError, NotRegistered, Portable, Registration, Role, append,
     },
 };
-pub(crate) use self::{
-    child::describe,
-    guard::Guard,
-    link::{MAX_DESCRIPTORS, Woken},
-    memory::peak_bytes_of,
-};
+pub(crate) use self::{child::describe, guard::Guard, link::Woken, memory::peak_bytes_of};
 
 static REGISTERED: OnceLock<Vec<Registration>> = OnceLock::new();
 

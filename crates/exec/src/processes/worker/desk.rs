@@ -6,13 +6,13 @@ use std::{
 };
 
 use triway_core::{Context, Failure, FailureKind, Task};
+use triway_memory::blob::INLINE_BYTES;
 
 use super::{
     inbox::{Inbox, Item},
     outbox::Outbox,
 };
 use crate::{
-    blob::INLINE_BYTES,
     clock::Moment,
     lane::overdue,
     processes::{

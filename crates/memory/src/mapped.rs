@@ -1,8 +1,9 @@
-//! Memory that several processes see: the one place in this crate that needs unsafe code.
+//! Memory that several processes see, and files as memory: the one place in this crate that needs unsafe code.
 //!
-//! Two kinds, both made of anonymous memory files whose size is sealed, so that no process can pull the memory away from
+//! Two kinds are made of anonymous memory files whose size is sealed, so that no process can pull the memory away from
 //! under another. A [`Region`] is written and read while it is shared, through atomics alone. A [`Sealed`] file can never
-//! be written again, by nobody, so its bytes can be lent out like any others.
+//! be written again, by nobody, so its bytes can be lent out like any others. A [`Mapped`] file is somebody else's, on a
+//! disk, and has no such seal.
 
 #![expect(
     unsafe_code,
@@ -10,6 +11,7 @@
 )]
 
 use std::{
+    fs::File,
     io,
     os::fd::{AsFd, OwnedFd},
     sync::atomic::AtomicU64,
@@ -22,7 +24,7 @@ use rustix::fs::{
 
 /// Memory that two processes write and read, by whole words and by bytes that a word vouches for.
 #[derive(Debug)]
-pub(crate) struct Region {
+pub struct Region {
     map: MmapRaw,
 }
 
@@ -30,7 +32,10 @@ const WORD_BYTES: usize = size_of::<u64>();
 
 impl Region {
     /// So many zeroed bytes, and the descriptor by which another process can have them too.
-    pub(crate) fn create(bytes: usize) -> io::Result<(Self, OwnedFd)> {
+    ///
+    /// # Errors
+    /// The machine gave no memory file.
+    pub fn create(bytes: usize) -> io::Result<(Self, OwnedFd)> {
         let file = memfd_create(
             c"triway-board",
             MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
@@ -41,7 +46,10 @@ impl Region {
     }
 
     /// The same bytes in the other process.
-    pub(crate) fn open(file: &OwnedFd, bytes: usize) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The file has another size, may change it, or cannot be mapped.
+    pub fn open(file: &OwnedFd, bytes: usize) -> io::Result<Self> {
         let size = fstat(file)?.st_size;
         let sealed = fcntl_get_seals(file)?.contains(SealFlags::SHRINK);
         if u64::try_from(size).ok() != Some(bytes as u64) || !sealed {
@@ -61,7 +69,8 @@ impl Region {
     ///
     /// # Panics
     /// When it is out of bounds.
-    pub(crate) fn word(&self, at: usize) -> &AtomicU64 {
+    #[must_use]
+    pub fn word(&self, at: usize) -> &AtomicU64 {
         assert!(
             (at + 1) * WORD_BYTES <= self.map.len(),
             "word {at} is out of bounds"
@@ -76,7 +85,7 @@ impl Region {
     ///
     /// # Panics
     /// When they are out of bounds.
-    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
+    pub fn write(&self, at: usize, bytes: &[u8]) {
         let end = at.checked_add(bytes.len());
         assert!(
             end.is_some_and(|end| end <= self.map.len()),
@@ -91,13 +100,16 @@ impl Region {
 
 /// The bytes of a memory file that can never change again.
 #[derive(Debug)]
-pub(crate) struct Sealed {
+pub struct Sealed {
     map: Mmap,
 }
 
 impl Sealed {
     /// Makes such a file and gives the descriptor by which other processes can have it too. Writes the bytes once.
-    pub(crate) fn create(bytes: &[u8]) -> io::Result<OwnedFd> {
+    ///
+    /// # Errors
+    /// The machine gave no memory file, or not so much memory.
+    pub fn create(bytes: &[u8]) -> io::Result<OwnedFd> {
         let file = memfd_create(
             c"triway-payload",
             MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
@@ -115,7 +127,7 @@ impl Sealed {
     ///
     /// # Errors
     /// The file could still change, or cannot be mapped.
-    pub(crate) fn open(file: impl AsFd) -> io::Result<Self> {
+    pub fn open(file: impl AsFd) -> io::Result<Self> {
         if !fcntl_get_seals(&file)?.contains(Self::seals()) {
             return Err(io::Error::other("a payload's memory file is not sealed"));
         }
@@ -126,6 +138,38 @@ impl Sealed {
 
     fn seals() -> SealFlags {
         SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL
+    }
+}
+
+/// The bytes of a file that is only read.
+///
+/// A file that somebody cuts short while it is mapped ends the process that touches what is missing, and one that is
+/// written to in place changes under its reader: this is for files that are made once and then read. One that is
+/// replaced or removed meanwhile stays as it was opened.
+#[derive(Debug)]
+pub struct Mapped {
+    map: Mmap,
+}
+
+impl Mapped {
+    /// Maps all of a file.
+    ///
+    /// # Errors
+    /// It is no plain file, or cannot be mapped.
+    pub fn open(file: &File) -> io::Result<Self> {
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("only a plain file can be mapped"));
+        }
+        // SAFETY: mapped for reading alone. That nobody changes the file meanwhile cannot be enforced for a file on a
+        // disk; it is the condition that this type names, and that every reader of mapped files lives with.
+        let map = unsafe { MmapOptions::new().map(file)? };
+        Ok(Self { map })
+    }
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.map
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{
 use crate::mapped::Sealed;
 
 /// What is not longer than this is copied.
-pub(crate) const INLINE_BYTES: usize = 64 << 10;
+pub const INLINE_BYTES: usize = 64 << 10;
 
 /// Bytes for a task's input or output. A clone is the same bytes, not a copy of them.
 ///
@@ -77,6 +77,12 @@ impl PartialEq for Blob {
 
 impl Eq for Blob {}
 
+impl AsRef<[u8]> for Blob {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl fmt::Debug for Blob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Blob({} bytes)", self.len())
@@ -119,7 +125,7 @@ mod plain {
 }
 
 /// Writes a value that goes to another process; gives the memory files that must go with it, at most so many.
-pub(crate) fn collecting<R>(most: usize, write: impl FnOnce() -> R) -> (R, Vec<OwnedFd>) {
+pub fn collecting<R>(most: usize, write: impl FnOnce() -> R) -> (R, Vec<OwnedFd>) {
     let ending = Scope::begin(OnTheWay::Collecting(Vec::new(), most));
     let written = write();
     match ending.end() {
@@ -129,7 +135,7 @@ pub(crate) fn collecting<R>(most: usize, write: impl FnOnce() -> R) -> (R, Vec<O
 }
 
 /// Reads a value that came from another process with these memory files.
-pub(crate) fn lending<R>(files: Vec<OwnedFd>, read: impl FnOnce() -> R) -> R {
+pub fn lending<R>(files: Vec<OwnedFd>, read: impl FnOnce() -> R) -> R {
     let _ending = Scope::begin(OnTheWay::Lending(files.into_iter().map(Some).collect()));
     read()
 }
