@@ -18,6 +18,8 @@ mod reporter;
 mod requests;
 mod rules;
 mod standard_output;
+mod tables;
+mod total;
 mod typed;
 mod verbs;
 
@@ -56,6 +58,7 @@ fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Verb::Compare(compare) => verbs::compare::run(*compare),
         Verb::Check(check) => verbs::check::run(*check),
         Verb::Journal(journal) => verbs::journal::run(&journal),
+        Verb::Generate(generate) => verbs::generate::run(generate),
         Verb::Serve(serve) => verbs::serve::run(&serve),
         Verb::Completions { shell } => verbs::completions::run(shell),
         Verb::Man { directory } => verbs::man::run(directory.as_deref()),

@@ -1,10 +1,13 @@
 //! What a task's arguments mean: the task itself and its inputs, the embedded example where none are given.
 
+use std::path::PathBuf;
+
 use anyhow::anyhow;
 use triway_core::{Model, Plan};
 use triway_tasks::{
     catalog::Named,
     check::{Check, Rules},
+    columns::Columns,
     command::CommandTask as _,
     cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
     http::{Accept, Http, Policy},
@@ -13,8 +16,8 @@ use triway_tasks::{
 
 use crate::{
     arguments::{
-        CheckArguments, CpuArguments, HttpArguments, JobArguments, ShArguments, TaskArguments,
-        TimeLimit, Work,
+        CheckArguments, ColumnsArguments, CpuArguments, HttpArguments, JobArguments, ShArguments,
+        TaskArguments, TimeLimit, Work,
     },
     commands::{self, Commands, commands},
     example::TestServer,
@@ -24,6 +27,7 @@ use crate::{
     people::figures,
     requests::{self, policy},
     rules::rules,
+    tables::{Tables, tables},
 };
 
 /// A task and what it is applied to.
@@ -36,6 +40,8 @@ pub(crate) struct Prepared {
     pub(crate) note: Option<String>,
     /// What is written where nobody says it.
     pub(crate) usual: Usual,
+    /// Where the total over all inputs is to go besides.
+    pub(crate) total: Option<PathBuf>,
     /// What must live as long as the job.
     pub(crate) server: Option<TestServer>,
 }
@@ -49,6 +55,8 @@ pub(crate) enum Configuration {
     Check(Box<(Policy, Rules)>),
     /// `cpu`.
     Cpu(Cpu),
+    /// `columns`.
+    Columns(Box<Columns>),
     /// `sh`.
     Sh(Box<Sh>),
 }
@@ -62,7 +70,7 @@ impl Configuration {
         let policy = match self {
             Self::Http(policy) => policy,
             Self::Check(check) => &check.0,
-            Self::Cpu(_) | Self::Sh(_) => return Ok(()),
+            Self::Cpu(_) | Self::Columns(_) | Self::Sh(_) => return Ok(()),
         };
         models
             .into_iter()
@@ -95,7 +103,7 @@ impl Configuration {
         let policy = match &mut other {
             Self::Http(policy) => &mut **policy,
             Self::Check(check) => &mut check.0,
-            Self::Cpu(_) => return other,
+            Self::Cpu(_) | Self::Columns(_) => return other,
             Self::Sh(sh) => {
                 commands::without_limits(sh);
                 return other;
@@ -117,6 +125,7 @@ impl Configuration {
                 Named::new(Check::new(policy, rules))
             }
             Self::Cpu(cpu) => Named::new(*cpu),
+            Self::Columns(columns) => Named::new((**columns).clone()),
             Self::Sh(sh) => Named::new((**sh).clone()),
         }
     }
@@ -128,6 +137,7 @@ pub(crate) fn prepare(arguments: TaskArguments, job: &JobArguments) -> Result<Pr
         TaskArguments::Http(http) => prepare_http(*http),
         TaskArguments::Check(check) => prepare_check(*check, job),
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
+        TaskArguments::Columns(columns) => prepare_columns(*columns),
         TaskArguments::Sh(sh) => prepare_sh(sh),
     }
 }
@@ -200,6 +210,16 @@ fn prepare_sh(arguments: ShArguments) -> Result<Prepared, Fault> {
     })
 }
 
+fn prepare_columns(arguments: ColumnsArguments) -> Result<Prepared, Fault> {
+    let total = arguments.total.clone();
+    let Tables { task, inputs, note } = tables(arguments)?;
+    Ok(Prepared {
+        note,
+        total,
+        ..Prepared::of(Configuration::Columns(Box::new(task)), inputs)
+    })
+}
+
 impl Prepared {
     fn of(task: Configuration, inputs: Inputs) -> Self {
         Self {
@@ -207,6 +227,7 @@ impl Prepared {
             inputs,
             note: None,
             usual: Usual::Outcomes,
+            total: None,
             server: None,
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     inputs::Places,
     output::{Destination, Record},
     people::{Interest, Screen, events::Events, hosts::Hosts},
+    total::Total,
 };
 
 /// The sink of a run.
@@ -25,6 +26,7 @@ pub(crate) struct Reporter {
     events: Events,
     delivered: Delivered,
     hosts: Option<Hosts>,
+    total: Total,
 }
 
 /// What is left when the last outcome has come.
@@ -33,6 +35,8 @@ pub(crate) struct Reported {
     pub(crate) delivered: Delivered,
     /// What became of each host's inputs, where people are told by host.
     pub(crate) hosts: Option<Hosts>,
+    /// What outputs add up to.
+    pub(crate) total: Total,
     /// How often an input was tried again.
     pub(crate) retries: u64,
     /// What kept outcomes from being written.
@@ -61,6 +65,7 @@ impl Reporter {
             screen,
             delivered: Delivered::default(),
             hosts: (interest == Interest::Trouble).then(Hosts::default),
+            total: Total::default(),
         }
     }
 
@@ -85,6 +90,7 @@ impl Reporter {
         Reported {
             delivered: self.delivered,
             hosts: self.hosts,
+            total: self.total,
             retries: self.events.retries(),
             undelivered: written.broken,
             torn: written.torn,
@@ -103,6 +109,9 @@ impl Sink<Named> for Reporter {
                 retried,
                 outcome.run,
             );
+        }
+        if let (Status::Ok, Some(output)) = (outcome.status, &outcome.output) {
+            self.total.add(output);
         }
         self.begin()?;
         let record = Record::new(&self.task, &outcome, &self.places);

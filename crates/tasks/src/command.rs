@@ -4,6 +4,7 @@ use std::{borrow::Cow, num::NonZeroUsize, thread::available_parallelism, time::D
 
 use serde::{Serialize, de::DeserializeOwned};
 use triway_core::{Failure, Model, Task};
+use triway_memory::Blob;
 
 /// A task that the command line can choose by name.
 ///
@@ -26,6 +27,21 @@ pub trait CommandTask: Task<Output: Serialize> + Serialize + DeserializeOwned {
     /// # Errors
     /// A failure of kind `bad-input` that says what is wrong with them.
     fn parse(&self, bytes: &[u8]) -> Result<Self::Input, Failure>;
+
+    /// Reads an input from bytes that are lent under a name.
+    ///
+    /// # Errors
+    /// The task has no such inputs.
+    fn parse_lent(&self, _name: &[u8], _bytes: &Blob) -> Result<Self::Input, Failure> {
+        Err(Failure::bad_input(
+            "this task is applied to lines, not to bytes in memory",
+        ))
+    }
+
+    /// An output in a form that can be added to others, for a total over all inputs; `None` if there is no such thing.
+    fn addable(&self, _output: &Self::Output) -> Option<Vec<u8>> {
+        None
+    }
 
     /// An input as it may be shown: without what is secret in it.
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str> {

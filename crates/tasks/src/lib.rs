@@ -6,6 +6,8 @@
 
 pub mod catalog;
 pub mod check;
+#[cfg(feature = "columns")]
+pub mod columns;
 pub mod command;
 pub mod cpu;
 pub mod http;

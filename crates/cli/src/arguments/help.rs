@@ -98,6 +98,26 @@ Examples:
   triway run cpu --n 100000000 --inputs 4 -m processes
   triway compare cpu --work spin --n 50 --inputs 8";
 
+pub(crate) const COLUMNS: &str = "\
+An input is a file: CSV (.csv, .tsv, also .gz), Parquet or Arrow IPC. Each gives count, sum, avg, min, max of the
+column and the rows it has; the total over all is told at the end. count is of the rows that match and have a
+value; avg of none is null. Whole numbers add up exactly, and a sum beyond 64 bits is written as a string; floats
+add up exactly, too, and are rounded once, so that no order or split changes a sum. Not-a-number is greater than
+all other numbers. Texts, dates and points in time have min and max. Values in predicates: 50, 2.5, \"a\", 'a',
+2026-01-31, 2026-01-31T12:00:00, true; a column of any name stands in backquotes. The types of a CSV's columns are
+those of its first rows; a later value that does not fit fails the file. With no inputs, an embedded example.
+
+Examples:
+  triway run columns --column price --where 'x > 50 and kind == \"a\"' data/*.parquet
+  triway run columns --column price --split big.csv -o parts.jsonl --total -
+  triway compare columns --column x --where 'day >= 2026-06-01' data/*.csv
+  find . -name '*.arrow' | triway run columns --column x --files-from -";
+
+pub(crate) const GENERATE: &str = "\
+Examples:
+  triway generate columns --rows 1000000 --files 8 data
+  triway generate columns --rows 70000000 --files 1 --format csv big";
+
 pub(crate) const SH: &str = "\
 An input is a line, byte for byte. {} is replaced by it, {.} without its extension, {/} without its
 directory, {//} by the directory, {/.} without both, {#} by its number; where there is no place for

@@ -1,6 +1,7 @@
 //! What was typed, as clap reads it. What it means is decided elsewhere: see `job_options` and `prepared`.
 
 mod check;
+mod columns;
 mod format;
 mod help;
 mod http;
@@ -20,6 +21,7 @@ use triway_core::Model;
 
 pub(crate) use self::{
     check::{CheckArguments, CheckVerbArguments, ListedArguments, RuleArguments},
+    columns::{ColumnsArguments, Data, DataFormat, GenerateArguments, GenerateColumnsArguments},
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,
@@ -51,6 +53,8 @@ pub(crate) enum Verb {
     Journal(JournalVerbArguments),
     /// Serve something to try tasks on
     Serve(ServeArguments),
+    /// Make example data
+    Generate(GenerateArguments),
     /// Write a completion script for a shell to standard output
     #[command(after_help = help::COMPLETIONS)]
     Completions {

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use triway_tasks::http::Accept;
 
 use super::{
-    check::CheckArguments, help, http::RequestArguments, inputs::InputArguments, job::whole,
-    sh::ShArguments,
+    check::CheckArguments, columns::ColumnsArguments, help, http::RequestArguments,
+    inputs::InputArguments, job::whole, sh::ShArguments,
 };
 
 /// Which task, and what it is applied to.
@@ -21,6 +21,9 @@ pub(crate) enum TaskArguments {
     /// Keep the processors busy: sum the square roots below n, or another reference load
     #[command(after_help = help::CPU)]
     Cpu(CpuArguments),
+    /// Filter the rows of CSV, Parquet and Arrow files and give the figures of a column
+    #[command(after_help = help::COLUMNS)]
+    Columns(Box<ColumnsArguments>),
     /// Run a command for each input, as xargs and GNU parallel do
     #[command(after_help = help::SH)]
     Sh(ShArguments),

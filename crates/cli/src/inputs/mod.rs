@@ -9,17 +9,24 @@ mod reading;
 mod seen;
 mod source;
 
-use std::{ffi::OsString, fs::Metadata, os::unix::fs::MetadataExt as _};
+use std::{ffi::OsString, fs::Metadata, os::unix::fs::MetadataExt as _, path::PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use triway_memory::Blob;
 use triway_tasks::http::Policy;
 
 use self::{listed::links, maps::Maps, source::Source};
-pub(crate) use self::{places::Places, reading::Reading};
+pub(crate) use self::{
+    places::Places,
+    reading::{Reading, Split},
+};
 use crate::{
     arguments::{InputArguments, ListedArguments},
     exit::Fault,
 };
+
+/// Longer than any path that the system knows.
+const LONGEST_PATH: u64 = 1 << 16;
 
 /// Inputs that can be read, as far as can be told without reading them.
 #[derive(Debug)]
@@ -28,6 +35,7 @@ pub(crate) struct Inputs {
     most_bytes: u64,
     places: Places,
     relative: u64,
+    split: Option<Split>,
 }
 
 impl Inputs {
@@ -100,6 +108,37 @@ impl Inputs {
         Self::of(vec![Source::Values(values)])
     }
 
+    /// Files that are inputs themselves, lists of such, and names of such or of their parts; `None` if there are none.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or standard input twice.
+    pub(crate) fn tables(
+        files: Vec<PathBuf>,
+        values: Vec<OsString>,
+        lists: Vec<PathBuf>,
+        split: Option<Split>,
+    ) -> Result<Option<Self>, Fault> {
+        let lists = InputArguments {
+            files: lists,
+            values,
+            max_input_bytes: LONGEST_PATH,
+        };
+        let mut sources = Self::named(lists)?.map_or_else(Vec::new, |inputs| inputs.sources);
+        if !files.is_empty() {
+            sources.insert(0, Source::Tables(files));
+        }
+        Ok((!sources.is_empty()).then(|| Self {
+            most_bytes: LONGEST_PATH,
+            split,
+            ..Self::of(sources)
+        }))
+    }
+
+    /// Bytes under names, lent to whoever works on them.
+    pub(crate) fn lent(lent: Vec<(String, Blob)>) -> Self {
+        Self::of(vec![Source::Lent(lent)])
+    }
+
     /// The same input so many times.
     pub(crate) fn repeated(input: String, times: u64) -> Self {
         Self::of(vec![Source::Repeated { input, times }])
@@ -107,7 +146,7 @@ impl Inputs {
 
     /// Reads them, one after the other; what comes out may block.
     pub(crate) fn read(self) -> Reading {
-        Reading::new(self.sources, self.most_bytes, self.places)
+        Reading::new(self.sources, self.most_bytes, self.places).split(self.split)
     }
 
     /// Where each input stood, known as far as they were read.
@@ -117,7 +156,11 @@ impl Inputs {
 
     /// How many there are, where that can be told quickly and without reading what can be read only once.
     pub(crate) fn count(&self) -> Option<u64> {
-        self.sources.iter().map(Source::count).sum()
+        // How many parts a file has is known when it was split.
+        match self.split {
+            Some(_) => None,
+            None => self.sources.iter().map(Source::count).sum(),
+        }
     }
 
     /// Whether one of them is this very file.
@@ -125,7 +168,7 @@ impl Inputs {
         let same = |one: &Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
         self.sources
             .iter()
-            .filter_map(Source::metadata)
+            .flat_map(Source::metadata)
             .any(|one| one.is_file() && same(&one))
     }
 
@@ -148,6 +191,7 @@ impl Inputs {
             most_bytes: u64::MAX,
             places: Places::default(),
             relative: 0,
+            split: None,
         }
     }
 }

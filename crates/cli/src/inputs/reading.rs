@@ -4,11 +4,17 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader},
     os::unix::ffi::OsStrExt as _,
+    path::PathBuf,
     vec,
 };
 
 use triway_core::{Failure, FailureKind};
-use triway_tasks::{catalog::RawInput, check::sources::Link};
+use triway_memory::Blob;
+use triway_tasks::{
+    catalog::RawInput,
+    check::sources::Link,
+    columns::{CsvOptions, Extent, Part, Parts, Size},
+};
 
 use super::{
     lines::Lines,
@@ -31,6 +37,16 @@ pub(crate) struct Reading {
     places: Places,
     read: u64,
     seen: Seen,
+    split: Option<Split>,
+    /// What is left of a file that was split.
+    parts: Option<Parts>,
+}
+
+/// How files are split into parts.
+#[derive(Debug, Clone)]
+pub(crate) struct Split {
+    pub(crate) size: Size,
+    pub(crate) csv: CsvOptions,
 }
 
 /// What is being read.
@@ -40,6 +56,8 @@ enum Current {
     Values(vec::IntoIter<std::ffi::OsString>),
     Links(vec::IntoIter<Link>),
     Pages(Box<Pages>),
+    Tables(vec::IntoIter<PathBuf>),
+    Lent(vec::IntoIter<(String, Blob)>),
     Repeated(RawInput, u64),
 }
 
@@ -52,7 +70,14 @@ impl Reading {
             places,
             read: 0,
             seen: Seen::default(),
+            split: None,
+            parts: None,
         }
+    }
+
+    /// The same, with files split into parts.
+    pub(super) fn split(self, split: Option<Split>) -> Self {
+        Self { split, ..self }
     }
 
     fn open(&mut self, source: Source) -> io::Result<()> {
@@ -86,10 +111,17 @@ impl Reading {
                 )
             }
             Source::Maps(maps) => (Name::Map(title), Current::Pages(Box::new(maps.pages()))),
+            Source::Tables(paths) => (Name::Numbered("file"), Current::Tables(paths.into_iter())),
+            Source::Lent(lent) => (Name::Numbered("input"), Current::Lent(lent.into_iter())),
             Source::Repeated { input, times } => (
                 Name::Numbered("input"),
                 Current::Repeated(RawInput::from(input.as_str()), times),
             ),
+        };
+        // Where inputs are parts, their number says nothing about the line that a file stood on.
+        let name = match self.split {
+            Some(_) => Name::Numbered("part"),
+            None => name,
         };
         self.places.begin(self.read, name);
         self.current = current;
@@ -107,6 +139,13 @@ impl Current {
             Self::Values(values) => values.next().map(|value| RawInput::new(value.as_bytes())),
             Self::Links(links) => links.next().map(|link| RawInput::from(link.url.as_str())),
             Self::Pages(pages) => pages.next(seen)?,
+            Self::Tables(paths) => paths
+                .next()
+                .map(|path| RawInput::new(Part::whole(path).name())),
+            Self::Lent(lent) => lent.next().map(|(name, bytes)| RawInput::Lent {
+                name: name.into_bytes().into(),
+                bytes,
+            }),
             Self::Repeated(_, 0) => None,
             Self::Repeated(input, left) => {
                 *left -= 1;
@@ -121,9 +160,18 @@ impl Iterator for Reading {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(part) = self.parts.as_mut().and_then(Iterator::next) {
+                self.read += 1;
+                return Some(Ok(RawInput::new(part.name())));
+            }
+            self.parts = None;
             match self.current.next(&mut self.seen) {
                 Err(failure) => return Some(Err(failure)),
                 Ok(Some(input)) => {
+                    self.parts = self.split.as_ref().and_then(|split| split.of(&input));
+                    if self.parts.is_some() {
+                        continue;
+                    }
                     self.read += 1;
                     return Some(Ok(input));
                 }
@@ -136,6 +184,18 @@ impl Iterator for Reading {
                 }
             }
         }
+    }
+}
+
+impl Split {
+    /// The parts of a file; `None` for what is a part already, or no file.
+    fn of(&self, input: &RawInput) -> Option<Parts> {
+        let RawInput::Bytes(name) = input else {
+            return None;
+        };
+        let part = Part::parse(name);
+        let splits = part.extent == Extent::Whole && !name.is_empty() && !name.contains(&0);
+        splits.then(|| Parts::of(&part.path, self.size, &self.csv))
     }
 }
 

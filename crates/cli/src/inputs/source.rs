@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use triway_memory::Blob;
 use triway_tasks::check::sources::Link;
 
 use super::maps::Maps;
@@ -28,6 +29,10 @@ pub(crate) enum Source {
     Links { document: PathBuf, links: Vec<Link> },
     /// The pages that a site's maps list.
     Maps(Box<Maps>),
+    /// Files that are inputs themselves.
+    Tables(Vec<PathBuf>),
+    /// Bytes under a name, lent to whoever works on them.
+    Lent(Vec<(String, Blob)>),
     /// The same input so many times.
     Repeated { input: String, times: u64 },
 }
@@ -68,6 +73,11 @@ impl Source {
             Self::Maps(maps) => maps.title(),
             Self::Stdin => "standard input".to_owned(),
             Self::Values(_) => "the command line".to_owned(),
+            Self::Tables(paths) => match paths.as_slice() {
+                [one] => one.display().to_string(),
+                several => format!("{} files", several.len()),
+            },
+            Self::Lent(_) => "the example's data".to_owned(),
             Self::Repeated { .. } => "the list of generated inputs".to_owned(),
         }
     }
@@ -76,12 +86,15 @@ impl Source {
         matches!(self, Self::Stdin)
     }
 
-    pub(super) fn metadata(&self) -> Option<Metadata> {
+    /// The files that it reads.
+    pub(super) fn metadata(&self) -> Vec<Metadata> {
+        let of = |path: &Path| fs::metadata(path).ok();
         match self {
-            Self::File(path) => fs::metadata(path).ok(),
-            Self::Links { document, .. } => fs::metadata(document).ok(),
-            Self::Stdin => fs::metadata("/dev/stdin").ok(),
-            _ => None,
+            Self::File(path) => of(path).into_iter().collect(),
+            Self::Links { document, .. } => of(document).into_iter().collect(),
+            Self::Stdin => of(Path::new("/dev/stdin")).into_iter().collect(),
+            Self::Tables(paths) => paths.iter().filter_map(|path| of(path)).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -91,6 +104,8 @@ impl Source {
             Self::Stdin | Self::Maps(_) => None,
             Self::Links { links, .. } => u64::try_from(links.len()).ok(),
             Self::Values(values) => u64::try_from(values.len()).ok(),
+            Self::Tables(paths) => u64::try_from(paths.len()).ok(),
+            Self::Lent(lent) => u64::try_from(lent.len()).ok(),
             Self::Repeated { times, .. } => Some(*times),
         }
     }

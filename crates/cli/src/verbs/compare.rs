@@ -53,8 +53,14 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         inputs,
         note,
         usual,
+        total,
         mut server,
     } = prepare(task, &job)?;
+    if total.is_some() {
+        return Err(Fault::usage(anyhow!(
+            "--total: a comparison has no total; `triway run` has"
+        )));
+    }
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod generate;
 pub(crate) mod journal;
 pub(crate) mod man;
 pub(crate) mod run;

@@ -20,6 +20,7 @@ use crate::{
     people::{Interest, Screen, hosts::Hosts, summary::Told},
     prepared::{Configuration, Prepared, prepare},
     reporter::{Reported, Reporter},
+    total::TotalFile,
 };
 
 /// How many bytes of inputs are read ahead of the job.
@@ -49,11 +50,14 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         inputs,
         note,
         usual,
+        total,
         server: _server,
     } = prepare(task, &job)?;
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
+    let total = total.map(|path| TotalFile::open(&path, job.output.as_deref()));
+    let total = total.transpose()?;
     let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
     let piped = destination.is_piped();
     for remark in task.remark(plan.model).into_iter().chain(note.as_deref()) {
@@ -69,6 +73,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         places: inputs.places(),
         destination: destination.name().to_owned(),
         to_stdout: job.output.is_none(),
+        total,
         screen: screen.clone(),
         found,
         resume: journal.is_some().then(|| journaling::command(&inputs)),
@@ -181,6 +186,8 @@ struct Afterwards {
     places: Places,
     destination: String,
     to_stdout: bool,
+    /// Where the total is to go besides.
+    total: Option<TotalFile>,
     screen: Screen,
     /// What an earlier run left in the journal, if there is one.
     found: Option<Found>,
@@ -190,7 +197,7 @@ struct Afterwards {
 
 impl Afterwards {
     fn conclude(
-        &self,
+        mut self,
         attended: Attended<Result<Finished<Reporter>, Refusal>>,
     ) -> Result<Exit, Fault> {
         match attended.result {
@@ -200,7 +207,7 @@ impl Afterwards {
     }
 
     fn tell(
-        &self,
+        &mut self,
         finished: Result<Finished<Reporter>, Refusal>,
         asked: Option<Asked>,
     ) -> Result<Exit, Fault> {
@@ -216,7 +223,7 @@ impl Afterwards {
         }
         // What it cannot write it says again at the end.
         let _told = sink.begin();
-        let reported = sink.end();
+        let mut reported = sink.end();
         if let Some(error) = &reported.undelivered
             && error.kind() == io::ErrorKind::BrokenPipe
             && self.to_stdout
@@ -234,10 +241,14 @@ impl Afterwards {
         } else {
             self.say_summary(&summary, &reported);
         }
-        if let Some(error) = reported.undelivered {
+        let undelivered = reported.undelivered.take();
+        if let Some(error) = undelivered {
             return Err(Fault::could_not_run(anyhow::Error::from(error).context(
                 format!("the outcomes could not be written to {}", self.destination),
             )));
+        }
+        if let Some(file) = self.total.take() {
+            file.write(&reported.total)?;
         }
         ended(&summary, asked)
     }
@@ -258,7 +269,9 @@ impl Afterwards {
             .found
             .and_then(|found| journaling::grown(found, summary));
         let hosts = reported.hosts.as_ref().map_or_else(Vec::new, Hosts::lines);
-        for line in hosts.into_iter().chain(told.lines()).chain(grown) {
+        let total = reported.total.line(reported.delivered.tally().failed());
+        let lines = hosts.into_iter().chain(told.lines());
+        for line in lines.chain(grown).chain(total) {
             self.screen.say(&line);
         }
     }

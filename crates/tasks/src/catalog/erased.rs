@@ -3,6 +3,7 @@
 use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 
 use triway_core::{Context, Failure, FailureKind, Forms, Model};
+use triway_memory::Blob;
 
 use super::{
     digest::{compared, digest},
@@ -20,6 +21,8 @@ pub(super) type Attempt<'a> = Pin<Box<dyn Future<Output = Result<RawOutput, Fail
 #[derive(Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) bytes: &'a [u8],
+    /// What is lent under the name that `bytes` are.
+    pub(super) lent: Option<&'a Blob>,
     pub(super) context: &'a Context<'a>,
     /// The fields to leave out of the digest besides those that vary anyway; `None` for no digest.
     pub(super) ignored: Option<&'a [String]>,
@@ -85,17 +88,26 @@ impl<T: CommandTask> Erased for T {
     }
 
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure> {
-        let input = self.parse(given.bytes)?;
+        let input = given.parse(self)?;
         let output = T::run_blocking(self, lane.typed(), &input, given.context)?;
         raw(self, &output, given.ignored)
     }
 
     fn run_async<'a>(&'a self, lane: &'a mut NamedLane, given: Given<'a>) -> Attempt<'a> {
         Box::pin(async move {
-            let input = self.parse(given.bytes)?;
+            let input = given.parse(self)?;
             let output = T::run_async(self, lane.typed(), &input, given.context).await?;
             raw(self, &output, given.ignored)
         })
+    }
+}
+
+impl Given<'_> {
+    fn parse<T: CommandTask>(&self, task: &T) -> Result<T::Input, Failure> {
+        match self.lent {
+            Some(lent) => task.parse_lent(self.bytes, lent),
+            None => task.parse(self.bytes),
+        }
     }
 }
 
@@ -133,6 +145,7 @@ fn raw<T: CommandTask>(
     Ok(RawOutput {
         json: serde_json::to_string(output)?,
         digest,
+        addable: task.addable(output).unwrap_or_default(),
         rejected: task.judge(output).err(),
     })
 }

@@ -9,6 +9,8 @@ mod raw;
 pub use named::{Configured, Named, NamedLane};
 pub use raw::{INPUT_TOO_LARGE, RawInput, RawOutput};
 
+#[cfg(feature = "columns")]
+use crate::columns::Columns;
 use crate::{
     command::{CommandTask, Preferred},
     cpu::Cpu,
@@ -30,7 +32,13 @@ pub struct Entry {
 }
 
 /// All tasks, in the order in which a help text lists them.
-pub const TASKS: &[Entry] = &[entry::<Http>(), entry::<Cpu>(), entry::<Sh>()];
+pub const TASKS: &[Entry] = &[
+    entry::<Http>(),
+    entry::<Cpu>(),
+    #[cfg(feature = "columns")]
+    entry::<Columns>(),
+    entry::<Sh>(),
+];
 
 const fn entry<T: CommandTask>() -> Entry {
     Entry {

@@ -10,6 +10,8 @@ use super::{
     erased::{Erased, Given},
     raw::{RawInput, RawOutput},
 };
+#[cfg(feature = "columns")]
+use crate::columns::Columns;
 use crate::{check::Check, command::Preferred, cpu::Cpu, http::Http, sh::Sh};
 
 /// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
@@ -30,6 +32,9 @@ pub enum Configured {
     Check(Box<Check>),
     /// Keeps a processor busy.
     Cpu(Cpu),
+    /// Filters and adds up columns of files.
+    #[cfg(feature = "columns")]
+    Columns(Box<Columns>),
     /// Runs commands.
     Sh(Box<Sh>),
 }
@@ -94,6 +99,8 @@ impl Named {
             Configured::Http(task) => &**task,
             Configured::Check(task) => &**task,
             Configured::Cpu(task) => task,
+            #[cfg(feature = "columns")]
+            Configured::Columns(task) => &**task,
             Configured::Sh(task) => &**task,
         }
     }
@@ -105,6 +112,7 @@ impl Named {
     ) -> Result<Given<'a>, Failure> {
         Ok(Given {
             bytes: input.whole()?,
+            lent: input.lent(),
             context,
             ignored: self.digests.as_deref(),
         })
@@ -126,6 +134,13 @@ impl From<Check> for Configured {
 impl From<Cpu> for Configured {
     fn from(task: Cpu) -> Self {
         Self::Cpu(task)
+    }
+}
+
+#[cfg(feature = "columns")]
+impl From<Columns> for Configured {
+    fn from(task: Columns) -> Self {
+        Self::Columns(Box::new(task))
     }
 }
 
@@ -185,12 +200,15 @@ impl Task for Named {
     }
 
     fn input_bytes(&self, input: &RawInput) -> usize {
-        size_of::<RawInput>() + input.as_bytes().len()
+        size_of::<RawInput>() + input.as_bytes().len() + input.lent().map_or(0, |lent| lent.len())
     }
 
     fn output_bytes(&self, output: &RawOutput) -> usize {
         let rejected = output.rejected.as_ref();
-        size_of::<RawOutput>() + output.json.len() + rejected.map_or(0, |why| why.message.len())
+        size_of::<RawOutput>()
+            + output.json.len()
+            + output.addable.len()
+            + rejected.map_or(0, |why| why.message.len())
     }
 
     /// What the worker made; `None` if it was not asked to.

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use triway_core::{Failure, FailureKind};
+use triway_memory::Blob;
 
 use crate::command::excerpt;
 
@@ -33,6 +34,14 @@ pub enum RawInput {
         /// Why.
         failure: Failure,
     },
+    /// Bytes that are lent to whoever works on them, other processes included.
+    Lent {
+        /// What to call them.
+        #[serde(with = "shared_bytes")]
+        name: Arc<[u8]>,
+        /// They themselves.
+        bytes: Blob,
+    },
 }
 
 /// An output as it is written, made where the task ran.
@@ -42,6 +51,9 @@ pub struct RawOutput {
     pub json: String,
     /// A digest of all in it that must be the same under every model; 0 if nobody wanted one.
     pub digest: u64,
+    /// The output in a form that can be added to others; empty if there is no such thing.
+    #[serde(with = "serde_bytes")]
+    pub addable: Vec<u8>,
     /// Why the task itself counts this output as a failure, if it does.
     pub rejected: Option<Failure>,
 }
@@ -71,13 +83,23 @@ impl RawInput {
         }
     }
 
-    /// What was kept of it: all, how it begins, or what it is called.
+    /// What was kept of it: all, or how it begins; what it, or what it lends, is called.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,
             Self::Oversized { prefix, .. } => prefix,
             Self::Unread { name, .. } => name,
+            Self::Lent { name, .. } => name,
+        }
+    }
+
+    /// What it lends, if it does.
+    #[must_use]
+    pub fn lent(&self) -> Option<&Blob> {
+        match self {
+            Self::Lent { bytes, .. } => Some(bytes),
+            Self::Bytes(_) | Self::Oversized { .. } | Self::Unread { .. } => None,
         }
     }
 
@@ -89,6 +111,10 @@ impl RawInput {
         let shown: Arc<[u8]> = shown.into_bytes().into();
         Some(match self {
             Self::Bytes(_) => Self::Bytes(shown),
+            Self::Lent { bytes, .. } => Self::Lent {
+                name: shown,
+                bytes: bytes.clone(),
+            },
             Self::Oversized { bytes, limit, .. } => Self::Oversized {
                 prefix: shown,
                 bytes: *bytes,
@@ -101,13 +127,13 @@ impl RawInput {
         })
     }
 
-    /// All of it.
+    /// All of it, or the name of what it lends.
     ///
     /// # Errors
     /// A failure of kind `input-too-large` if not all was kept; its own if it is none.
     pub fn whole(&self) -> Result<&[u8], Failure> {
         match self {
-            Self::Bytes(bytes) => Ok(bytes),
+            Self::Bytes(bytes) | Self::Lent { name: bytes, .. } => Ok(bytes),
             Self::Oversized { bytes, limit, .. } => Err(Failure::permanent(
                 INPUT_TOO_LARGE,
                 format!("the input has {bytes} bytes; one may have {limit}"),
@@ -130,6 +156,7 @@ impl fmt::Debug for RawInput {
         let text = excerpt(&text);
         match self {
             Self::Bytes(_) => f.debug_tuple("Bytes").field(&text).finish(),
+            Self::Lent { bytes, .. } => f.debug_tuple("Lent").field(&text).field(bytes).finish(),
             Self::Oversized { bytes, limit, .. } => f
                 .debug_struct("Oversized")
                 .field("prefix", &text)
@@ -172,6 +199,10 @@ mod tests {
             RawInput::new(Vec::new()),
             RawInput::oversized(*b"begins", 1 << 30, 1 << 20),
             RawInput::unread(*b"a list", Failure::bad_input("")),
+            RawInput::Lent {
+                name: (*b"a name").into(),
+                bytes: vec![].into(),
+            },
         ] {
             let wire = postcard::to_allocvec(&input).unwrap();
             assert!(wire.len() < input.as_bytes().len() + 24);
