@@ -9,6 +9,7 @@
     reason = "the figures are what this program is for"
 )]
 
+mod columns;
 mod cost;
 mod cpu;
 mod empty;
@@ -27,7 +28,7 @@ mod verdicts;
 
 use triway_exec::restart;
 use triway_measure::registration;
-use triway_tasks::cpu::Cpu;
+use triway_tasks::{columns::Columns, cpu::Cpu};
 
 const USAGE: &str = "\
 cargo run --release -p triway-benches -- TABLE [WORD]
@@ -36,6 +37,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   pool [PEERS] [start|trip|payload]  worker processes: their start, one input there and back, large inputs
   kills [COUNT] [KILLS] [PEERS]  workers killed at random: what is lost, here and with the Pythons' pools
   cpu [PEERS]       square roots, beside plain loops and PEERS/bin/python with numpy
+  columns [PEERS]   numbers filtered and added up, beside Polars in PEERS/bin/python; on processes too
   cost              what `compare` reports as wall time, against the same job by itself
   ends [TRIWAY]     how long until a job that is killed or interrupted is gone, and what a journal saves
   verdicts [COUNT]  how often equal arms have a winner, and how often a difference of 10 % is found
@@ -56,6 +58,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         registration::<pool::Sum>("sum"),
         registration::<kills::Nap>("nap"),
         registration::<Cpu>("cpu"),
+        registration::<Columns>("columns"),
+        registration::<columns::Touch>("touch"),
     ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
     let word = words.get(1).map(String::as_str);
@@ -71,6 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             pool::run(word.unwrap_or("peers"), only)?;
         }
         Some("empty") => empty::run(word.unwrap_or("")),
+        Some("columns") => columns::run(word.unwrap_or("peers"))?,
         Some("cost") => cost::run()?,
         Some("cpu") => cpu::run(word.unwrap_or("peers")),
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,

@@ -230,7 +230,7 @@ fn quotient(sum: i128, count: u64) -> f64 {
     let shift = magnitude.leading_zeros();
     let shifted = magnitude << shift;
     // At least 64 bits, so that the last of them only says whether the division left something.
-    let quotient = shifted / count | u128::from(!shifted.is_multiple_of(count));
+    let quotient = (shifted / count) | u128::from(!shifted.is_multiple_of(count));
     let nearest = quotient as f64 * f64::from_bits(u64::from(1023 - shift) << 52);
     if sum < 0 { -nearest } else { nearest }
 }

@@ -163,15 +163,15 @@ impl<T: Copy, P: Fn(T) -> bool> NullaryFnOnce for Filter<'_, T, P> {
 
 fn narrow_text(operator: Operator, with: &str, values: &Values, from: usize, mask: &mut [u8]) {
     match values {
-        Values::Text(values) => compare(values, operator, with, from, mask),
-        Values::LargeText(values) => compare(values, operator, with, from, mask),
-        Values::TextView(values) => compare(values, operator, with, from, mask),
+        Values::Text(values) => compare(&values, operator, with, from, mask),
+        Values::LargeText(values) => compare(&values, operator, with, from, mask),
+        Values::TextView(values) => compare(&values, operator, with, from, mask),
         _ => mask.fill(0),
     }
 }
 
 fn compare<'a>(
-    values: impl ArrayAccessor<Item = &'a str>,
+    values: &impl ArrayAccessor<Item = &'a str>,
     operator: Operator,
     with: &str,
     from: usize,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct CsvOptions {
     /// What stands between fields; a comma, or a tab in files that are called `.tsv`, unless given.
     pub delimiter: Option<u8>,
-    /// What stands for a missing value, besides nothing at all. In quotes it is a text.
+    /// What stands for a missing value, besides nothing at all; in quotes or not, as in DuckDB.
     pub nulls: Vec<String>,
     /// So many rows decide on the types of the columns.
     pub typed_rows: usize,

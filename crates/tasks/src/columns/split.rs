@@ -8,7 +8,10 @@ use super::{
     kinds,
     options::CsvOptions,
     part::{Extent, Part, Table},
-    reading::{self, Kind, Opened, csv::record_end},
+    reading::{
+        self, Kind, Opened,
+        csv::{Fault, Found, Records},
+    },
 };
 
 /// About how large a part is, in bytes of the file.
@@ -148,7 +151,8 @@ impl Cutting {
             let read = self.file.read_at(&mut self.window, self.at);
             let read = read.map_err(|error| kinds::unreadable(&error))?;
             let at_end = self.at + read as u64 >= self.bytes;
-            let (taken, rows) = self.whole_records(read, at_end)?;
+            let found = self.whole_records(read, at_end);
+            let (taken, rows) = found.map_err(|fault| kinds::bad_file(fault.message()))?;
             (self.at, self.row) = (self.at + taken as u64, self.row + rows);
             if taken > 0 {
                 return Ok(());
@@ -161,38 +165,53 @@ impl Cutting {
     }
 
     /// How many bytes the whole records of the window have, and how many records these are.
-    fn whole_records(&self, read: usize, at_end: bool) -> Result<(usize, u64), Failure> {
+    fn whole_records(&self, read: usize, at_end: bool) -> Result<(usize, u64), Fault> {
         let window = &self.window[..read];
-        let plain = memchr::memchr(b'"', window).is_none() && !has_empty_lines(window);
-        if plain {
-            let Some(last) = memchr::memrchr(b'\n', window) else {
-                return Ok((if at_end { read } else { 0 }, u64::from(at_end)));
-            };
-            let end = if at_end { read } else { last + 1 };
-            let rows = memchr::memchr_iter(b'\n', window).count() + usize::from(end > last + 1);
-            return Ok((end, rows as u64));
-        }
-        let (mut at, mut rows) = (0, 0);
-        let mut quote = 0;
-        while at < read {
-            if quote < at || quote == 0 {
-                quote = memchr::memchr(b'"', &window[at..]).map_or(usize::MAX, |found| at + found);
+        match memchr::memrchr(b'\n', window) {
+            Some(last) if is_plain(window) => {
+                let end = if at_end { read } else { last + 1 };
+                let rows = memchr::memchr_iter(b'\n', window).count() + usize::from(end > last + 1);
+                Ok((end, rows as u64))
             }
-            let ended = record_end(window, at, quote, self.delimiter, at_end);
-            let Some(ended) = ended.map_err(kinds::bad_file)? else {
-                break;
-            };
-            rows += u64::from(ended.end > at || self.one_field);
-            at = ended.next;
+            _ => self.counted(window, at_end),
         }
-        Ok((at, rows))
+    }
+
+    /// The same, record by record.
+    fn counted(&self, window: &[u8], at_end: bool) -> Result<(usize, u64), Fault> {
+        let mut records = Records::new(self.delimiter);
+        let (mut at, mut rows, mut whole) = (0, 0, (0, 0));
+        while at < window.len() {
+            let (taken, found) = records.step(&window[at..])?;
+            at += taken;
+            rows += self.rows(found);
+            // The line may go on behind a carriage return.
+            let is_ended = match window.get(at) {
+                Some(next) => window[at - 1] == b'\n' || *next != b'\n',
+                None => window[at - 1] == b'\n',
+            };
+            if found != Found::Nothing && is_ended {
+                whole = (at, rows);
+            }
+        }
+        if at_end {
+            whole = (at, rows + self.rows(records.finish()?));
+        }
+        Ok(whole)
+    }
+
+    fn rows(&self, found: Found) -> u64 {
+        u64::from(match found {
+            Found::Record => true,
+            Found::Blank => self.one_field,
+            Found::Nothing => false,
+        })
     }
 }
 
-/// Whether a line may have nothing in it; the first one does if the window begins so.
-fn has_empty_lines(window: &[u8]) -> bool {
-    window.starts_with(b"\n")
-        || window.starts_with(b"\r\n")
-        || memchr::memmem::find(window, b"\n\n").is_some()
-        || memchr::memmem::find(window, b"\n\r\n").is_some()
+/// Whether each end of a line in it is the end of a record, and none has nothing in it.
+fn is_plain(window: &[u8]) -> bool {
+    !window.starts_with(b"\n")
+        && memchr::memchr2(b'"', b'\r', window).is_none()
+        && memchr::memmem::find(window, b"\n\n").is_none()
 }

@@ -158,7 +158,7 @@ impl Figures {
                 most: floats::most(most, high),
             },
             (one @ Self::Whole { .. }, other @ Self::Float { .. })
-            | (other @ Self::Float { .. }, one @ Self::Whole { .. }) => one.as_float().and(other),
+            | (other @ Self::Float { .. }, one @ Self::Whole { .. }) => one.into_float().and(other),
             (
                 Self::Text { least, most },
                 Self::Text {
@@ -198,7 +198,7 @@ impl Figures {
         clippy::cast_precision_loss,
         reason = "the nearest float stands for the least and the greatest"
     )]
-    fn as_float(self) -> Self {
+    fn into_float(self) -> Self {
         match self {
             Self::Whole { sum, least, most } => Self::Float {
                 sum: Exact::of_whole(sum),
@@ -217,16 +217,16 @@ fn add_text(
     mask: &[u8],
 ) -> u64 {
     match values {
-        Values::Text(values) => add_texts(range, values, from, mask),
-        Values::LargeText(values) => add_texts(range, values, from, mask),
-        Values::TextView(values) => add_texts(range, values, from, mask),
+        Values::Text(values) => add_texts(range, &values, from, mask),
+        Values::LargeText(values) => add_texts(range, &values, from, mask),
+        Values::TextView(values) => add_texts(range, &values, from, mask),
         _ => 0,
     }
 }
 
 fn add_texts<'a>(
     range: &mut Option<(String, String)>,
-    values: impl ArrayAccessor<Item = &'a str>,
+    values: &impl ArrayAccessor<Item = &'a str>,
     from: usize,
     mask: &[u8],
 ) -> u64 {

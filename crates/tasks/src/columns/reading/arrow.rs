@@ -141,7 +141,6 @@ fn slice(buffer: &Buffer, block: &Block) -> Result<Buffer, ArrowError> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by name")]
 fn damaged(error: ArrowError) -> Failure {
     let cause = match error {
         ArrowError::IpcError(cause) | ArrowError::ParseError(cause) => cause,

@@ -152,7 +152,6 @@ fn check_codecs(
     Ok(())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by name")]
 fn damaged(error: ParquetError) -> Failure {
     let cause = match error {
         ParquetError::General(cause) | ParquetError::EOF(cause) => cause,

@@ -26,12 +26,8 @@ pub(super) fn at_row(row: u64, cause: &str) -> Failure {
     kinds::bad_file(format!("row {row}: {cause}"))
 }
 
-pub(super) fn binary(row: u64) -> Failure {
-    at_row(
-        row,
-        "there is a NUL byte; is it a binary file, or one in UTF-16?",
-    )
-}
+/// What a NUL byte says about a file.
+pub(super) const BINARY: &str = "there is a NUL byte; is it a binary file, or one in UTF-16?";
 
 pub(super) fn ragged(row: u64, fields: usize, header: usize) -> Failure {
     at_row(

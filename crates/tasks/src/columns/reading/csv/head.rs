@@ -1,32 +1,43 @@
 //! The header, and the types of the columns as the first rows show them.
 
-use std::{io::Read, sync::Arc};
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 use arrow_schema::{Field as Column, Schema, SchemaRef};
 use triway_core::Failure;
 
 use super::{
-    block::Block,
-    faults::{ragged, unreadable},
-    record::{fields, record_end},
-    values::{Field, Guess},
+    faults::{BINARY, at_row, ragged, unreadable},
+    records::{Fault, Found, Records},
+    values::Guess,
 };
 use crate::columns::{kinds, options::CsvOptions};
 
-/// Most headers and first rows fit; every part of a file reads them anew.
-const FIRST_BYTES: usize = 64 << 10;
+/// How much is read at once; most headers and first rows fit, and every part of a file reads them anew.
+const BYTES: usize = 64 << 10;
 
 /// The first rows have to stand within so many bytes to decide on types.
-const MOST_TYPED_BYTES: usize = 4 << 20;
-
-/// Some editors begin a file with this.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const MOST_TYPED_BYTES: u64 = 4 << 20;
 
 /// What the beginning of a file tells.
 pub(super) struct Head {
     pub(super) schema: SchemaRef,
     /// Where the first record begins.
     pub(super) bytes: u64,
+}
+
+/// What was seen of it so far.
+struct Looking<'a> {
+    options: &'a CsvOptions,
+    records: Records,
+    names: Option<Vec<String>>,
+    guesses: Vec<Guess>,
+    rows: u64,
+    /// Bytes that were looked at, and those of the header.
+    seen: u64,
+    header: u64,
 }
 
 impl Head {
@@ -39,94 +50,121 @@ impl Head {
         options: &CsvOptions,
         gzip: bool,
     ) -> Result<Self, Failure> {
-        let mut block = Block::of(FIRST_BYTES);
-        loop {
-            let read = block.fill(from);
-            if !read.map_err(|error| unreadable(&error, gzip))? {
-                return Err(kinds::bad_file("the file is empty"));
+        let mut looking = Looking {
+            options,
+            records: Records::new(options.delimiter()),
+            names: None,
+            guesses: Vec::new(),
+            rows: 0,
+            seen: 0,
+            header: 0,
+        };
+        let mut block = vec![0; BYTES];
+        while !looking.is_enough() {
+            let read = read(from, &mut block).map_err(|error| unreadable(&error, gzip))?;
+            if read == 0 {
+                let last = looking.records.finish();
+                let last = last.map_err(|fault| looking.fault(fault))?;
+                looking.see(last)?;
+                break;
             }
-            if let Some(head) = Self::of(block.bytes(), block.is_at_end(), options)? {
-                return Ok(head);
-            }
-            if !block.grow() {
-                return Err(kinds::bad_file(
-                    "the header is longer than 64 MiB; is this CSV at all?",
-                ));
-            }
+            looking.look(&block[..read])?;
+        }
+        looking.finish()
+    }
+}
+
+/// Reads once, whatever interrupts it.
+pub(super) fn read(from: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+impl Looking<'_> {
+    fn is_enough(&self) -> bool {
+        self.rows >= self.options.typed_rows as u64
+            || (self.rows > 0 && self.seen >= MOST_TYPED_BYTES)
+    }
+
+    fn look(&mut self, mut block: &[u8]) -> Result<(), Failure> {
+        let binary = memchr::memchr(0, block);
+        block = &block[..binary.unwrap_or(block.len())];
+        while !block.is_empty() && !self.is_enough() {
+            let step = self.records.step(block);
+            let (taken, found) = step.map_err(|fault| self.fault(fault))?;
+            self.seen += taken as u64;
+            self.see(found)?;
+            block = &block[taken..];
+        }
+        match binary {
+            Some(_) if !self.is_enough() => Err(self.told(BINARY)),
+            _ => Ok(()),
         }
     }
 
-    /// What these bytes tell; `None` if there are not enough of them.
-    fn of(bytes: &[u8], at_end: bool, options: &CsvOptions) -> Result<Option<Self>, Failure> {
-        if memchr::memchr(0, bytes).is_some() {
-            return Err(kinds::bad_file(
-                "there is a NUL byte near the beginning; is it a binary file, or one in UTF-16?",
-            ));
-        }
-        let delimiter = options.delimiter();
-        let record = |at: usize| {
-            let quote = memchr::memchr(b'"', &bytes[at..]).map_or(usize::MAX, |found| at + found);
-            record_end(bytes, at, quote, delimiter, at_end)
-        };
-        let start = match bytes.starts_with(BYTE_ORDER_MARK) {
-            true => BYTE_ORDER_MARK.len(),
-            false => 0,
-        };
-        let header = record(start).map_err(|cause| kinds::bad_file(format!("header: {cause}")))?;
-        let Some(header) = header else {
-            return Ok(None);
-        };
-        let names = fields(&bytes[start..header.end], delimiter).map(name);
-        let names = names.collect::<Result<Vec<_>, _>>()?;
-        let mut guesses = vec![Guess::default(); names.len()];
-        let (mut at, mut rows) = (header.next, 0);
-        while at < bytes.len() && rows < options.typed_rows {
-            // What is wrong with a row is told when it is read, with its number.
-            let Ok(Some(ended)) = record(at) else { break };
-            let record = &bytes[at..ended.end];
-            if !record.is_empty() || names.len() == 1 {
-                rows += 1;
-                let found = look(record, delimiter, &mut guesses, options);
-                if found != names.len() {
-                    return Err(ragged(rows as u64, found, names.len()));
+    fn see(&mut self, found: Found) -> Result<(), Failure> {
+        match (&self.names, found) {
+            (_, Found::Nothing) => {}
+            (None, Found::Blank) => self.header = self.seen,
+            (None, Found::Record) => {
+                let names = self.records.fields().map(name);
+                let names = names.collect::<Result<Vec<_>, _>>()?;
+                self.guesses = vec![Guess::default(); names.len()];
+                self.names = Some(names);
+                self.header = self.seen;
+            }
+            (Some(names), Found::Blank) => self.rows += u64::from(names.len() == 1),
+            (Some(names), Found::Record) => {
+                self.rows += 1;
+                if self.records.len() != names.len() {
+                    return Err(ragged(self.rows, self.records.len(), names.len()));
+                }
+                for (guess, field) in self.guesses.iter_mut().zip(self.records.fields()) {
+                    guess.see(field, self.options);
                 }
             }
-            at = ended.next;
         }
-        let enough = rows >= options.typed_rows || (rows > 0 && bytes.len() >= MOST_TYPED_BYTES);
-        if !enough && !at_end {
-            return Ok(None);
-        }
-        if rows == 0 && header.next >= bytes.len() {
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Head, Failure> {
+        let Some(names) = self.names else {
+            return Err(kinds::bad_file("the file is empty"));
+        };
+        if self.rows == 0 {
             return Err(kinds::bad_file(
                 "there is a header and no row, so that no column has a type",
             ));
         }
-        let columns = names.into_iter().zip(&guesses);
+        let columns = names.into_iter().zip(&self.guesses);
         let columns: Vec<_> = columns
             .map(|(name, guess)| Column::new(name, guess.data(), true))
             .collect();
-        Ok(Some(Self {
+        Ok(Head {
             schema: Arc::new(Schema::new(columns)),
-            bytes: header.next as u64,
-        }))
+            bytes: self.header,
+        })
     }
-}
 
-fn look(record: &[u8], delimiter: u8, guesses: &mut [Guess], options: &CsvOptions) -> usize {
-    let mut found = 0;
-    for field in fields(record, delimiter) {
-        if let Some(guess) = guesses.get_mut(found) {
-            guess.see(field, options);
+    fn fault(&self, fault: Fault) -> Failure {
+        self.told(fault.message())
+    }
+
+    /// In the header, or in the row that would have been next.
+    fn told(&self, cause: &str) -> Failure {
+        match self.names {
+            Some(_) => at_row(self.rows + 1, cause),
+            None => kinds::bad_file(format!("header: {cause}")),
         }
-        found += 1;
     }
-    found
 }
 
-fn name(field: Field<'_>) -> Result<String, Failure> {
-    let text = field.text();
-    match str::from_utf8(&text) {
+fn name(field: &[u8]) -> Result<String, Failure> {
+    match str::from_utf8(field) {
         Ok(name) => Ok(name.to_owned()),
         Err(_) => Err(kinds::bad_file(
             "the header is not UTF-8; is it a binary file, or one in another encoding?",

@@ -1,7 +1,5 @@
 //! Fields as values: which type they have, and columns made of them.
 
-use std::borrow::Cow;
-
 use arrow_array::StringArray;
 use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field as Declared, TimeUnit};
@@ -17,42 +15,9 @@ use crate::{
     command::excerpt,
 };
 
-/// A field as it stands in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field<'a> {
-    Plain(&'a [u8]),
-    /// Without the quotes around it.
-    Quoted(&'a [u8]),
-}
-
-impl<'a> Field<'a> {
-    /// What it says.
-    pub(super) fn text(self) -> Cow<'a, [u8]> {
-        match self {
-            Self::Quoted(bytes) if memchr::memchr(b'"', bytes).is_some() => {
-                let mut text = Vec::with_capacity(bytes.len());
-                let mut twice = false;
-                for byte in bytes {
-                    twice = *byte == b'"' && !twice;
-                    if !twice {
-                        text.push(*byte);
-                    }
-                }
-                Cow::Owned(text)
-            }
-            Self::Plain(bytes) | Self::Quoted(bytes) => Cow::Borrowed(bytes),
-        }
-    }
-
-    /// Whether it stands for nothing.
-    fn is_null(self, options: &CsvOptions) -> bool {
-        match self {
-            Self::Plain(bytes) => {
-                bytes.is_empty() || options.nulls.iter().any(|null| null.as_bytes() == bytes)
-            }
-            Self::Quoted(_) => false,
-        }
-    }
+/// Whether a field stands for nothing.
+fn is_null(field: &[u8], options: &CsvOptions) -> bool {
+    field.is_empty() || options.nulls.iter().any(|null| null.as_bytes() == field)
 }
 
 /// The type of the values seen so far.
@@ -63,11 +28,11 @@ const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
 impl Guess {
     /// Takes one more into account.
-    pub(super) fn see(&mut self, field: Field<'_>, options: &CsvOptions) {
-        if field.is_null(options) {
+    pub(super) fn see(&mut self, field: &[u8], options: &CsvOptions) {
+        if is_null(field, options) {
             return;
         }
-        let seen = kind(&field.text());
+        let seen = kind(field);
         self.0 = Some(match (self.0.take(), seen) {
             (None, seen) => seen,
             (Some(before), seen) if before == seen => seen,
@@ -106,7 +71,7 @@ fn kind(text: &[u8]) -> DataType {
 
 /// A column of which rows are read.
 pub(super) struct Building {
-    field: usize,
+    place: usize,
     name: String,
     values: Typed,
     valid: NullBufferBuilder,
@@ -123,45 +88,37 @@ enum Typed {
 
 impl Building {
     /// The column at this place of a record.
-    pub(super) fn new(field: usize, declared: &Declared) -> Self {
+    pub(super) fn new(place: usize, declared: &Declared) -> Self {
         Self {
-            field,
+            place,
             name: declared.name().clone(),
             values: Typed::new(declared.data_type()),
             valid: NullBufferBuilder::new(0),
         }
     }
 
-    pub(super) fn field(&self) -> usize {
-        self.field
+    /// Which field of a record it is.
+    pub(super) fn place(&self) -> usize {
+        self.place
     }
 
     /// Takes the next value.
     #[inline]
-    pub(super) fn push(&mut self, field: Field<'_>, options: &CsvOptions) -> Result<(), Failure> {
-        if let (Typed::Whole(values), Field::Plain(bytes)) = (&mut self.values, field)
-            && let Some(value) = whole(bytes)
-            && options.nulls.is_empty()
-        {
-            values.push(value);
+    pub(super) fn push(&mut self, field: &[u8], options: &CsvOptions) -> Result<(), Failure> {
+        if is_null(field, options) {
+            self.push_nothing();
+        } else if self.values.push(field).is_some() {
             self.valid.append_non_null();
-            return Ok(());
+        } else {
+            return Err(self.unfit(field));
         }
-        self.push_any(field, options)
+        Ok(())
     }
 
-    fn push_any(&mut self, field: Field<'_>, options: &CsvOptions) -> Result<(), Failure> {
-        if field.is_null(options) {
-            self.values.push_nothing();
-            self.valid.append_null();
-            return Ok(());
-        }
-        let text = field.text();
-        if self.values.push(&text).is_none() {
-            return Err(self.unfit(&text));
-        }
-        self.valid.append_non_null();
-        Ok(())
+    /// Takes a value that is missing.
+    pub(super) fn push_nothing(&mut self) {
+        self.values.push_nothing();
+        self.valid.append_null();
     }
 
     fn unfit(&self, text: &[u8]) -> Failure {
@@ -216,6 +173,7 @@ impl Typed {
     }
 
     /// `None` if it does not fit.
+    #[inline]
     fn push(&mut self, text: &[u8]) -> Option<()> {
         match self {
             Self::Whole(values) => values.push(whole(text)?),
@@ -313,7 +271,7 @@ mod tests {
         let mut options = CsvOptions::default();
         options.nulls.push("NA".to_owned());
         for value in values {
-            guess.see(Field::Plain(value.as_bytes()), &options);
+            guess.see(value.as_bytes(), &options);
         }
         guess.data()
     }
@@ -335,13 +293,6 @@ mod tests {
             (&[" 1"], DataType::Utf8),
         ] {
             assert_eq!(guessed(values), data, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn quotes_written_twice_are_one() {
-        for (quoted, text) in [("a", "a"), ("\"\"", "\""), ("a\"\"\"\"b", "a\"\"b")] {
-            assert_eq!(*Field::Quoted(quoted.as_bytes()).text(), *text.as_bytes());
         }
     }
 }
