@@ -8,11 +8,11 @@ use std::{
     num::NonZeroUsize,
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use triway_core::{Context, Failure, Model, Outcome, Task};
+use triway_core::{Context, Failure, Forms, Model, Outcome, Task};
 use triway_exec::{Blob, Job, Sink};
 use triway_tasks::columns::{Columns, CsvOptions, Found, Part, Table, generate};
 
@@ -182,6 +182,10 @@ impl Task for Touch {
     type Input = Table;
     type Output = ();
     type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Blocking
+    }
 
     fn run_blocking(&self, (): &mut (), _: &Table, _: &Context<'_>) -> Result<(), Failure> {
         Ok(())

@@ -169,6 +169,7 @@ mod tests {
                 format!("{}…{bytes}", String::from_utf8_lossy(prefix))
             }
             RawInput::Unread { failure, .. } => failure.to_string(),
+            RawInput::Lent { .. } => unreachable!("lines lend nothing"),
         };
         std::iter::from_fn(next).map(show).collect()
     }

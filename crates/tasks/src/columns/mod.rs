@@ -15,6 +15,8 @@ mod predicate;
 mod reading;
 mod schema;
 mod split;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::time::Duration;
