@@ -12,8 +12,8 @@ step() { printf '\n== %s\n' "$*"; }
 # Debian packages that the tests talk to: programs that nobody here wrote.
 packages=(curl nginx-light procps python3 python3-venv)
 
-# Python packages, likewise; they go into a folder of their own.
-servers=(httpbin gunicorn)
+# Python packages, likewise: servers, and libraries for tables. They go into a folder of their own.
+python_packages=(httpbin gunicorn polars pyarrow duckdb)
 
 install_missing() {
     local missing=()
@@ -32,23 +32,23 @@ install_missing() {
     echo "SKIPPED: ${missing[*]} could not be installed; tests that need them will fail" >&2
 }
 
-install_servers() {
+install_python_packages() {
     local venv="${CARGO_TARGET_DIR:-target}/test-venv"
-    [ -x "$venv/bin/gunicorn" ] && return
-    echo "installing ${servers[*]} into $venv"
-    if python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "${servers[@]}"; then
+    "$venv/bin/pip" show --quiet "${python_packages[@]}" >/dev/null 2>&1 && return
+    echo "installing ${python_packages[*]} into $venv"
+    if python3 -m venv "$venv" && "$venv/bin/pip" install --quiet "${python_packages[@]}"; then
         return
     fi
     if [ "${CI:-}" = true ]; then
-        echo "could not install ${servers[*]} with pip" >&2
+        echo "could not install ${python_packages[*]} with pip" >&2
         exit 1
     fi
-    echo "SKIPPED: ${servers[*]} could not be installed; tests that need them say so" >&2
+    echo "SKIPPED: ${python_packages[*]} could not be installed; tests that need them say so" >&2
 }
 
 step "what the tests need"
 install_missing
-install_servers
+install_python_packages
 cargo --version
 
 step "formatting"

@@ -10,8 +10,11 @@ mod cpu;
 mod faults;
 mod http;
 mod proxied;
+mod python;
 mod reach;
 mod real;
 mod redirects;
 mod servers;
 mod sh;
+#[cfg(feature = "columns")]
+mod tables;

@@ -6,7 +6,7 @@ use std::{
     fs,
     io::Write as _,
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use triway_tasks::http::{Answer, Credentials, Http, Policy, Protocol, Secret, Tr
 use crate::{
     authority,
     both::{both, run_async},
+    python,
 };
 
 const PATIENT: Option<Duration> = Some(Duration::from_secs(20));
@@ -157,18 +158,11 @@ fn nginx_answers_both_alike() {
     assert_eq!((again.protocol, again.tls_s), (Protocol::Http2, None));
 }
 
-/// Where ci/test.sh installs what comes from the Python package index.
-fn gunicorn() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    target.unwrap_or_else(usual).join("test-venv/bin/gunicorn")
-}
-
 #[test]
 fn httpbin_answers_both_alike() {
     let port = free_port();
     let address = format!("127.0.0.1:{port}");
-    let mut command = Command::new(gunicorn());
+    let mut command = Command::new(python::program("gunicorn"));
     command.args([
         "-k",
         "gthread",
