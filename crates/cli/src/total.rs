@@ -25,6 +25,19 @@ pub(crate) struct TotalFile {
     file: Option<File>,
 }
 
+/// Refuses a total where nothing could be said of it.
+///
+/// # Errors
+/// Somebody asked for one.
+pub(crate) fn check_compares(path: Option<&Path>) -> Result<(), Fault> {
+    match path {
+        None => Ok(()),
+        Some(_) => Err(Fault::usage(anyhow!(
+            "--total: a comparison has no total; `triway run` has"
+        ))),
+    }
+}
+
 impl Total {
     /// Adds an output that succeeded, if it can be added up.
     pub(crate) fn add(&mut self, output: &RawOutput) {
@@ -63,11 +76,12 @@ impl Total {
 }
 
 impl TotalFile {
-    /// Makes the file, so that it is known before the job whether that can be done.
+    /// Makes the file, if there is to be one, so that it is known before the job whether that can be done.
     ///
     /// # Errors
     /// It cannot be made, or standard output has the outcomes already.
-    pub(crate) fn open(path: &Path, output: Option<&Path>) -> Result<Self, Fault> {
+    pub(crate) fn open(path: Option<&Path>, output: Option<&Path>) -> Result<Option<Self>, Fault> {
+        let Some(path) = path else { return Ok(None) };
         let is_output = path == Path::new("-");
         if is_output && output.is_none() {
             return Err(Fault::usage(anyhow!(
@@ -85,10 +99,10 @@ impl TotalFile {
                 .with_context(|| format!("--total: {} cannot be made", path.display()))
                 .map_err(Fault::usage)
         };
-        Ok(Self {
+        Ok(Some(Self {
             path: path.to_owned(),
             file: if is_output { None } else { Some(file()?) },
-        })
+        }))
     }
 
     /// Writes the total.

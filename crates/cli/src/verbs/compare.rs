@@ -28,6 +28,7 @@ use crate::{
     output::{Destination, Usual},
     people::{Interest, Screen, figures},
     prepared::{Prepared, prepare},
+    total,
 };
 
 /// How long the running trial may take to end after a signal, before it is left to its parent's death.
@@ -56,17 +57,12 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         total,
         mut server,
     } = prepare(task, &job)?;
-    if total.is_some() {
-        return Err(Fault::usage(anyhow!(
-            "--total: a comparison has no total; `triway run` has"
-        )));
-    }
+    total::check_compares(total.as_deref())?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
     // The model is that of each arm; this one has no limit that an arm might exceed.
-    let sequential = Some(Model::Sequential);
-    let mut plan = job_options::plan(&job, sequential, task.preferred())?;
+    let mut plan = job_options::plan(&job, Some(Model::Sequential), task.preferred())?;
     configuration.limit(&job, &mut plan)?;
     if configuration.starts_programs() {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
@@ -74,10 +70,9 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let task = configuration.task();
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
-    let remarks = arms.iter().find_map(|arm| task.remark(arm.model));
-    for remark in remarks.into_iter().chain(note.as_deref()) {
-        screen.say(remark);
-    }
+    let remark = arms.iter().find_map(|arm| task.remark(arm.model));
+    let remarks = remark.into_iter().chain(note.as_deref());
+    remarks.for_each(|remark| screen.say(remark));
     let title = inputs.title();
     let stop = Arc::new(AtomicBool::new(false));
     let (stopped, told) = (Arc::clone(&stop), screen.clone());

@@ -8,6 +8,7 @@ use triway_exec::{
     Control, Feed, Finished, Job, Refusal, Summary,
     journal::{Found, Journal},
 };
+use triway_tasks::catalog::Named;
 use triway_tasks::catalog::RawInput;
 
 use crate::{
@@ -56,13 +57,11 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
-    let total = total.map(|path| TotalFile::open(&path, job.output.as_deref()));
-    let total = total.transpose()?;
+    let total = TotalFile::open(total.as_deref(), job.output.as_deref())?;
     let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
     let piped = destination.is_piped();
-    for remark in task.remark(plan.model).into_iter().chain(note.as_deref()) {
-        screen.say(remark);
-    }
+    let remarks = task.remark(plan.model).into_iter().chain(note.as_deref());
+    remarks.for_each(|remark| screen.say(remark));
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
     let afterwards = Afterwards {
@@ -88,8 +87,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     );
     begin(&mut reporter, found)?;
     if !piped {
-        let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
-        show_bar(&screen, &inputs, &what);
+        show_bar(&screen, &inputs, &task, &plan);
     }
     let mut job = Job::from_source(task, feed(inputs)).plan(plan);
     if let Some(journal) = journal {
@@ -130,9 +128,10 @@ fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
     }
 }
 
-fn show_bar(screen: &Screen, inputs: &Inputs, what: &str) {
+fn show_bar(screen: &Screen, inputs: &Inputs, task: &Named, plan: &Plan) {
+    let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
     if screen.is_watched() {
-        screen.show_bar(inputs.count(), what);
+        screen.show_bar(inputs.count(), &what);
     }
 }
 

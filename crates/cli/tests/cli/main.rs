@@ -16,4 +16,5 @@ mod serving;
 mod sitemaps;
 mod stopping;
 mod streaming;
+mod tables;
 mod terminal;

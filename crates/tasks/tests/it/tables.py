@@ -39,7 +39,7 @@ frame = pl.DataFrame(
         "word": column(lambda: rng.choice(["a", "b", "cé", '"q"', "x,y", "line\nbreak", "zz"])),
         "kind": column(lambda: rng.choice(["k1", "k2", "k3"])),
         "day": column(lambda: START.date() + dt.timedelta(days=rng.randrange(365))),
-        "moment": column(lambda: START + dt.timedelta(milliseconds=rng.randrange(365 * 86_400_000))),
+        "moment": column(lambda: START + dt.timedelta(microseconds=rng.randrange(365 * 86_400_000_000))),
         "flag": column(lambda: rng.random() < 0.5),
         "none": [None] * ROWS,
     },
@@ -126,7 +126,8 @@ def shown(value):
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dt.datetime):
-        return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+        digits = "seconds" if value.microsecond == 0 else "microseconds" if value.microsecond % 1000 else "milliseconds"
+        return value.isoformat(timespec=digits)
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
