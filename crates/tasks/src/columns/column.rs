@@ -5,6 +5,7 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, TimeUnit};
+use arrow_select::take::take;
 use triway_core::Failure;
 
 use super::kinds;
@@ -51,9 +52,9 @@ impl Column {
     /// # Errors
     /// A dictionary that does not fit its keys.
     pub(super) fn of(array: &ArrayRef) -> Result<Self, Failure> {
-        if let DataType::Dictionary(_, values) = array.data_type() {
-            let plain = arrow_cast::cast(array, values).map_err(kinds::bad_file)?;
-            return Self::of(&plain);
+        if let Some(dictionary) = array.as_any_dictionary_opt() {
+            let plain = take(dictionary.values(), dictionary.keys(), None);
+            return Self::of(&plain.map_err(kinds::bad_file)?);
         }
         Ok(Self {
             values: Values::of(array),
