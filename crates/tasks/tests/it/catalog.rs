@@ -165,7 +165,11 @@ fn a_configuration_survives_the_wire() {
 #[test]
 fn every_task_says_how_it_is_run_and_shown() {
     let names: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
-    assert_eq!(names, ["http", "cpu", "sh"]);
+    let mut expected = vec!["http", "cpu", "sh"];
+    if cfg!(feature = "columns") {
+        expected.insert(2, "columns");
+    }
+    assert_eq!(names, expected);
     let http = Named::new(Http::default());
     assert_eq!(http.forms(), Forms::Both);
     assert_eq!(http.preferred().model, Model::Async);
