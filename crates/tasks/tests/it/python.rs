@@ -11,8 +11,3 @@ pub(crate) fn program(name: &str) -> PathBuf {
         .join("test-venv/bin")
         .join(name)
 }
-
-/// The interpreter that has the packages.
-pub(crate) fn interpreter() -> PathBuf {
-    program("python")
-}

@@ -42,7 +42,7 @@ fn made() -> Option<&'static Made> {
 fn make() -> Option<Made> {
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tables.py");
-    let python = python::interpreter();
+    let python = python::program("python");
     let mut command = Command::new(&python);
     let output = match command.arg(script).arg(folder.path()).output() {
         Ok(output) => output,
