@@ -105,7 +105,7 @@ value; avg of none is null. Whole numbers add up exactly, and a sum beyond 64 bi
 add up exactly, too, and are rounded once, so that no order or split changes a sum. Not-a-number is greater than
 all other numbers. Texts, dates and points in time have min and max. Values in predicates: 50, 2.5, \"a\", 'a',
 2026-01-31, 2026-01-31T12:00:00, true; a column of any name stands in backquotes. The types of a CSV's columns are
-those of its first rows; a later value that does not fit fails the file. With no inputs, an embedded example.
+those of its first rows, whole numbers beyond 64 bits being floats; a later value that does not fit fails the file. With no inputs, an embedded example.
 
 Examples:
   triway run columns --column price --where 'x > 50 and kind == \"a\"' data/*.parquet

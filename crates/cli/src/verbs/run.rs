@@ -57,8 +57,8 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
-    let total = TotalFile::open(total.as_deref(), job.output.as_deref())?;
     let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
+    let total = TotalFile::open(total.as_deref(), job.output.as_deref())?;
     let piped = destination.is_piped();
     let remarks = task.remark(plan.model).into_iter().chain(note.as_deref());
     remarks.for_each(|remark| screen.say(remark));

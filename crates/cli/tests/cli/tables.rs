@@ -8,6 +8,7 @@ use std::{
     thread,
 };
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -256,6 +257,79 @@ fn a_bad_file_costs_itself_alone() {
         assert!(failed.next().is_none(), "{ended:?}");
         assert!(ended.err.contains("sum 4"), "{}", ended.err);
         assert!(ended.err.contains("are not in it"), "{}", ended.err);
+    }
+}
+
+/// A file or a part of one, the kind of failure and what is said; nothing where all is well.
+const PARTS: &[(&str, &str, &str)] = &[
+    ("a.csv#bytes=4..8,row=1", "", ""),
+    (
+        "a.csv#bytes=5..8,row=1",
+        "bad-file",
+        "no line ends before byte 5",
+    ),
+    (
+        "a.csv#bytes=4..7,row=1",
+        "bad-file",
+        "no line ends before byte 7",
+    ),
+    (
+        "a.csv#bytes=4..900,row=1",
+        "bad-file",
+        "the file has 12 bytes",
+    ),
+    ("a.csv#bytes=8..4,row=1", "bad-file", "beyond them"),
+    ("a.csv#row-groups=0..1", "bad-file", "no such parts"),
+    ("ARROW#bytes=4..8,row=1", "bad-file", "no such parts"),
+    (
+        "ARROW#batches=0..2",
+        "bad-file",
+        "the file has 1 record batches",
+    ),
+    (
+        "ARROW#batches=1..0",
+        "bad-file",
+        "the file has 1 record batches",
+    ),
+    (
+        "twice.csv",
+        "ambiguous-column",
+        "several columns are called `x`",
+    ),
+    ("pipe", "unreadable", "only plain files can be read"),
+];
+
+/// A part is named by somebody who may be wrong about the file, and a file may be none that can be read.
+#[test]
+fn what_is_no_part_of_a_file_is_refused() {
+    let folder = tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a.csv"), "x,y\n1,2\n3,4\n").unwrap();
+    fs::write(path("twice.csv"), "x,x\n1,2\n").unwrap();
+    mknodat(
+        CWD,
+        path("pipe"),
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let arrow = generated(10, 2, "arrow");
+    let arrow = arrow.path().join("part-0.arrow");
+    for (name, kind, words) in PARTS {
+        let name = name.replace("ARROW", &arrow.display().to_string());
+        let ended = run(&format!(
+            "run columns --column x -- {}",
+            path(&name).display()
+        ));
+        let outcome = &ended.outcomes()[0];
+        assert_eq!(
+            outcome["error"]["kind"].as_str().unwrap_or_default(),
+            *kind,
+            "{outcome}"
+        );
+        let message = outcome["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(words), "{outcome}");
     }
 }
 

@@ -12,6 +12,8 @@ pub const UNREADABLE: FailureKind = FailureKind::new("unreadable");
 pub const BAD_FILE: FailureKind = FailureKind::new("bad-file");
 /// The file has no column of this name.
 pub const NO_COLUMN: FailureKind = FailureKind::new("no-such-column");
+/// Several columns of the file have this name.
+pub const AMBIGUOUS: FailureKind = FailureKind::new("ambiguous-column");
 /// A column is of a type that cannot be compared or added up as it should.
 pub const WRONG_TYPE: FailureKind = FailureKind::new("wrong-type");
 /// A value is not of the type that the values before it have.
@@ -36,8 +38,15 @@ pub(super) fn unreadable(error: &io::Error) -> Failure {
 }
 
 /// A part that its file does not have.
-pub(super) fn beyond(what: &str, there: usize) -> Failure {
+pub(super) fn beyond(what: &str, there: impl Display) -> Failure {
     bad_file(format!(
         "the file has {there} {what}, and this part is beyond them: it is another file than the one that was split"
     ))
+}
+
+/// A part of another sort of file.
+pub(super) fn no_such_part() -> Failure {
+    bad_file(
+        "files of this sort have no such parts: CSV that is not compressed has bytes, Parquet row groups, Arrow batches",
+    )
 }

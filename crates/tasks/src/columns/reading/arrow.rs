@@ -44,8 +44,9 @@ impl Opened {
         let opened = open(buffer).map_err(damaged)?;
         let there = opened.batches.len();
         let batches = match extent {
+            Extent::Whole => Some(opened.batches.clone()),
             Extent::Batches(range) => opened.batches.get(range.clone()).map(<[Block]>::to_vec),
-            _ => Some(opened.batches.clone()),
+            Extent::Bytes { .. } | Extent::RowGroups(_) => return Err(kinds::no_such_part()),
         };
         Ok(Self {
             batches: batches.ok_or_else(|| kinds::beyond("record batches", there))?,

@@ -9,6 +9,7 @@ use std::fs::File;
 
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
+use rustix::fs::{Mode, OFlags};
 use triway_core::Failure;
 use triway_memory::Mapped;
 
@@ -108,7 +109,10 @@ impl Reader {
 
 /// The file of a part, which must be one that has a size.
 pub(super) fn open(part: &Part) -> Result<File, Failure> {
-    let file = File::open(&part.path).map_err(|error| kinds::unreadable(&error))?;
+    // A pipe that nobody writes to would keep who opens it.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(&part.path, flags, Mode::empty());
+    let file = File::from(file.map_err(|error| kinds::unreadable(&error.into()))?);
     let metadata = file.metadata().map_err(|error| kinds::unreadable(&error))?;
     if metadata.is_dir() {
         return Err(kinds::unreadable(&std::io::ErrorKind::IsADirectory.into()));

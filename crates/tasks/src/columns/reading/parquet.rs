@@ -48,11 +48,12 @@ impl Opened {
         let metadata = metadata.map_err(damaged)?;
         let there = metadata.metadata().num_row_groups();
         let groups = match extent {
-            Extent::RowGroups(range) if range.end > there => {
-                return Err(kinds::beyond("row groups", there));
+            Extent::Whole => (0..there).collect(),
+            Extent::RowGroups(range) if range.start <= range.end && range.end <= there => {
+                range.clone().collect()
             }
-            Extent::RowGroups(range) => range.clone().collect(),
-            _ => (0..there).collect(),
+            Extent::RowGroups(_) => return Err(kinds::beyond("row groups", there)),
+            Extent::Bytes { .. } | Extent::Batches(_) => return Err(kinds::no_such_part()),
         };
         Ok(Self {
             file,

@@ -8,6 +8,8 @@ mod values;
 use std::{
     fs::File,
     io::{self, Read, Seek as _, SeekFrom},
+    ops::Range,
+    os::unix::fs::FileExt as _,
 };
 
 use arrow_schema::SchemaRef;
@@ -20,7 +22,7 @@ use self::{
     head::{Head, read},
     values::Building,
 };
-use crate::columns::{column::Batch, options::CsvOptions, part::Extent};
+use crate::columns::{column::Batch, kinds, options::CsvOptions, part::Extent};
 
 /// How much is read at once: enough that nothing else costs much, and little enough to stay in a cache.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -60,8 +62,12 @@ impl Opened {
         let copy = file.try_clone().map_err(unreadable)?;
         let head = Head::read(&mut plain(copy, gzip), &options, gzip)?;
         let (range, first_row) = match extent {
-            Extent::Bytes { range, row } => (range.clone(), *row),
-            _ => (head.bytes..u64::MAX, 1),
+            Extent::Whole => (head.bytes..u64::MAX, 1),
+            Extent::Bytes { range, row } if !gzip => {
+                check_part(&file, range, head.bytes)?;
+                (range.clone(), *row)
+            }
+            _ => return Err(kinds::no_such_part()),
         };
         file.seek(SeekFrom::Start(if gzip { 0 } else { range.start }))
             .map_err(unreadable)?;
@@ -168,6 +174,26 @@ impl Reader {
         self.row += 1;
         Ok(())
     }
+}
+
+/// Refuses a part that cannot be one of this file: each begins and ends with a line.
+fn check_part(file: &File, range: &Range<u64>, header: u64) -> Result<(), Failure> {
+    let metadata = file.metadata().map_err(|error| kinds::unreadable(&error))?;
+    let there = metadata.len();
+    if range.start < header || range.start > range.end || range.end > there {
+        return Err(kinds::beyond("bytes", there));
+    }
+    for at in [range.start, range.end] {
+        let mut before = [0];
+        let read = file.read_exact_at(&mut before, at - 1);
+        read.map_err(|error| kinds::unreadable(&error))?;
+        if at < there && !b"\n\r".contains(&before[0]) {
+            return Err(kinds::bad_file(format!(
+                "no line ends before byte {at}: it is another file than the one that was split"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn plain(file: File, gzip: bool) -> Box<dyn Read + Send> {
