@@ -1,7 +1,8 @@
 //! A trial: one measured execution of a job, in a fresh process of its own.
 //!
 //! The parent sends the memory files that inputs lend, if there are any, and one frame: what to run, with the descriptors
-//! of the inputs and of the file for the digests. The child answers with one frame: what it measured, or why it could not run. That is the whole protocol.
+//! of the inputs and of the file for the digests. The child answers with one frame: what it measured, or why it could not
+//! run. That is the whole protocol.
 
 use std::{
     fs::File,
