@@ -12,3 +12,5 @@ pub mod command;
 pub mod cpu;
 pub mod http;
 pub mod sh;
+#[cfg(feature = "sql")]
+pub mod sql;

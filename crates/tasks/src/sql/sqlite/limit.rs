@@ -1,0 +1,56 @@
+//! Until when a connection may be busy: what SQLite's callbacks look at while an attempt goes on.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A deadline that changes from attempt to attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    since: Instant,
+    /// Nanoseconds after `since`.
+    at: Arc<AtomicU64>,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Limit {
+    pub(super) fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            at: Arc::new(AtomicU64::new(NEVER)),
+        }
+    }
+
+    /// Sets it for the next attempt.
+    pub(super) fn set(&self, deadline: Option<Instant>) {
+        let nanos = deadline.map_or(NEVER, |deadline| {
+            let after = deadline.saturating_duration_since(self.since);
+            u64::try_from(after.as_nanos()).unwrap_or(NEVER)
+        });
+        self.at.store(nanos, Ordering::Relaxed);
+    }
+
+    /// Whether it has passed.
+    pub(super) fn is_over(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at != NEVER && self.since.elapsed() >= Duration::from_nanos(at)
+    }
+
+    /// Waits a little because another process has the lock; `false` if there is no time left. A commit takes some tenths
+    /// of a millisecond, and who asks more rarely than that leaves the database idle; chance keeps those that wait from
+    /// asking together.
+    pub(super) fn pause(&self, times: i32) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        let most = 50 << times.clamp(0, 6);
+        thread::sleep(Duration::from_micros(fastrand::u64(25..most)));
+        true
+    }
+}

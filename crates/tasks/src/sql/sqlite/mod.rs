@@ -1,0 +1,226 @@
+//! Statements on a file of SQLite: a connection a lane, its statement prepared once.
+
+mod errors;
+mod limit;
+
+use std::path::Path;
+
+use rusqlite::{
+    Connection, Error, OpenFlags, Statement as Prepared,
+    types::{ToSqlOutput, ValueRef},
+};
+use triway_core::{Context, Failure, FailureKind};
+
+use self::{
+    errors::{failure, unopened},
+    limit::Limit,
+};
+use super::{
+    Durability,
+    answer::Answer,
+    kinds,
+    row::{Row, Value},
+    statement::Statement,
+    turn::Turn,
+};
+
+/// The most that the rows of one outcome may hold, in bytes.
+const MOST_BYTES: usize = 16 << 20;
+
+/// SQLite looks at the deadline each time it has executed so many instructions of its own: well below a millisecond.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Connected {
+    connection: Connection,
+    limit: Limit,
+    /// The statement with the marks that SQLite knows.
+    numbered: String,
+}
+
+impl Connected {
+    /// Opens a file that is there.
+    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, Failure> {
+        let limit = Limit::new();
+        let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &limit);
+        let connection = connection.and_then(|connection| {
+            let synchronous = match durability {
+                Durability::Full => "FULL",
+                Durability::Normal => "NORMAL",
+            };
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            Ok(connection)
+        });
+        Ok(Self {
+            connection: connection.map_err(|error| unopened(&error, path))?,
+            limit,
+            numbered: String::new(),
+        })
+    }
+
+    /// Executes the statement with the values of a row. What it changes is committed when this returns, or not at all.
+    pub(super) fn execute(
+        &mut self,
+        statement: &Statement,
+        row: &Row,
+        context: &Context<'_>,
+        turn: &Turn,
+    ) -> Result<Answer, Failure> {
+        self.limit.set(context.deadline());
+        if self.numbered.is_empty() {
+            self.numbered = statement.numbered('?');
+        }
+        let failed = |error: Error| failure(&error, statement);
+        let mut prepared = self
+            .connection
+            .prepare_cached(&self.numbered)
+            .map_err(failed)?;
+        bind(&mut prepared, statement, row)?;
+        if prepared.readonly() {
+            return found(&mut prepared, failed);
+        }
+        // A lane that waits for its turn does so before it takes any lock.
+        let Some(_taken) = turn.wait(context.deadline()) else {
+            return Err(Failure::new(
+                FailureKind::TIMEOUT,
+                "the database was written by other lanes until the attempt's time limit",
+            ));
+        };
+        // A transaction that begins with reading cannot wait for a lock that it needs later.
+        self.simple("BEGIN IMMEDIATE").map_err(failed)?;
+        let done = changed(&mut prepared, failed)
+            .and_then(|answer| self.simple("COMMIT").map_err(failed).map(|()| answer));
+        drop(prepared);
+        if done.is_err() && !self.connection.is_autocommit() {
+            let _ended = self.simple("ROLLBACK");
+        }
+        done
+    }
+
+    fn simple(&self, text: &str) -> Result<(), Error> {
+        self.connection.prepare_cached(text)?.raw_execute()?;
+        Ok(())
+    }
+}
+
+/// A connection that waits for locks and looks at its deadline, in write-ahead mode where the file may be written.
+fn opened(path: &Path, flags: OpenFlags, limit: &Limit) -> Result<Connection, Error> {
+    let mut connection =
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let (waits, works) = (limit.clone(), limit.clone());
+    connection.busy_handler(Some(move |times| waits.pause(times)))?;
+    connection.progress_handler(INSTRUCTIONS, Some(move || works.is_over()))?;
+    let wal = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    match wal {
+        Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::ReadOnly) => {
+            Err(error)
+        }
+        _ => Ok(connection),
+    }
+}
+
+fn bind(prepared: &mut Prepared<'_>, statement: &Statement, row: &Row) -> Result<(), Failure> {
+    for (place, name) in statement.names().iter().enumerate() {
+        let value = ToSqlOutput::Borrowed(match row.value(name)? {
+            Value::Null => ValueRef::Null,
+            Value::Boolean(value) => ValueRef::Integer((*value).into()),
+            Value::Whole(value) => ValueRef::Integer(*value),
+            Value::Float(value) => ValueRef::Real(*value),
+            Value::Text(text) | Value::Json(text) => ValueRef::Text(text.as_bytes()),
+        });
+        let bound = prepared.raw_bind_parameter(place + 1, value);
+        bound.map_err(|error| failure(&error, statement))?;
+    }
+    Ok(())
+}
+
+fn changed(
+    prepared: &mut Prepared<'_>,
+    failed: impl Fn(Error) -> Failure + Copy,
+) -> Result<Answer, Failure> {
+    if prepared.column_count() == 0 {
+        let changes = prepared.raw_execute().map_err(failed)?;
+        return Ok(Answer {
+            changes: Some(changes as u64),
+            ..Answer::default()
+        });
+    }
+    let answer = found(prepared, failed)?;
+    Ok(Answer {
+        changes: Some(answer.rows.len() as u64),
+        ..answer
+    })
+}
+
+fn found(
+    prepared: &mut Prepared<'_>,
+    failed: impl Fn(Error) -> Failure + Copy,
+) -> Result<Answer, Failure> {
+    let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    let mut left = prepared.raw_query();
+    while let Some(row) = left.next().map_err(failed)? {
+        let value = |place| row.get_ref(place).map(value).map_err(failed);
+        let values = (0..columns.len()).map(value);
+        let values = values.collect::<Result<Vec<_>, Failure>>()?;
+        bytes += values.iter().map(Value::bytes).sum::<usize>();
+        if bytes > MOST_BYTES {
+            return Err(Failure::permanent(
+                kinds::TOO_LARGE,
+                "the query gives more than 16 MiB of rows, which is the most that an outcome may hold",
+            ));
+        }
+        rows.push(values);
+    }
+    Ok(Answer {
+        changes: None,
+        columns: Some(columns),
+        rows,
+    })
+}
+
+fn value(stored: ValueRef<'_>) -> Value {
+    match stored {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(value) => Value::Whole(value),
+        ValueRef::Real(value) => Value::Float(value),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Text(hex(bytes)),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Executes a script, which may make the database; nothing of it stays if it fails.
+///
+/// # Errors
+/// What the database says.
+pub fn script(path: &Path, text: &str) -> Result<(), Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection =
+        opened(path, flags, &Limit::new()).map_err(|error| unopened(&error, path))?;
+    let done = connection.transaction().and_then(|transaction| {
+        transaction.execute_batch(text)?;
+        transaction.commit()
+    });
+    done.map_err(|error| unopened(&error, path))
+}
+
+/// Executes a query and gives its rows.
+///
+/// # Errors
+/// What the database says.
+pub fn verify(path: &Path, query: &Statement) -> Result<Answer, Failure> {
+    let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
+    let connection = connection.map_err(|error| unopened(&error, path))?;
+    let failed = |error: Error| failure(&error, query);
+    let mut prepared = connection.prepare(query.text()).map_err(failed)?;
+    found(&mut prepared, failed)
+}

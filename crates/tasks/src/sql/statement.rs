@@ -1,0 +1,343 @@
+//! A statement with named parameters, such as `insert into users(name) values (:name)`.
+//!
+//! One scan finds the parameters and leaves alone what only looks like one: in quotes, in comments, and the `::` of a
+//! cast. Each database then gets the statement with the marks that it knows.
+
+use std::{error::Error, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A statement as it was written, and where its parameters stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    text: String,
+    /// Each parameter once, in the order in which they first stand there.
+    names: Vec<String>,
+    /// Where each mark begins and ends, and which parameter it is.
+    marks: Vec<(usize, usize, usize)>,
+}
+
+/// Why a text is no statement that could be executed for each input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The character of the line, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub cause: &'static str,
+}
+
+impl Statement {
+    /// The statement as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its parameters, each once.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The statement with numbered parameters after this sign, counted from 1 in the order of [`Statement::names`].
+    #[must_use]
+    pub fn numbered(&self, sign: char) -> String {
+        let mut numbered = String::with_capacity(self.text.len());
+        let mut from = 0;
+        for (start, end, name) in &self.marks {
+            numbered.push_str(&self.text[from..*start]);
+            numbered.push(sign);
+            numbered.push_str(&(name + 1).to_string());
+            from = *end;
+        }
+        numbered + &self.text[from..]
+    }
+
+    /// Where in the statement as it was written this byte of the numbered one stands, as line and column from 1.
+    #[must_use]
+    pub fn place(&self, numbered_at: usize) -> (usize, usize) {
+        let mut at = numbered_at;
+        let mut shift = 0_isize;
+        for (start, end, name) in &self.marks {
+            let written = end - start;
+            let numbered = 1 + (name + 1).to_string().len();
+            if numbered_at.cast_signed() - shift < end.cast_signed() {
+                break;
+            }
+            let _ = start;
+            shift += numbered.cast_signed() - written.cast_signed();
+        }
+        at = at
+            .cast_signed()
+            .saturating_sub(shift)
+            .max(0)
+            .cast_unsigned();
+        line_and_column(&self.text, at)
+    }
+}
+
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let begin = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let column = String::from_utf8_lossy(&before[begin..]).chars().count() + 1;
+    (line, column)
+}
+
+impl FromStr for Statement {
+    type Err = StatementError;
+
+    fn from_str(text: &str) -> Result<Self, StatementError> {
+        let mut statement = Self {
+            text: text.to_owned(),
+            names: Vec::new(),
+            marks: Vec::new(),
+        };
+        let error = |at, cause| {
+            let (line, column) = line_and_column(text, at);
+            StatementError {
+                line,
+                column,
+                cause,
+            }
+        };
+        let mut scan = Scan { text, at: 0 };
+        let (mut any, mut ended) = (false, false);
+        loop {
+            let found = scan.next().map_err(|(at, cause)| error(at, cause))?;
+            match found {
+                Found::End => break,
+                Found::Space => {}
+                Found::Semicolon => ended = any,
+                Found::Other(at) | Found::Parameter(at, _) if ended => {
+                    return Err(error(
+                        at,
+                        "a second statement begins here; one is executed for each input (put the others into a --setup \
+                         file)",
+                    ));
+                }
+                Found::Other(_) => any = true,
+                Found::Parameter(start, end) => {
+                    any = true;
+                    statement.mark(start, end);
+                }
+            }
+        }
+        if any {
+            Ok(statement)
+        } else {
+            Err(error(0, "there is no statement"))
+        }
+    }
+}
+
+impl Statement {
+    fn mark(&mut self, start: usize, end: usize) {
+        let name = &self.text[start + 1..end];
+        let known = self.names.iter().position(|known| known == name);
+        let place = known.unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        self.marks.push((start, end, place));
+    }
+}
+
+/// What the scan comes upon.
+enum Found {
+    Space,
+    Semicolon,
+    /// From its colon to behind its name.
+    Parameter(usize, usize),
+    /// Anything else that belongs to a statement, and where.
+    Other(usize),
+    End,
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Scan<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn next(&mut self) -> Result<Found, (usize, &'static str)> {
+        let start = self.at;
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else {
+            return Ok(Found::End);
+        };
+        match first {
+            c if c.is_whitespace() => self.at += c.len_utf8(),
+            '-' if rest.starts_with("--") => {
+                self.at += rest.find('\n').unwrap_or(rest.len());
+            }
+            '/' if rest.starts_with("/*") => {
+                let end = rest.find("*/");
+                let end = end.ok_or((start, "this comment is never closed"))?;
+                self.at += end + 2;
+            }
+            ';' => {
+                self.at += 1;
+                return Ok(Found::Semicolon);
+            }
+            ':' if rest.starts_with("::") => {
+                self.at += 2;
+                return Ok(Found::Other(start));
+            }
+            ':' => {
+                let name = name_length(&rest[1..]);
+                self.at += 1 + name;
+                return Ok(match name {
+                    0 => Found::Other(start),
+                    _ => Found::Parameter(start, self.at),
+                });
+            }
+            quote @ ('\'' | '"' | '`') => {
+                let end = rest[1..].find(quote);
+                let end = end.ok_or((start, "this quote is never closed"))?;
+                self.at += end + 2;
+                return Ok(Found::Other(start));
+            }
+            '$' => {
+                self.dollar(start)?;
+                return Ok(Found::Other(start));
+            }
+            c if is_name(c) => {
+                // Names and numbers as a whole, so that a dollar in one opens nothing.
+                let others = |c: char| !is_name(c) && c != '$';
+                self.at += rest.find(others).unwrap_or(rest.len());
+                return Ok(Found::Other(start));
+            }
+            c => {
+                self.at += c.len_utf8();
+                return Ok(Found::Other(start));
+            }
+        }
+        Ok(Found::Space)
+    }
+
+    /// PostgreSQL's `$tag$ … $tag$`; a dollar that opens none is passed over.
+    fn dollar(&mut self, start: usize) -> Result<(), (usize, &'static str)> {
+        let rest = self.rest();
+        let tag = name_length(&rest[1..]);
+        if !rest[1 + tag..].starts_with('$') {
+            self.at += 1;
+            return Ok(());
+        }
+        let (tag, body) = rest.split_at(tag + 2);
+        let end = body
+            .find(tag)
+            .ok_or((start, "this dollar quote is never closed"))?;
+        self.at += 2 * tag.len() + end;
+        Ok(())
+    }
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// How long the name at the beginning is; it does not begin with a digit.
+fn name_length(text: &str) -> usize {
+    if text.starts_with(|c: char| c.is_numeric()) {
+        return 0;
+    }
+    text.find(|c| !is_name(c)).unwrap_or(text.len())
+}
+
+impl fmt::Display for StatementError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            column,
+            cause,
+        } = self;
+        write!(f, "line {line}, character {column}: {cause}")
+    }
+}
+
+impl Error for StatementError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_found_and_nothing_else() {
+        for (text, numbered, names) in [
+            ("select 1", "select 1", &[][..]),
+            ("select :a", "select ?1", &["a"]),
+            ("values (:a, :b, :a)", "values (?1, ?2, ?1)", &["a", "b"]),
+            ("select :a::int", "select ?1::int", &["a"]),
+            ("select x[1:2]", "select x[1:2]", &[]),
+            (
+                "select ':a', \":b\", `:c`",
+                "select ':a', \":b\", `:c`",
+                &[],
+            ),
+            ("select 'it''s :a', :b", "select 'it''s :a', ?1", &["b"]),
+            ("select 1 -- :a\n, :b", "select 1 -- :a\n, ?1", &["b"]),
+            ("select /* :a ' */ :b;", "select /* :a ' */ ?1;", &["b"]),
+            (
+                "select $$:a$$, $q$ :b $$ $q$, :c",
+                "select $$:a$$, $q$ :b $$ $q$, ?1",
+                &["c"],
+            ),
+            ("select a$b$ :c", "select a$b$ ?1", &["c"]),
+            ("select :größe_2, : a", "select ?1, : a", &["größe_2"]),
+            ("select 1 ; -- done\n ;", "select 1 ; -- done\n ;", &[]),
+        ] {
+            let statement: Statement = text.parse().unwrap();
+            assert_eq!(statement.numbered('?'), numbered);
+            assert_eq!(statement.names(), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_say_where_they_are() {
+        for (text, error) in [
+            ("", "line 1, character 1: there is no statement"),
+            (" -- a\n;", "line 1, character 1: there is no statement"),
+            (
+                "select 'a",
+                "line 1, character 8: this quote is never closed",
+            ),
+            (
+                "select\n  /* a",
+                "line 2, character 3: this comment is never closed",
+            ),
+            (
+                "select $a$ $b$",
+                "line 1, character 8: this dollar quote is never closed",
+            ),
+            (
+                "select 1;\nselect 2",
+                "line 2, character 1: a second statement begins here",
+            ),
+        ] {
+            let found = text.parse::<Statement>().unwrap_err().to_string();
+            assert!(found.starts_with(error), "{text}: {found}");
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_the_text_as_written() {
+        let statement: Statement = "select :first,\n  :second, wrong".parse().unwrap();
+        let numbered = statement.numbered('?');
+        for word in ["select", "wrong"] {
+            let at = numbered.find(word).unwrap();
+            let (line, column) = statement.place(at);
+            let written = statement.text().lines().nth(line - 1).unwrap();
+            assert!(
+                written[column - 1..].starts_with(word),
+                "{word}: {line} {column}"
+            );
+        }
+    }
+}
