@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod around;
 mod attended;
 mod commands;
+mod database;
 mod delivered;
 mod example;
 mod exit;

@@ -1,7 +1,5 @@
 //! What a task's arguments mean: the task itself and its inputs, the embedded example where none are given.
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use triway_core::{Model, Plan};
 use triway_tasks::{
@@ -12,14 +10,17 @@ use triway_tasks::{
     cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
     http::{Accept, Http, Policy},
     sh::Sh,
+    sql::Sql,
 };
 
 use crate::{
     arguments::{
         CheckArguments, ColumnsArguments, CpuArguments, HttpArguments, JobArguments, ShArguments,
-        TaskArguments, TimeLimit, Work,
+        SqlArguments, TaskArguments, TimeLimit, Work,
     },
+    around::Around,
     commands::{self, Commands, commands},
+    database::{Statements, statements},
     example::TestServer,
     exit::Fault,
     inputs::Inputs,
@@ -40,8 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) note: Option<String>,
     /// What is written where nobody says it.
     pub(crate) usual: Usual,
-    /// Where the total over all inputs is to go besides.
-    pub(crate) total: Option<PathBuf>,
+    /// What is to be done before a run and after it.
+    pub(crate) around: Around,
     /// What must live as long as the job.
     pub(crate) server: Option<TestServer>,
 }
@@ -59,6 +60,8 @@ pub(crate) enum Configuration {
     Columns(Box<Columns>),
     /// `sh`.
     Sh(Box<Sh>),
+    /// `sql`.
+    Sql(Box<Sql>),
 }
 
 impl Configuration {
@@ -70,7 +73,7 @@ impl Configuration {
         let policy = match self {
             Self::Http(policy) => policy,
             Self::Check(check) => &check.0,
-            Self::Cpu(_) | Self::Columns(_) | Self::Sh(_) => return Ok(()),
+            Self::Cpu(_) | Self::Columns(_) | Self::Sh(_) | Self::Sql(_) => return Ok(()),
         };
         models
             .into_iter()
@@ -103,7 +106,7 @@ impl Configuration {
         let policy = match &mut other {
             Self::Http(policy) => &mut **policy,
             Self::Check(check) => &mut check.0,
-            Self::Cpu(_) | Self::Columns(_) => return other,
+            Self::Cpu(_) | Self::Columns(_) | Self::Sql(_) => return other,
             Self::Sh(sh) => {
                 commands::without_limits(sh);
                 return other;
@@ -127,6 +130,7 @@ impl Configuration {
             Self::Cpu(cpu) => Named::new(*cpu),
             Self::Columns(columns) => Named::new((**columns).clone()),
             Self::Sh(sh) => Named::new((**sh).clone()),
+            Self::Sql(sql) => Named::new((**sql).clone()),
         }
     }
 }
@@ -139,6 +143,7 @@ pub(crate) fn prepare(arguments: TaskArguments, job: &JobArguments) -> Result<Pr
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
         TaskArguments::Columns(columns) => prepare_columns(*columns),
         TaskArguments::Sh(sh) => prepare_sh(sh),
+        TaskArguments::Sql(sql) => prepare_sql(*sql),
     }
 }
 
@@ -215,8 +220,28 @@ fn prepare_columns(arguments: ColumnsArguments) -> Result<Prepared, Fault> {
     let Tables { task, inputs, note } = tables(arguments)?;
     Ok(Prepared {
         note,
-        total,
+        around: Around {
+            total,
+            ..Around::default()
+        },
         ..Prepared::of(Configuration::Columns(Box::new(task)), inputs)
+    })
+}
+
+fn prepare_sql(arguments: SqlArguments) -> Result<Prepared, Fault> {
+    let Statements {
+        task,
+        inputs,
+        note,
+        database,
+    } = statements(arguments)?;
+    Ok(Prepared {
+        note,
+        around: Around {
+            database: Some(database),
+            ..Around::default()
+        },
+        ..Prepared::of(Configuration::Sql(Box::new(task)), inputs)
     })
 }
 
@@ -227,7 +252,7 @@ impl Prepared {
             inputs,
             note: None,
             usual: Usual::Outcomes,
-            total: None,
+            around: Around::default(),
             server: None,
         }
     }

@@ -25,19 +25,6 @@ pub(crate) struct TotalFile {
     file: Option<File>,
 }
 
-/// Refuses a total where nothing could be said of it.
-///
-/// # Errors
-/// Somebody asked for one.
-pub(crate) fn check_compares(path: Option<&Path>) -> Result<(), Fault> {
-    match path {
-        None => Ok(()),
-        Some(_) => Err(Fault::usage(anyhow!(
-            "--total: a comparison has no total; `triway run` has"
-        ))),
-    }
-}
-
 impl Total {
     /// Adds an output that succeeded, if it can be added up.
     pub(crate) fn add(&mut self, output: &RawOutput) {

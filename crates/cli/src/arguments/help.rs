@@ -113,6 +113,18 @@ Examples:
   triway compare columns --column x --where 'day >= 2026-06-01' data/*.csv
   find . -name '*.arrow' | triway run columns --column x --files-from -";
 
+pub(crate) const SQL: &str = "\
+An input is a JSON object, one a line, or a record of a CSV file (.csv, .tsv; its values are texts, empty ones null).
+Its values go to the parameters of their names; parameters are never part of the statement's text. Each row is a
+transaction of its own, on disk when its outcome is told. A query gives its rows as output. With nothing given, an
+embedded example.
+
+Examples:
+  triway run sql 'insert into users(name, email) values (:name, :email)' rows.jsonl --db sqlite:users.db
+  triway run sql 'update users set email = :email where id = :id' fix.csv --db sqlite:users.db -c 4
+  triway run sql 'select * from users where name = :name' --db sqlite:users.db -- '{\"name\":\"Ada\"}'
+  triway run sql 'insert into t values (:a)' rows.jsonl --db sqlite:t.db --setup t.sql --verify 'select count(*) from t'";
+
 pub(crate) const GENERATE: &str = "\
 Examples:
   triway generate columns --rows 1000000 --files 8 data

@@ -10,6 +10,7 @@ mod job;
 mod journal;
 mod pool;
 mod sh;
+mod sql;
 mod tasks;
 mod values;
 
@@ -28,6 +29,7 @@ pub(crate) use self::{
     job::{Budget, JobArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     sh::ShArguments,
+    sql::{SqlArguments, Synced},
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
 

@@ -5,7 +5,7 @@ use triway_tasks::http::Accept;
 
 use super::{
     check::CheckArguments, columns::ColumnsArguments, help, http::RequestArguments,
-    inputs::InputArguments, job::whole, sh::ShArguments,
+    inputs::InputArguments, job::whole, sh::ShArguments, sql::SqlArguments,
 };
 
 /// Which task, and what it is applied to.
@@ -24,6 +24,9 @@ pub(crate) enum TaskArguments {
     /// Filter the rows of CSV, Parquet and Arrow files and give the figures of a column
     #[command(after_help = help::COLUMNS)]
     Columns(Box<ColumnsArguments>),
+    /// Execute a statement for each row, on SQLite
+    #[command(after_help = help::SQL)]
+    Sql(Box<SqlArguments>),
     /// Run a command for each input, as xargs and GNU parallel do
     #[command(after_help = help::SH)]
     Sh(ShArguments),

@@ -6,6 +6,7 @@ mod listed;
 mod maps;
 mod places;
 mod reading;
+mod records;
 mod seen;
 mod source;
 
@@ -132,6 +133,17 @@ impl Inputs {
             split,
             ..Self::of(sources)
         }))
+    }
+
+    /// Lines with an object each, or the records of CSV files; `None` if there are none.
+    ///
+    /// # Errors
+    /// A file that is missing, unreadable or a directory, or standard input twice.
+    pub(crate) fn rows(arguments: InputArguments) -> Result<Option<Self>, Fault> {
+        let mut inputs = Self::named(arguments)?;
+        let sources = inputs.iter_mut().flat_map(|inputs| &mut inputs.sources);
+        sources.for_each(Source::read_records);
+        Ok(inputs)
     }
 
     /// Bytes under names, lent to whoever works on them.

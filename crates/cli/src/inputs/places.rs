@@ -25,6 +25,8 @@ pub(crate) enum Name {
     Stream(String),
     /// By a sitemap and their place in what it leads to.
     Map(String),
+    /// By a CSV file and their place among its records.
+    Row(String),
     /// By a number alone.
     Numbered(&'static str),
 }
@@ -41,6 +43,7 @@ impl Places {
             Some((Name::File(lines) | Name::Stream(lines), nth)) => format!("{lines}:{nth}"),
             Some((Name::Listed(file, lines), nth)) => format!("{file}:{}", listed(&lines, nth)),
             Some((Name::Map(map), nth)) => format!("entry {nth} of {map}"),
+            Some((Name::Row(file), nth)) => format!("row {nth} of {file}"),
             Some((Name::Numbered(what), nth)) => format!("{what} {nth}"),
             None => format!("input {}", index + 1),
         }
@@ -67,7 +70,7 @@ impl Places {
         match self.lookup(index)? {
             (Name::File(file), nth) => Some((file, nth)),
             (Name::Listed(file, lines), nth) => Some((file, listed(&lines, nth))),
-            (Name::Stream(_) | Name::Map(_) | Name::Numbered(_), _) => None,
+            (Name::Stream(_) | Name::Map(_) | Name::Row(_) | Name::Numbered(_), _) => None,
         }
     }
 

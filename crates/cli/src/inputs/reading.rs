@@ -20,6 +20,7 @@ use super::{
     lines::Lines,
     maps::Pages,
     places::{Name, Places},
+    records::Records,
     seen::Seen,
     source::Source,
 };
@@ -53,6 +54,7 @@ pub(crate) struct Split {
 enum Current {
     Nothing,
     Lines(Lines<Box<dyn BufRead + Send>>, String),
+    Records(Box<Records>, String),
     Values(vec::IntoIter<std::ffi::OsString>),
     Links(vec::IntoIter<Link>),
     Pages(Box<Pages>),
@@ -100,6 +102,10 @@ impl Reading {
                     Current::Lines(lines(from), title),
                 )
             }
+            Source::Records(path) => (
+                Name::Row(title.clone()),
+                Current::Records(Box::new(Records::open(&path)?), title),
+            ),
             Source::Values(values) => {
                 (Name::Numbered("value"), Current::Values(values.into_iter()))
             }
@@ -136,6 +142,9 @@ impl Current {
             Self::Lines(lines, title) => lines
                 .next_line()
                 .map_err(|error| unreadable(title, &error))?,
+            Self::Records(records, title) => {
+                records.next().map_err(|error| unreadable(title, &error))?
+            }
             Self::Values(values) => values.next().map(|value| RawInput::new(value.as_bytes())),
             Self::Links(links) => links.next().map(|link| RawInput::from(link.url.as_str())),
             Self::Pages(pages) => pages.next(seen)?,

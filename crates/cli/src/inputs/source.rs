@@ -21,6 +21,8 @@ const COUNTED_BYTES: u64 = 64 << 20;
 pub(crate) enum Source {
     /// The lines of a file.
     File(PathBuf),
+    /// The records of a CSV file.
+    Records(PathBuf),
     /// The lines of standard input.
     Stdin,
     /// These themselves.
@@ -43,6 +45,16 @@ impl Source {
             return Ok(Self::Stdin);
         }
         Self::check(path).map(Self::File)
+    }
+
+    /// A file whose name says that it is CSV is one of records.
+    pub(super) fn read_records(&mut self) {
+        if let Self::File(path) = self
+            && let Some(extension) = path.extension()
+            && (extension.eq_ignore_ascii_case("csv") || extension.eq_ignore_ascii_case("tsv"))
+        {
+            *self = Self::Records(std::mem::take(path));
+        }
     }
 
     /// A file that is there and can be read.
@@ -68,7 +80,7 @@ impl Source {
 
     pub(super) fn title(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) | Self::Records(path) => path.display().to_string(),
             Self::Links { document, .. } => document.display().to_string(),
             Self::Maps(maps) => maps.title(),
             Self::Stdin => "standard input".to_owned(),
@@ -90,7 +102,7 @@ impl Source {
     pub(super) fn metadata(&self) -> Vec<Metadata> {
         let of = |path: &Path| fs::metadata(path).ok();
         match self {
-            Self::File(path) => of(path).into_iter().collect(),
+            Self::File(path) | Self::Records(path) => of(path).into_iter().collect(),
             Self::Links { document, .. } => of(document).into_iter().collect(),
             Self::Stdin => of(Path::new("/dev/stdin")).into_iter().collect(),
             Self::Tables(paths) => paths.iter().filter_map(|path| of(path)).collect(),
@@ -101,7 +113,8 @@ impl Source {
     pub(super) fn count(&self) -> Option<u64> {
         match self {
             Self::File(path) => count_lines(path).ok().flatten(),
-            Self::Stdin | Self::Maps(_) => None,
+            // A record may have several lines.
+            Self::Stdin | Self::Maps(_) | Self::Records(_) => None,
             Self::Links { links, .. } => u64::try_from(links.len()).ok(),
             Self::Values(values) => u64::try_from(values.len()).ok(),
             Self::Tables(paths) => u64::try_from(paths.len()).ok(),

@@ -28,7 +28,6 @@ use crate::{
     output::{Destination, Usual},
     people::{Interest, Screen, figures},
     prepared::{Prepared, prepare},
-    total,
 };
 
 /// How long the running trial may take to end after a signal, before it is left to its parent's death.
@@ -54,10 +53,10 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         inputs,
         note,
         usual,
-        total,
+        around,
         mut server,
     } = prepare(task, &job)?;
-    total::check_compares(total.as_deref())?;
+    around.check_compares()?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;

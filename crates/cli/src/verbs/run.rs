@@ -13,6 +13,7 @@ use triway_tasks::catalog::RawInput;
 
 use crate::{
     arguments::{JobArguments, RunArguments},
+    around::Begun,
     attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
@@ -21,7 +22,6 @@ use crate::{
     people::{Interest, Screen, hosts::Hosts, summary::Told},
     prepared::{Configuration, Prepared, prepare},
     reporter::{Reported, Reporter},
-    total::TotalFile,
 };
 
 /// How many bytes of inputs are read ahead of the job.
@@ -51,14 +51,14 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         inputs,
         note,
         usual,
-        total,
+        around,
         server: _server,
     } = prepare(task, &job)?;
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
-    let total = TotalFile::open(total.as_deref(), job.output.as_deref())?;
+    let around = around.begin(job.output.as_deref())?;
     let piped = destination.is_piped();
     let remarks = task.remark(plan.model).into_iter().chain(note.as_deref());
     remarks.for_each(|remark| screen.say(remark));
@@ -72,7 +72,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         places: inputs.places(),
         destination: destination.name().to_owned(),
         to_stdout: job.output.is_none(),
-        total,
+        around,
         screen: screen.clone(),
         found,
         resume: journal.is_some().then(|| journaling::command(&inputs)),
@@ -185,8 +185,8 @@ struct Afterwards {
     places: Places,
     destination: String,
     to_stdout: bool,
-    /// Where the total is to go besides.
-    total: Option<TotalFile>,
+    /// What else is to be done.
+    around: Begun,
     screen: Screen,
     /// What an earlier run left in the journal, if there is one.
     found: Option<Found>,
@@ -246,9 +246,8 @@ impl Afterwards {
                 format!("the outcomes could not be written to {}", self.destination),
             )));
         }
-        if let Some(file) = self.total.take() {
-            file.write(&reported.total)?;
-        }
+        let told = self.around.end(&reported.total)?;
+        told.iter().for_each(|line| self.screen.say(line));
         ended(&summary, asked)
     }
 

@@ -11,6 +11,8 @@ pub use raw::{INPUT_TOO_LARGE, RawInput, RawOutput};
 
 #[cfg(feature = "columns")]
 use crate::columns::Columns;
+#[cfg(feature = "sql")]
+use crate::sql::Sql;
 use crate::{
     command::{CommandTask, Preferred},
     cpu::Cpu,
@@ -38,6 +40,8 @@ pub const TASKS: &[Entry] = &[
     #[cfg(feature = "columns")]
     entry::<Columns>(),
     entry::<Sh>(),
+    #[cfg(feature = "sql")]
+    entry::<Sql>(),
 ];
 
 const fn entry<T: CommandTask>() -> Entry {

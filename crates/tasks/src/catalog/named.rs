@@ -12,6 +12,8 @@ use super::{
 };
 #[cfg(feature = "columns")]
 use crate::columns::Columns;
+#[cfg(feature = "sql")]
+use crate::sql::Sql;
 use crate::{check::Check, command::Preferred, cpu::Cpu, http::Http, sh::Sh};
 
 /// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
@@ -37,6 +39,9 @@ pub enum Configured {
     Columns(Box<Columns>),
     /// Runs commands.
     Sh(Box<Sh>),
+    /// Executes statements.
+    #[cfg(feature = "sql")]
+    Sql(Box<Sql>),
 }
 
 impl Named {
@@ -102,6 +107,8 @@ impl Named {
             #[cfg(feature = "columns")]
             Configured::Columns(task) => &**task,
             Configured::Sh(task) => &**task,
+            #[cfg(feature = "sql")]
+            Configured::Sql(task) => &**task,
         }
     }
 
@@ -141,6 +148,13 @@ impl From<Cpu> for Configured {
 impl From<Columns> for Configured {
     fn from(task: Columns) -> Self {
         Self::Columns(Box::new(task))
+    }
+}
+
+#[cfg(feature = "sql")]
+impl From<Sql> for Configured {
+    fn from(task: Sql) -> Self {
+        Self::Sql(Box::new(task))
     }
 }
 
