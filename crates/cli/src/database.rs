@@ -7,13 +7,9 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
-use triway_tasks::sql::{self, Durability, Sql, Statement};
+use triway_tasks::sql::{self, Sql, Statement};
 
-use crate::{
-    arguments::{SqlArguments, Synced},
-    exit::Fault,
-    inputs::Inputs,
-};
+use crate::{arguments::SqlArguments, exit::Fault, inputs::Inputs};
 
 /// The embedded example.
 const EXAMPLE_ROWS: u64 = 1000;
@@ -34,6 +30,7 @@ pub(crate) struct Statements {
 #[derive(Debug)]
 pub(crate) struct Database {
     path: PathBuf,
+    statement: Statement,
     setup: Option<Script>,
     verify: Option<Statement>,
     /// Holds the example's file as long as it is needed.
@@ -53,17 +50,12 @@ pub(crate) fn statements(arguments: SqlArguments) -> Result<Statements, Fault> {
         statement,
         inputs,
         db,
-        durability,
         setup,
         verify,
     } = arguments;
-    let durability = match durability {
-        Synced::Full => Durability::Full,
-        Synced::Normal => Durability::Normal,
-    };
     let (statement, db) = match (statement, db) {
         (Some(statement), Some(db)) => (statement, db),
-        (None, None) => return example(durability),
+        (None, None) => return example(),
         (None, Some(_)) => {
             return Err(Fault::usage(anyhow!(
                 "which statement? It goes before the files"
@@ -89,11 +81,12 @@ pub(crate) fn statements(arguments: SqlArguments) -> Result<Statements, Fault> {
         ))
     })?;
     Ok(Statements {
-        task: Sql::new(statement, sql::Database::Sqlite(path.clone()), durability),
+        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())),
         inputs,
         note: None,
         database: Database {
             path,
+            statement,
             setup,
             verify,
             _folder: None,
@@ -113,7 +106,7 @@ fn sqlite(db: &str) -> Result<PathBuf, Fault> {
 }
 
 /// Users in a temporary file, each row a commit of its own.
-fn example(durability: Durability) -> Result<Statements, Fault> {
+fn example() -> Result<Statements, Fault> {
     let folder = tempfile::Builder::new().prefix("triway-sql-").tempdir();
     let folder = folder
         .context("the embedded example")
@@ -123,13 +116,14 @@ fn example(durability: Durability) -> Result<Statements, Fault> {
     let row = |n| format!("{{\"name\":\"User {n}\",\"email\":\"user{n}@example.org\"}}");
     let (statement, verify) = (parse(EXAMPLE_STATEMENT)?, parse(EXAMPLE_VERIFY)?);
     Ok(Statements {
-        task: Sql::new(statement, sql::Database::Sqlite(path.clone()), durability),
+        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())),
         inputs: Inputs::values((1..=EXAMPLE_ROWS).map(row).collect()),
         note: Some(format!(
             "nothing given: {EXAMPLE_ROWS} users in a temporary file of SQLite, each a commit of its own"
         )),
         database: Database {
             path,
+            statement,
             setup: Some(Script {
                 name: "the example's setup".to_owned(),
                 text: EXAMPLE_SETUP.to_owned(),
@@ -151,16 +145,23 @@ impl Script {
 }
 
 impl Database {
-    /// Executes the setup, if there is one.
+    /// Executes the setup, if there is one, and looks whether the statements go with what is there.
     ///
     /// # Errors
-    /// What the database says; nothing of the setup stays.
+    /// What the database says; nothing of a setup stays that fails.
     pub(crate) fn begin(&self) -> Result<(), Fault> {
-        let Some(script) = &self.setup else {
-            return Ok(());
+        if let Some(script) = &self.setup {
+            sql::script(&self.path, &script.text)
+                .map_err(|failure| Fault::usage(anyhow!("{}: {}", script.name, failure.message)))?;
+        }
+        let check = |name: &str, statement| {
+            sql::check(&self.path, statement)
+                .map_err(|failure| Fault::usage(anyhow!("{name}: {}", failure.message)))
         };
-        sql::script(&self.path, &script.text)
-            .map_err(|failure| Fault::usage(anyhow!("{}: {}", script.name, failure.message)))
+        check("the statement", &self.statement)?;
+        self.verify
+            .as_ref()
+            .map_or(Ok(()), |query| check("--verify", query))
     }
 
     /// What the query of --verify finds, in a line; `None` if there is none.

@@ -35,7 +35,7 @@ pub(crate) fn open(
     inputs: &Inputs,
 ) -> Result<Option<Journal>, Fault> {
     let Some(path) = &arguments.journal else {
-        return match unused(arguments) {
+        return match unused(arguments, configuration) {
             None => Ok(None),
             Some(option) => Err(Fault::usage(anyhow!(
                 "{option} is about a journal; say which with --journal FILE"
@@ -136,7 +136,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// An option that means nothing without a journal.
-fn unused(arguments: &JournalArguments) -> Option<&'static str> {
+fn unused(arguments: &JournalArguments, configuration: &Configuration) -> Option<&'static str> {
     match arguments {
         JournalArguments { resume: true, .. } => Some("--resume"),
         JournalArguments {
@@ -145,7 +145,7 @@ fn unused(arguments: &JournalArguments) -> Option<&'static str> {
         JournalArguments {
             durability: Some(_),
             ..
-        } => Some("--durability"),
+        } if !configuration.changes_data() => Some("--durability"),
         _ => None,
     }
 }

@@ -10,13 +10,13 @@ use triway_tasks::{
     cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
     http::{Accept, Http, Policy},
     sh::Sh,
-    sql::Sql,
+    sql::{Durability, Sql},
 };
 
 use crate::{
     arguments::{
         CheckArguments, ColumnsArguments, CpuArguments, HttpArguments, JobArguments, ShArguments,
-        SqlArguments, TaskArguments, TimeLimit, Work,
+        SqlArguments, Survives, TaskArguments, TimeLimit, Work,
     },
     around::Around,
     commands::{self, Commands, commands},
@@ -94,6 +94,22 @@ impl Configuration {
         }
     }
 
+    /// Whether it has data of its own that must survive.
+    pub(crate) fn changes_data(&self) -> bool {
+        matches!(self, Self::Sql(_))
+    }
+
+    /// Tells a task that changes data what must survive.
+    pub(crate) fn survive(&mut self, survives: Option<Survives>) {
+        if let Self::Sql(sql) = self {
+            let durability = match survives {
+                None | Some(Survives::Full) => Durability::Full,
+                Some(Survives::None | Survives::Flush) => Durability::Normal,
+            };
+            **sql = (**sql).clone().with_durability(durability);
+        }
+    }
+
     /// Whether its inputs start programs, which must not outlive whoever waits for them.
     pub(crate) fn starts_programs(&self) -> bool {
         matches!(self, Self::Sh(_))
@@ -106,7 +122,11 @@ impl Configuration {
         let policy = match &mut other {
             Self::Http(policy) => &mut **policy,
             Self::Check(check) => &mut check.0,
-            Self::Cpu(_) | Self::Columns(_) | Self::Sql(_) => return other,
+            Self::Cpu(_) | Self::Columns(_) => return other,
+            Self::Sql(_) => {
+                other.survive(None);
+                return other;
+            }
             Self::Sh(sh) => {
                 commands::without_limits(sh);
                 return other;

@@ -23,7 +23,7 @@ pub(crate) struct JournalArguments {
     #[arg(long, global = true, help_heading = HEADING)]
     pub(crate) retry_failed: bool,
 
-    /// What an outcome must survive once it is reported [default: flush]
+    /// What an outcome must survive once it is reported; for sql what it changed, too [default: flush; for sql full]
     #[arg(long, global = true, value_enum, help_heading = HEADING)]
     pub(crate) durability: Option<Survives>,
 }
@@ -33,7 +33,8 @@ pub(crate) struct JournalArguments {
 pub(crate) enum Survives {
     /// Nothing: if this program is killed, the last outcomes are executed again
     None,
-    /// Whatever happens to this program
+    /// Whatever happens to this program (also called normal)
+    #[value(alias = "normal")]
     Flush,
     /// A loss of power: the disk has confirmed it
     Full,

@@ -29,7 +29,7 @@ pub(crate) use self::{
     job::{Budget, JobArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     sh::ShArguments,
-    sql::{SqlArguments, Synced},
+    sql::SqlArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
 };
 

@@ -54,6 +54,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         around,
         server: _server,
     } = prepare(task, &job)?;
+    configuration.survive(journaled.durability);
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;

@@ -17,7 +17,7 @@ use self::turn::Turn;
 pub use self::{
     answer::Answer,
     row::{Row, Value},
-    sqlite::{script, verify},
+    sqlite::{check, script, verify},
     statement::{Statement, StatementError},
 };
 
@@ -54,15 +54,21 @@ pub enum Durability {
 pub struct Lane(Option<sqlite::Connected>);
 
 impl Sql {
-    /// The task that executes this statement there.
+    /// The task that executes this statement there, with full durability.
     #[must_use]
-    pub fn new(statement: Statement, database: Database, durability: Durability) -> Self {
+    pub fn new(statement: Statement, database: Database) -> Self {
         Self {
             statement,
             database,
-            durability,
+            durability: Durability::default(),
             turn: Arc::default(),
         }
+    }
+
+    /// The same with another durability.
+    #[must_use]
+    pub fn with_durability(self, durability: Durability) -> Self {
+        Self { durability, ..self }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements on a file of SQLite: a connection a lane, its statement prepared once.
 
 mod errors;
+mod gate;
 mod limit;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use triway_core::{Context, Failure, FailureKind};
 
 use self::{
     errors::{failure, unopened},
+    gate::Gate,
     limit::Limit,
 };
 use super::{
@@ -35,6 +37,7 @@ const INSTRUCTIONS: i32 = 10_000;
 pub(super) struct Connected {
     connection: Connection,
     limit: Limit,
+    gate: Gate,
     /// The statement with the marks that SQLite knows.
     numbered: String,
 }
@@ -55,6 +58,7 @@ impl Connected {
         Ok(Self {
             connection: connection.map_err(|error| unopened(&error, path))?,
             limit,
+            gate: Gate::of(path),
             numbered: String::new(),
         })
     }
@@ -87,6 +91,7 @@ impl Connected {
                 "the database was written by other lanes until the attempt's time limit",
             ));
         };
+        let _passed = self.gate.pass();
         // A transaction that begins with reading cannot wait for a lock that it needs later.
         self.simple("BEGIN IMMEDIATE").map_err(failed)?;
         let done = changed(&mut prepared, failed)
@@ -211,6 +216,19 @@ pub fn script(path: &Path, text: &str) -> Result<(), Failure> {
         transaction.commit()
     });
     done.map_err(|error| unopened(&error, path))
+}
+
+/// Looks whether the database knows what a statement names.
+///
+/// # Errors
+/// What it says of the statement, with the place.
+pub fn check(path: &Path, statement: &Statement) -> Result<(), Failure> {
+    let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
+    let connection = connection.map_err(|error| unopened(&error, path))?;
+    let prepared = connection.prepare(&statement.numbered('?'));
+    prepared
+        .map(drop)
+        .map_err(|error| failure(&error, statement))
 }
 
 /// Executes a query and gives its rows.
