@@ -14,6 +14,7 @@ mod reports;
 mod retrying;
 mod serving;
 mod sitemaps;
+mod statements;
 mod stopping;
 mod streaming;
 mod tables;
