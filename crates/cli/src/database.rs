@@ -50,12 +50,13 @@ pub(crate) fn statements(arguments: SqlArguments) -> Result<Statements, Fault> {
         statement,
         inputs,
         db,
+        group,
         setup,
         verify,
     } = arguments;
     let (statement, db) = match (statement, db) {
         (Some(statement), Some(db)) => (statement, db),
-        (None, None) => return example(),
+        (None, None) => return example(group),
         (None, Some(_)) => {
             return Err(Fault::usage(anyhow!(
                 "which statement? It goes before the files"
@@ -81,7 +82,7 @@ pub(crate) fn statements(arguments: SqlArguments) -> Result<Statements, Fault> {
         ))
     })?;
     Ok(Statements {
-        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())),
+        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())).in_groups(group),
         inputs,
         note: None,
         database: Database {
@@ -106,7 +107,7 @@ fn sqlite(db: &str) -> Result<PathBuf, Fault> {
 }
 
 /// Users in a temporary file, each row a commit of its own.
-fn example() -> Result<Statements, Fault> {
+fn example(group: bool) -> Result<Statements, Fault> {
     let folder = tempfile::Builder::new().prefix("triway-sql-").tempdir();
     let folder = folder
         .context("the embedded example")
@@ -116,7 +117,7 @@ fn example() -> Result<Statements, Fault> {
     let row = |n| format!("{{\"name\":\"User {n}\",\"email\":\"user{n}@example.org\"}}");
     let (statement, verify) = (parse(EXAMPLE_STATEMENT)?, parse(EXAMPLE_VERIFY)?);
     Ok(Statements {
-        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())),
+        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())).in_groups(group),
         inputs: Inputs::values((1..=EXAMPLE_ROWS).map(row).collect()),
         note: Some(format!(
             "nothing given: {EXAMPLE_ROWS} users in a temporary file of SQLite, each a commit of its own"

@@ -22,6 +22,10 @@ pub(crate) struct SqlArguments {
     #[arg(long, value_name = "DATABASE")]
     pub(crate) db: Option<String>,
 
+    /// Let rows that are there at the same time share a commit; each is told when it is on disk
+    #[arg(long)]
+    pub(crate) group: bool,
+
     /// A script to execute before, all of it or nothing; it may make the database
     #[arg(long, value_name = "FILE.sql")]
     pub(crate) setup: Option<PathBuf>,

@@ -8,17 +8,23 @@ mod sqlite;
 mod statement;
 mod turn;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 use triway_core::{Context, Failure, Forms, Task};
 
-use self::turn::Turn;
 pub use self::{
     answer::Answer,
     row::{Row, Value},
     sqlite::{check, script, verify},
     statement::{Statement, StatementError},
+};
+use self::{
+    sqlite::{Committer, Orders},
+    turn::Turn,
 };
 
 /// Executes a statement for each row, each in a transaction of its own.
@@ -27,10 +33,17 @@ pub struct Sql {
     statement: Statement,
     database: Database,
     durability: Durability,
+    groups: bool,
     /// Whose turn it is to write; lanes of one process wait for it in turn rather than by trying again.
     #[serde(skip)]
     turn: Arc<Turn>,
+    /// Who writes for the lanes that do not write themselves.
+    #[serde(skip)]
+    committer: Arc<OnceLock<Committer>>,
 }
+
+/// The most rows that share a commit.
+const MOST_TOGETHER: usize = 1024;
 
 /// Where a statement is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +74,9 @@ impl Sql {
             statement,
             database,
             durability: Durability::default(),
+            groups: false,
             turn: Arc::default(),
+            committer: Arc::default(),
         }
     }
 
@@ -70,6 +85,27 @@ impl Sql {
     pub fn with_durability(self, durability: Durability) -> Self {
         Self { durability, ..self }
     }
+
+    /// The same, but rows that are there at the same time share a commit.
+    #[must_use]
+    pub fn in_groups(self, groups: bool) -> Self {
+        Self { groups, ..self }
+    }
+
+    fn committer(&self) -> Result<&Committer, Failure> {
+        if let Some(committer) = self.committer.get() {
+            return Ok(committer);
+        }
+        let Database::Sqlite(path) = &self.database;
+        let started = Committer::start(Orders {
+            path: path.clone(),
+            durability: self.durability,
+            statement: self.statement.clone(),
+            most: if self.groups { MOST_TOGETHER } else { 1 },
+        })?;
+        // Of two that start one at the same time, the second ends unused.
+        Ok(self.committer.get_or_init(|| started))
+    }
 }
 
 impl Task for Sql {
@@ -77,9 +113,8 @@ impl Task for Sql {
     type Output = Answer;
     type Lane = Lane;
 
-    /// SQLite has no interface that waits without holding its thread.
     fn forms(&self) -> Forms {
-        Forms::Blocking
+        Forms::Both
     }
 
     fn run_blocking(
@@ -88,12 +123,28 @@ impl Task for Sql {
         row: &Row,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
+        if self.groups {
+            return self.committer()?.ask(row, context.deadline()).wait();
+        }
         let Database::Sqlite(path) = &self.database;
         let connected = match &mut lane.0 {
             Some(connected) => connected,
             none => none.insert(sqlite::Connected::open(path, self.durability)?),
         };
-        connected.execute(&self.statement, row, context, &self.turn)
+        connected.execute(&self.statement, row, context.deadline(), &self.turn)
+    }
+
+    /// SQLite has no interface that awaits anything, so one thread of the process executes the statements of all lanes.
+    async fn run_async(
+        &self,
+        _: &mut Lane,
+        row: &Row,
+        context: &Context<'_>,
+    ) -> Result<Answer, Failure> {
+        self.committer()?
+            .ask(row, context.deadline())
+            .awaited()
+            .await
     }
 
     fn input_bytes(&self, row: &Row) -> usize {

@@ -1,20 +1,22 @@
 //! Statements on a file of SQLite: a connection a lane, its statement prepared once.
 
+mod committer;
 mod errors;
 mod gate;
 mod limit;
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use rusqlite::{
-    Connection, Error, OpenFlags, Statement as Prepared,
+    CachedStatement, Connection, Error, OpenFlags, Statement as Prepared,
     types::{ToSqlOutput, ValueRef},
 };
-use triway_core::{Context, Failure, FailureKind};
+use triway_core::{Failure, FailureKind};
 
+pub(super) use self::committer::{Committer, Orders};
 use self::{
     errors::{failure, unopened},
-    gate::Gate,
+    gate::{Gate, Passed},
     limit::Limit,
 };
 use super::{
@@ -23,7 +25,7 @@ use super::{
     kinds,
     row::{Row, Value},
     statement::Statement,
-    turn::Turn,
+    turn::{Taken, Turn},
 };
 
 /// The most that the rows of one outcome may hold, in bytes.
@@ -40,6 +42,15 @@ pub(super) struct Connected {
     gate: Gate,
     /// The statement with the marks that SQLite knows.
     numbered: String,
+}
+
+/// How rows share a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// Quickly, as long as none of them fails.
+    None,
+    /// Taking back what a row has changed before it failed.
+    Each,
 }
 
 impl Connected {
@@ -68,39 +79,129 @@ impl Connected {
         &mut self,
         statement: &Statement,
         row: &Row,
-        context: &Context<'_>,
+        deadline: Option<Instant>,
         turn: &Turn,
     ) -> Result<Answer, Failure> {
-        self.limit.set(context.deadline());
-        if self.numbered.is_empty() {
-            self.numbered = statement.numbered('?');
+        self.limit.set(deadline);
+        if self.is_reading(statement)? {
+            return self.change(statement, row);
         }
-        let failed = |error: Error| failure(&error, statement);
-        let mut prepared = self
-            .connection
-            .prepare_cached(&self.numbered)
-            .map_err(failed)?;
-        bind(&mut prepared, statement, row)?;
-        if prepared.readonly() {
-            return found(&mut prepared, failed);
+        let _writing = self.write(deadline, turn)?;
+        self.transaction(statement, || self.change(statement, row))
+    }
+
+    /// The same for several rows, which share a commit as far as they succeed.
+    pub(super) fn together(
+        &mut self,
+        statement: &Statement,
+        rows: &[&Row],
+        deadline: Option<Instant>,
+        turn: &Turn,
+    ) -> Vec<Result<Answer, Failure>> {
+        self.limit.set(deadline);
+        if rows.len() > 1 && matches!(self.is_reading(statement), Ok(false)) {
+            for care in [Care::None, Care::Each] {
+                if let Ok(_writing) = self.write(deadline, turn)
+                    && let Some(answers) = self.committed(statement, rows, care)
+                {
+                    return answers;
+                }
+            }
         }
-        // A lane that waits for its turn does so before it takes any lock.
-        let Some(_taken) = turn.wait(context.deadline()) else {
-            return Err(Failure::new(
+        let alone = |row: &&Row| self.execute(statement, row, deadline, turn);
+        rows.iter().map(alone).collect()
+    }
+
+    /// What became of all these rows in one transaction; `None` if nothing of it stays.
+    fn committed(
+        &self,
+        statement: &Statement,
+        rows: &[&Row],
+        care: Care,
+    ) -> Option<Vec<Result<Answer, Failure>>> {
+        let one = |row: &&Row| match care {
+            Care::None => self.change(statement, row),
+            Care::Each => self.change_or_nothing(statement, row),
+        };
+        let all = || {
+            let answers: Vec<_> = rows.iter().map(one).collect();
+            // Some failures end the transaction with all that others have done in it.
+            let stays = care == Care::Each && !self.connection.is_autocommit();
+            match answers.iter().find_map(|answer| answer.as_ref().err()) {
+                Some(failure) if !stays => Err(failure.clone()),
+                _ => Ok(answers),
+            }
+        };
+        self.transaction(statement, all).ok()
+    }
+
+    /// Waits until this connection may write. A lane that waits for its turn does so before it takes any lock.
+    fn write<'a>(
+        &'a self,
+        deadline: Option<Instant>,
+        turn: &'a Turn,
+    ) -> Result<(Taken<'a>, Passed<'a>), Failure> {
+        let taken = turn.wait(deadline).ok_or_else(|| {
+            Failure::new(
                 FailureKind::TIMEOUT,
                 "the database was written by other lanes until the attempt's time limit",
-            ));
-        };
-        let _passed = self.gate.pass();
-        // A transaction that begins with reading cannot wait for a lock that it needs later.
+            )
+        })?;
+        Ok((taken, self.gate.pass()))
+    }
+
+    /// Does something in a transaction, of which nothing stays if it fails.
+    fn transaction<R>(
+        &self,
+        statement: &Statement,
+        work: impl FnOnce() -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let failed = |error: Error| failure(&error, statement);
+        // One that begins with reading cannot wait for a lock that it needs later.
         self.simple("BEGIN IMMEDIATE").map_err(failed)?;
-        let done = changed(&mut prepared, failed)
-            .and_then(|answer| self.simple("COMMIT").map_err(failed).map(|()| answer));
-        drop(prepared);
+        let done = work();
+        let done = done.and_then(|done| self.simple("COMMIT").map_err(failed).map(|()| done));
         if done.is_err() && !self.connection.is_autocommit() {
             let _ended = self.simple("ROLLBACK");
         }
         done
+    }
+
+    /// Executes the statement in the transaction that there is, if there is one.
+    fn change(&self, statement: &Statement, row: &Row) -> Result<Answer, Failure> {
+        let failed = |error: Error| failure(&error, statement);
+        let mut prepared = self.prepared(statement)?;
+        bind(&mut prepared, statement, row)?;
+        if prepared.readonly() {
+            return found(&mut prepared, failed);
+        }
+        changed(&mut prepared, failed)
+    }
+
+    /// The same, and takes back what it has changed if it fails.
+    fn change_or_nothing(&self, statement: &Statement, row: &Row) -> Result<Answer, Failure> {
+        let failed = |error: Error| failure(&error, statement);
+        self.simple("SAVEPOINT one").map_err(failed)?;
+        let done = self.change(statement, row);
+        if done.is_err() && !self.connection.is_autocommit() {
+            self.simple("ROLLBACK TO one").map_err(failed)?;
+        }
+        if !self.connection.is_autocommit() {
+            self.simple("RELEASE one").map_err(failed)?;
+        }
+        done
+    }
+
+    fn is_reading(&mut self, statement: &Statement) -> Result<bool, Failure> {
+        if self.numbered.is_empty() {
+            self.numbered = statement.numbered('?');
+        }
+        Ok(self.prepared(statement)?.readonly())
+    }
+
+    fn prepared(&self, statement: &Statement) -> Result<CachedStatement<'_>, Failure> {
+        let prepared = self.connection.prepare_cached(&self.numbered);
+        prepared.map_err(|error| failure(&error, statement))
     }
 
     fn simple(&self, text: &str) -> Result<(), Error> {

@@ -1,0 +1,139 @@
+//! One thread that writes for all lanes of a process, so that rows share a commit.
+//!
+//! A group is what was handed in while the commit before was on its way to the disk: nobody waits for a clock, and the
+//! slower the disk, the larger the groups. Each row is answered when its commit is done. It is also how SQLite, which
+//! has no interface that awaits anything, serves async lanes.
+
+use std::{
+    path::PathBuf,
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::Instant,
+};
+
+use tokio::sync::oneshot;
+use triway_core::{Failure, FailureKind};
+
+use super::Connected;
+use crate::sql::{Answer, Durability, Row, Statement, kinds, turn::Turn};
+
+/// Whoever hands rows in.
+#[derive(Debug)]
+pub(in crate::sql) struct Committer(Sender<Ask>);
+
+/// How a committer works.
+#[derive(Debug, Clone)]
+pub(in crate::sql) struct Orders {
+    pub(in crate::sql) path: PathBuf,
+    pub(in crate::sql) durability: Durability,
+    pub(in crate::sql) statement: Statement,
+    /// How many rows may share a commit.
+    pub(in crate::sql) most: usize,
+}
+
+type Answered = Result<Answer, Failure>;
+
+#[derive(Debug)]
+struct Ask {
+    row: Row,
+    deadline: Option<Instant>,
+    reply: oneshot::Sender<Answered>,
+}
+
+impl Committer {
+    /// Starts the thread; it ends with the last of those that hand rows in.
+    ///
+    /// # Errors
+    /// The machine gave no thread.
+    pub(in crate::sql) fn start(orders: Orders) -> Result<Self, Failure> {
+        let (asks, asked) = channel();
+        thread::Builder::new()
+            .name("triway-committer".to_owned())
+            .spawn(move || work(&orders, &asked))
+            .map_err(|error| {
+                Failure::new(
+                    FailureKind::LOCAL_LIMIT,
+                    format!("no thread could be started to write with: {error}"),
+                )
+            })?;
+        Ok(Self(asks))
+    }
+
+    /// Hands a row in.
+    pub(in crate::sql) fn ask(&self, row: &Row, deadline: Option<Instant>) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        let ask = Ask {
+            row: row.clone(),
+            deadline,
+            reply,
+        };
+        // Where nobody works any more, the reply is dropped, and whoever waits for it is told so.
+        let _handed_in = self.0.send(ask);
+        Reply(answer)
+    }
+}
+
+/// What becomes of a row.
+#[derive(Debug)]
+pub(in crate::sql) struct Reply(oneshot::Receiver<Answered>);
+
+impl Reply {
+    /// Blocks until it is there. Not longer than about the deadline, since SQLite's own waiting looks at it.
+    pub(in crate::sql) fn wait(self) -> Answered {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Waits until it is there.
+    pub(in crate::sql) async fn awaited(self) -> Answered {
+        self.0.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+fn gone() -> Failure {
+    Failure::permanent(
+        kinds::DATABASE,
+        "the thread that writes to the database has ended, which is a bug of this program",
+    )
+}
+
+fn work(orders: &Orders, asked: &Receiver<Ask>) {
+    let mut connected = None;
+    // Nobody else of this process writes.
+    let turn = Turn::default();
+    while let Ok(first) = asked.recv() {
+        let mut group = vec![first];
+        group.extend(asked.try_iter().take(orders.most.saturating_sub(1)));
+        // Who does not wait any more gets nothing written.
+        group.retain(|ask| !ask.reply.is_closed());
+        if let Err(failure) = connect(&mut connected, orders) {
+            for ask in group {
+                let _told = ask.reply.send(Err(failure.clone()));
+            }
+            continue;
+        }
+        let Some(connected) = &mut connected else {
+            continue;
+        };
+        let rows: Vec<&Row> = group.iter().map(|ask| &ask.row).collect();
+        let deadline = latest(&group);
+        let answers = connected.together(&orders.statement, &rows, deadline, &turn);
+        for (ask, answer) in group.into_iter().zip(answers) {
+            let _told = ask.reply.send(answer);
+        }
+    }
+}
+
+fn connect(connected: &mut Option<Connected>, orders: &Orders) -> Result<(), Failure> {
+    if connected.is_none() {
+        *connected = Some(Connected::open(&orders.path, orders.durability)?);
+    }
+    Ok(())
+}
+
+/// The deadline of the group: the last one; `None` if somebody waits for ever.
+fn latest(group: &[Ask]) -> Option<Instant> {
+    let mut deadlines = group.iter().map(|ask| ask.deadline);
+    deadlines.try_fold(None, |latest: Option<Instant>, deadline| {
+        deadline.map(|deadline| Some(latest.map_or(deadline, |latest| latest.max(deadline))))
+    })?
+}
