@@ -27,11 +27,11 @@ use crate::{
 /// Options whose values may hold secrets that nobody can tell by their look.
 const SECRETIVE: [&str; 3] = ["-H", "--request-header", "--data"];
 
-/// Opens the journal that was asked for, if one was.
+/// Opens the journal that was asked for, if one was, and tells the task of it.
 pub(crate) fn open(
     arguments: &JournalArguments,
     job: &JobArguments,
-    configuration: &Configuration,
+    configuration: &mut Configuration,
     inputs: &Inputs,
 ) -> Result<Option<Journal>, Fault> {
     let Some(path) = &arguments.journal else {
@@ -49,8 +49,9 @@ pub(crate) fn open(
         durability: durability(arguments.durability),
     };
     let task = configuration.without_limits().task();
-    let opened = Journal::open(path, task.name(), &task, opening);
-    opened.map(Some).map_err(refused)
+    let journal = Journal::open(path, task.name(), &task, opening).map_err(refused)?;
+    configuration.recorded(&journal);
+    Ok(Some(journal))
 }
 
 /// Says what was found in a journal that is to be resumed.

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use triway_core::{Model, Plan};
+use triway_exec::journal::Journal;
 use triway_tasks::{
     catalog::Named,
     check::{Check, Rules},
@@ -107,6 +108,13 @@ impl Configuration {
                 Some(Survives::None | Survives::Flush) => Durability::Normal,
             };
             **sql = (**sql).clone().with_durability(durability);
+        }
+    }
+
+    /// Tells a task that changes data which job that can be resumed it is part of.
+    pub(crate) fn recorded(&mut self, journal: &Journal) {
+        if let Self::Sql(sql) = self {
+            **sql = (**sql).clone().of_job(Some(journal.job()));
         }
     }
 

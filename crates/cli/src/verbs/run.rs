@@ -58,7 +58,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
-    let journal = journaling::open(&journaled, &job, &configuration, &inputs)?;
+    let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let around = around.begin(job.output.as_deref())?;
     let piped = destination.is_piped();
     let remarks = task.remark(plan.model).into_iter().chain(note.as_deref());
@@ -90,7 +90,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     if !piped {
         show_bar(&screen, &inputs, &task, &plan);
     }
-    let mut job = Job::from_source(task, feed(inputs)).plan(plan);
+    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
     if let Some(journal) = journal {
         job = job.journal(journal).map_err(Fault::could_not_run)?;
     }

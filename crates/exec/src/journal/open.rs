@@ -106,6 +106,12 @@ impl Journal {
         self.found
     }
 
+    /// A name for the job, chosen by chance when the journal was begun; the same in each run that resumes it.
+    #[must_use]
+    pub fn job(&self) -> String {
+        format!("{:016x}", self.salt)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -34,6 +34,7 @@ pub struct Sql {
     database: Database,
     durability: Durability,
     groups: bool,
+    job: Option<String>,
     /// Whose turn it is to write; lanes of one process wait for it in turn rather than by trying again.
     #[serde(skip)]
     turn: Arc<Turn>,
@@ -75,6 +76,7 @@ impl Sql {
             database,
             durability: Durability::default(),
             groups: false,
+            job: None,
             turn: Arc::default(),
             committer: Arc::default(),
         }
@@ -92,6 +94,12 @@ impl Sql {
         Self { groups, ..self }
     }
 
+    /// The same as part of a job that can be resumed: what is done is written down with what it changes.
+    #[must_use]
+    pub fn of_job(self, job: Option<String>) -> Self {
+        Self { job, ..self }
+    }
+
     fn committer(&self) -> Result<&Committer, Failure> {
         if let Some(committer) = self.committer.get() {
             return Ok(committer);
@@ -100,6 +108,7 @@ impl Sql {
         let started = Committer::start(Orders {
             path: path.clone(),
             durability: self.durability,
+            job: self.job.clone(),
             statement: self.statement.clone(),
             most: if self.groups { MOST_TOGETHER } else { 1 },
         })?;
@@ -124,14 +133,22 @@ impl Task for Sql {
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
         if self.groups {
-            return self.committer()?.ask(row, context.deadline()).wait();
+            return self.committer()?.ask(row, context).wait();
         }
         let Database::Sqlite(path) = &self.database;
         let connected = match &mut lane.0 {
             Some(connected) => connected,
-            none => none.insert(sqlite::Connected::open(path, self.durability)?),
+            none => none.insert(sqlite::Connected::open(
+                path,
+                self.durability,
+                self.job.as_deref(),
+            )?),
         };
-        connected.execute(&self.statement, row, context.deadline(), &self.turn)
+        let input = sqlite::Input {
+            row,
+            index: context.index(),
+        };
+        connected.execute(&self.statement, input, context.deadline(), &self.turn)
     }
 
     /// SQLite has no interface that awaits anything, so one thread of the process executes the statements of all lanes.
@@ -141,10 +158,7 @@ impl Task for Sql {
         row: &Row,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        self.committer()?
-            .ask(row, context.deadline())
-            .awaited()
-            .await
+        self.committer()?.ask(row, context).awaited().await
     }
 
     fn input_bytes(&self, row: &Row) -> usize {

@@ -12,9 +12,9 @@ use std::{
 };
 
 use tokio::sync::oneshot;
-use triway_core::{Failure, FailureKind};
+use triway_core::{Context, Failure, FailureKind};
 
-use super::Connected;
+use super::{Connected, Input};
 use crate::sql::{Answer, Durability, Row, Statement, kinds, turn::Turn};
 
 /// Whoever hands rows in.
@@ -26,6 +26,7 @@ pub(in crate::sql) struct Committer(Sender<Ask>);
 pub(in crate::sql) struct Orders {
     pub(in crate::sql) path: PathBuf,
     pub(in crate::sql) durability: Durability,
+    pub(in crate::sql) job: Option<String>,
     pub(in crate::sql) statement: Statement,
     /// How many rows may share a commit.
     pub(in crate::sql) most: usize,
@@ -36,6 +37,7 @@ type Answered = Result<Answer, Failure>;
 #[derive(Debug)]
 struct Ask {
     row: Row,
+    index: u64,
     deadline: Option<Instant>,
     reply: oneshot::Sender<Answered>,
 }
@@ -60,16 +62,26 @@ impl Committer {
     }
 
     /// Hands a row in.
-    pub(in crate::sql) fn ask(&self, row: &Row, deadline: Option<Instant>) -> Reply {
+    pub(in crate::sql) fn ask(&self, row: &Row, context: &Context<'_>) -> Reply {
         let (reply, answer) = oneshot::channel();
         let ask = Ask {
             row: row.clone(),
-            deadline,
+            index: context.index(),
+            deadline: context.deadline(),
             reply,
         };
         // Where nobody works any more, the reply is dropped, and whoever waits for it is told so.
         let _handed_in = self.0.send(ask);
         Reply(answer)
+    }
+}
+
+impl Ask {
+    fn input(&self) -> Input<'_> {
+        Input {
+            row: &self.row,
+            index: self.index,
+        }
     }
 }
 
@@ -114,9 +126,9 @@ fn work(orders: &Orders, asked: &Receiver<Ask>) {
         let Some(connected) = &mut connected else {
             continue;
         };
-        let rows: Vec<&Row> = group.iter().map(|ask| &ask.row).collect();
+        let inputs: Vec<Input<'_>> = group.iter().map(Ask::input).collect();
         let deadline = latest(&group);
-        let answers = connected.together(&orders.statement, &rows, deadline, &turn);
+        let answers = connected.together(&orders.statement, &inputs, deadline, &turn);
         for (ask, answer) in group.into_iter().zip(answers) {
             let _told = ask.reply.send(answer);
         }
@@ -125,7 +137,11 @@ fn work(orders: &Orders, asked: &Receiver<Ask>) {
 
 fn connect(connected: &mut Option<Connected>, orders: &Orders) -> Result<(), Failure> {
     if connected.is_none() {
-        *connected = Some(Connected::open(&orders.path, orders.durability)?);
+        *connected = Some(Connected::open(
+            &orders.path,
+            orders.durability,
+            orders.job.as_deref(),
+        )?);
     }
     Ok(())
 }

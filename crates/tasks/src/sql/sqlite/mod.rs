@@ -1,6 +1,7 @@
 //! Statements on a file of SQLite: a connection a lane, its statement prepared once.
 
 mod committer;
+mod done;
 mod errors;
 mod gate;
 mod limit;
@@ -15,6 +16,7 @@ use triway_core::{Failure, FailureKind};
 
 pub(super) use self::committer::{Committer, Orders};
 use self::{
+    done::Done,
     errors::{failure, unopened},
     gate::{Gate, Passed},
     limit::Limit,
@@ -40,8 +42,17 @@ pub(super) struct Connected {
     connection: Connection,
     limit: Limit,
     gate: Gate,
+    /// Where inputs are written down that are done, for a job that can be resumed.
+    done: Option<Done>,
     /// The statement with the marks that SQLite knows.
     numbered: String,
+}
+
+/// A row and its place among the inputs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) row: &'a Row,
+    pub(super) index: u64,
 }
 
 /// How rows share a transaction.
@@ -55,7 +66,11 @@ enum Care {
 
 impl Connected {
     /// Opens a file that is there.
-    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, Failure> {
+    pub(super) fn open(
+        path: &Path,
+        durability: Durability,
+        job: Option<&str>,
+    ) -> Result<Self, Failure> {
         let limit = Limit::new();
         let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &limit);
         let connection = connection.and_then(|connection| {
@@ -64,10 +79,13 @@ impl Connected {
                 Durability::Normal => "NORMAL",
             };
             connection.pragma_update(None, "synchronous", synchronous)?;
-            Ok(connection)
+            let done = job.map(|job| Done::of(job, &connection)).transpose()?;
+            Ok((connection, done))
         });
+        let (connection, done) = connection.map_err(|error| unopened(&error, path))?;
         Ok(Self {
-            connection: connection.map_err(|error| unopened(&error, path))?,
+            connection,
+            done,
             limit,
             gate: Gate::of(path),
             numbered: String::new(),
@@ -78,53 +96,54 @@ impl Connected {
     pub(super) fn execute(
         &mut self,
         statement: &Statement,
-        row: &Row,
+        input: Input<'_>,
         deadline: Option<Instant>,
         turn: &Turn,
     ) -> Result<Answer, Failure> {
         self.limit.set(deadline);
         if self.is_reading(statement)? {
-            return self.change(statement, row);
+            return self.change(statement, input);
         }
         let _writing = self.write(deadline, turn)?;
-        self.transaction(statement, || self.change(statement, row))
+        let done = self.transaction(statement, || self.change(statement, input));
+        done.or_else(|failure| self.before(input).ok_or(failure))
     }
 
     /// The same for several rows, which share a commit as far as they succeed.
     pub(super) fn together(
         &mut self,
         statement: &Statement,
-        rows: &[&Row],
+        inputs: &[Input<'_>],
         deadline: Option<Instant>,
         turn: &Turn,
     ) -> Vec<Result<Answer, Failure>> {
         self.limit.set(deadline);
-        if rows.len() > 1 && matches!(self.is_reading(statement), Ok(false)) {
+        if inputs.len() > 1 && matches!(self.is_reading(statement), Ok(false)) {
             for care in [Care::None, Care::Each] {
                 if let Ok(_writing) = self.write(deadline, turn)
-                    && let Some(answers) = self.committed(statement, rows, care)
+                    && let Some(answers) = self.committed(statement, inputs, care)
                 {
                     return answers;
                 }
             }
         }
-        let alone = |row: &&Row| self.execute(statement, row, deadline, turn);
-        rows.iter().map(alone).collect()
+        let alone = |input: &Input<'_>| self.execute(statement, *input, deadline, turn);
+        inputs.iter().map(alone).collect()
     }
 
     /// What became of all these rows in one transaction; `None` if nothing of it stays.
     fn committed(
         &self,
         statement: &Statement,
-        rows: &[&Row],
+        inputs: &[Input<'_>],
         care: Care,
     ) -> Option<Vec<Result<Answer, Failure>>> {
-        let one = |row: &&Row| match care {
-            Care::None => self.change(statement, row),
-            Care::Each => self.change_or_nothing(statement, row),
+        let one = |input: &Input<'_>| match care {
+            Care::None => self.change(statement, *input),
+            Care::Each => self.change_or_nothing(statement, *input),
         };
         let all = || {
-            let answers: Vec<_> = rows.iter().map(one).collect();
+            let answers: Vec<_> = inputs.iter().map(one).collect();
             // Some failures end the transaction with all that others have done in it.
             let stays = care == Care::Each && !self.connection.is_autocommit();
             match answers.iter().find_map(|answer| answer.as_ref().err()) {
@@ -168,28 +187,41 @@ impl Connected {
     }
 
     /// Executes the statement in the transaction that there is, if there is one.
-    fn change(&self, statement: &Statement, row: &Row) -> Result<Answer, Failure> {
+    fn change(&self, statement: &Statement, input: Input<'_>) -> Result<Answer, Failure> {
         let failed = |error: Error| failure(&error, statement);
         let mut prepared = self.prepared(statement)?;
-        bind(&mut prepared, statement, row)?;
+        bind(&mut prepared, statement, input.row)?;
         if prepared.readonly() {
             return found(&mut prepared, failed);
         }
-        changed(&mut prepared, failed)
+        let answer = changed(&mut prepared, failed)?;
+        if let Some(done) = &self.done {
+            done.write(&self.connection, input.index, &answer)?;
+        }
+        Ok(answer)
+    }
+
+    /// What an earlier execution for this input gave, if there was one.
+    fn before(&self, input: Input<'_>) -> Option<Answer> {
+        self.done.as_ref()?.read(&self.connection, input.index)
     }
 
     /// The same, and takes back what it has changed if it fails.
-    fn change_or_nothing(&self, statement: &Statement, row: &Row) -> Result<Answer, Failure> {
+    fn change_or_nothing(
+        &self,
+        statement: &Statement,
+        input: Input<'_>,
+    ) -> Result<Answer, Failure> {
         let failed = |error: Error| failure(&error, statement);
         self.simple("SAVEPOINT one").map_err(failed)?;
-        let done = self.change(statement, row);
+        let done = self.change(statement, input);
         if done.is_err() && !self.connection.is_autocommit() {
             self.simple("ROLLBACK TO one").map_err(failed)?;
         }
         if !self.connection.is_autocommit() {
             self.simple("RELEASE one").map_err(failed)?;
         }
-        done
+        done.or_else(|failure| self.before(input).ok_or(failure))
     }
 
     fn is_reading(&mut self, statement: &Statement) -> Result<bool, Failure> {
