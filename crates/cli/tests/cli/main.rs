@@ -9,6 +9,7 @@ mod comparing;
 mod formats;
 mod helping;
 mod journaling;
+mod once;
 mod program;
 mod reports;
 mod retrying;

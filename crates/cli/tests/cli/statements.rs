@@ -42,7 +42,7 @@ fn command(folder: &TempDir, statement: &str, arguments: &str) -> Command {
 }
 
 /// What Python's own SQLite finds.
-fn python(folder: &Path, query: &str) -> Value {
+pub(crate) fn python(folder: &Path, query: &str) -> Value {
     let script = "import json, sqlite3, sys\n\
                   print(json.dumps(sqlite3.connect('users.db').execute(sys.argv[1]).fetchall()))";
     let output = Command::new("python3")
