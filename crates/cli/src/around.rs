@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use triway_core::Plan;
+use triway_exec::journal::Journal;
 
 use crate::{
     database::Database,
@@ -42,14 +44,20 @@ impl Around {
         Err(Fault::usage(anyhow!(refused)))
     }
 
-    /// Does what comes before; the outcomes go to `output`.
+    /// Does what comes before a job with this plan and this journal, whose outcomes go to `output`.
     ///
     /// # Errors
     /// It cannot be done.
-    pub(crate) fn begin(self, output: Option<&Path>) -> Result<Begun, Fault> {
+    pub(crate) fn begin(
+        self,
+        plan: &Plan,
+        journal: Option<&Journal>,
+        output: Option<&Path>,
+    ) -> Result<Begun, Fault> {
         let total = TotalFile::open(self.total.as_deref(), output)?;
         if let Some(database) = &self.database {
-            database.begin()?;
+            let job = journal.map(Journal::job);
+            database.begin(plan.concurrency.get(), job.as_deref())?;
         }
         Ok(Begun {
             total,

@@ -1,13 +1,14 @@
 //! What the options of `sql` mean: the statement, its rows, and what happens to the database before and after.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
-use triway_tasks::sql::{self, Sql, Statement};
+use triway_core::Failure;
+use triway_tasks::sql::{self, Server, Sql, Statement};
 
 use crate::{arguments::SqlArguments, exit::Fault, inputs::Inputs};
 
@@ -29,7 +30,7 @@ pub(crate) struct Statements {
 /// What happens to a database before the job and after it.
 #[derive(Debug)]
 pub(crate) struct Database {
-    path: PathBuf,
+    at: sql::Database,
     statement: Statement,
     setup: Option<Script>,
     verify: Option<Statement>,
@@ -68,25 +69,20 @@ pub(crate) fn statements(arguments: SqlArguments) -> Result<Statements, Fault> {
             )));
         }
     };
-    let path = sqlite(&db)?;
+    let at = database(&db)?;
+    check_options(&at, setup.is_some(), group)?;
     let setup = setup.map(|path| Script::read(&path)).transpose()?;
-    if setup.is_none() && !path.exists() {
-        return Err(Fault::usage(anyhow!(
-            "--db: there is no file {}; --setup FILE.sql makes one",
-            path.display()
-        )));
-    }
     let inputs = Inputs::rows(inputs)?.ok_or_else(|| {
         Fault::usage(anyhow!(
             "no rows: name files with a JSON object a line, or with CSV (.csv), or - for standard input"
         ))
     })?;
     Ok(Statements {
-        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())).in_groups(group),
+        task: Sql::new(statement.clone(), at.clone()).in_groups(group),
         inputs,
         note: None,
         database: Database {
-            path,
+            at,
             statement,
             setup,
             verify,
@@ -95,15 +91,48 @@ pub(crate) fn statements(arguments: SqlArguments) -> Result<Statements, Fault> {
     })
 }
 
-/// The file of `sqlite:FILE`.
-fn sqlite(db: &str) -> Result<PathBuf, Fault> {
-    match db.split_once(':') {
-        Some(("sqlite", "" | ":memory:")) => Err(Fault::usage(anyhow!(
-            "--db {db}: lanes have a connection each and can share a file alone; write sqlite:FILE"
-        ))),
-        Some(("sqlite", path)) => Ok(PathBuf::from(path)),
-        _ => Err(Fault::usage(anyhow!("--db {db}: write sqlite:FILE"))),
+/// What --db names.
+fn database(db: &str) -> Result<sql::Database, Fault> {
+    let refused = |why: &str| Fault::usage(anyhow!("--db: {why}"));
+    let of_url = |url: &str, server: &dyn Fn() -> Result<Server, Failure>| {
+        match url.split_once(':') {
+            Some(("sqlite", "" | ":memory:")) => Err(refused(
+                "lanes have a connection each and can share a file alone; write sqlite:FILE",
+            )),
+            Some(("sqlite", path)) => Ok(sql::Database::Sqlite(PathBuf::from(path))),
+            Some(("postgres" | "postgresql", _)) => server()
+                .map(sql::Database::Postgres)
+                .map_err(|failure| refused(&failure.message)),
+            // It is not repeated here, for it may have a password.
+            _ => Err(refused(
+                "write sqlite:FILE, postgres://HOST/DATABASE, or env:VARIABLE for a variable with one of them",
+            )),
+        }
+    };
+    match db.strip_prefix("env:") {
+        None => of_url(db, &|| Server::new(db)),
+        Some(variable) => {
+            let url = env::var(variable)
+                .map_err(|_| refused(&format!("there is no variable {variable}")))?;
+            of_url(&url, &|| Ok(Server::Variable(variable.to_owned())))
+        }
     }
+}
+
+/// Refuses what this database cannot do.
+fn check_options(at: &sql::Database, setup: bool, group: bool) -> Result<(), Fault> {
+    let refused = match at {
+        sql::Database::Sqlite(path) if !setup && !path.exists() => {
+            format!("--db: there is no file {}; --setup FILE.sql makes one", path.display())
+        }
+        sql::Database::Postgres(_) if group => {
+            "--group is for SQLite, where one writer has to do all commits; PostgreSQL groups the commits of its \
+             connections by itself"
+                .to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(Fault::usage(anyhow!(refused)))
 }
 
 /// Users in a temporary file, each row a commit of its own.
@@ -112,18 +141,18 @@ fn example(group: bool) -> Result<Statements, Fault> {
     let folder = folder
         .context("the embedded example")
         .map_err(Fault::could_not_run)?;
-    let path = folder.path().join("users.db");
+    let at = sql::Database::Sqlite(folder.path().join("users.db"));
     let parse = |text: &str| text.parse::<Statement>().map_err(Fault::usage);
     let row = |n| format!("{{\"name\":\"User {n}\",\"email\":\"user{n}@example.org\"}}");
     let (statement, verify) = (parse(EXAMPLE_STATEMENT)?, parse(EXAMPLE_VERIFY)?);
     Ok(Statements {
-        task: Sql::new(statement.clone(), sql::Database::Sqlite(path.clone())).in_groups(group),
+        task: Sql::new(statement.clone(), at.clone()).in_groups(group),
         inputs: Inputs::values((1..=EXAMPLE_ROWS).map(row).collect()),
         note: Some(format!(
             "nothing given: {EXAMPLE_ROWS} users in a temporary file of SQLite, each a commit of its own"
         )),
         database: Database {
-            path,
+            at,
             statement,
             setup: Some(Script {
                 name: "the example's setup".to_owned(),
@@ -146,26 +175,36 @@ impl Script {
 }
 
 impl Database {
-    /// Executes the setup, if there is one, and looks whether the statements go with what is there.
+    /// Executes the setup, if there is one, and looks whether the statements go with what is there, and so many
+    /// connections; with a job that can be resumed, whether it can be written down there what is done.
     ///
     /// # Errors
     /// What the database says; nothing of a setup stays that fails.
-    pub(crate) fn begin(&self) -> Result<(), Fault> {
-        if let Some(script) = &self.setup {
-            sql::script(&self.path, &script.text)
-                .map_err(|failure| Fault::usage(anyhow!("{}: {}", script.name, failure.message)))?;
-        }
-        let check = |name: &str, statement| {
-            sql::check(&self.path, statement)
-                .map_err(|failure| Fault::usage(anyhow!("{name}: {}", failure.message)))
+    pub(crate) fn begin(&self, connections: usize, job: Option<&str>) -> Result<(), Fault> {
+        let refused = |name: &str| {
+            let name = name.to_owned();
+            move |failure: Failure| Fault::usage(anyhow!("{name}: {}", failure.message))
         };
-        check("the statement", &self.statement)?;
-        self.verify
-            .as_ref()
-            .map_or(Ok(()), |query| check("--verify", query))
+        if let Some(script) = &self.setup {
+            self.at
+                .script(&script.text)
+                .map_err(refused(&script.name))?;
+        }
+        self.at
+            .check(&self.statement)
+            .map_err(refused("the statement"))?;
+        if let Some(query) = &self.verify {
+            self.at.check(query).map_err(refused("--verify"))?;
+        }
+        if let Some(job) = job {
+            self.at.check_job(job).map_err(refused("--journal"))?;
+        }
+        self.at
+            .check_room(connections)
+            .map_err(refused("--concurrency"))
     }
 
-    /// What the query of --verify finds, in a line; `None` if there is none.
+    /// What the query of --verify finds; `None` if there is none.
     ///
     /// # Errors
     /// What the database says.
@@ -173,7 +212,7 @@ impl Database {
         let Some(query) = &self.verify else {
             return Ok(None);
         };
-        let answer = sql::verify(&self.path, query).map_err(|failure| {
+        let answer = self.at.verify(query).map_err(|failure| {
             Fault::could_not_run(anyhow!("--verify: {}: {}", failure.kind, failure.message))
         })?;
         let shown = serde_json::to_string(&answer).map_err(Fault::could_not_run)?;

@@ -18,11 +18,11 @@ pub(crate) struct SqlArguments {
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
 
-    /// Where: sqlite:FILE
+    /// Where: sqlite:FILE, postgres://[USER@]HOST[:PORT]/NAME, or env:VARIABLE that has one of them
     #[arg(long, value_name = "DATABASE")]
     pub(crate) db: Option<String>,
 
-    /// Let rows that are there at the same time share a commit; each is told when it is on disk
+    /// SQLite: let rows that are there at the same time share a commit; each is told when it is on disk
     #[arg(long)]
     pub(crate) group: bool,
 

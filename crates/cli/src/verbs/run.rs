@@ -59,7 +59,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let task = configuration.task();
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
-    let around = around.begin(job.output.as_deref())?;
+    let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
     let remarks = task.remark(plan.model).into_iter().chain(note.as_deref());
     remarks.for_each(|remark| screen.say(remark));

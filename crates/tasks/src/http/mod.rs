@@ -47,6 +47,8 @@ pub use reach::{Reach, Zone, ZoneError};
 pub use redact::redact;
 pub use secret::{Payload, Secret};
 pub use template::PolicyError;
+#[cfg(feature = "sql")]
+pub(crate) use tls::trusting;
 
 pub(crate) use answer::Fetched;
 use client::Client;

@@ -28,18 +28,7 @@ pub(super) fn client_config(
     policy: &Policy,
     multiplexed: bool,
 ) -> Result<Arc<ClientConfig>, PolicyError> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .expect("ring has cipher suites for every version that rustls knows");
-    let builder = match &policy.trust {
-        Trust::Anybody => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Credulous(provider))),
-        Trust::Usual => builder.with_root_certificates(usual_authorities()),
-        Trust::Authorities(pem) => builder.with_root_certificates(authorities(pem)?),
-    };
-    let mut config = builder.with_no_client_auth();
+    let mut config = trusting(&policy.trust)?;
     if multiplexed && policy.http2 {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     }
@@ -48,6 +37,22 @@ pub(super) fn client_config(
         config.resumption = Resumption::disabled();
     }
     Ok(Arc::new(config))
+}
+
+/// A configuration that believes these certificates, for whatever is spoken.
+pub(crate) fn trusting(trust: &Trust) -> Result<ClientConfig, PolicyError> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for every version that rustls knows");
+    let builder = match trust {
+        Trust::Anybody => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Credulous(provider))),
+        Trust::Usual => builder.with_root_certificates(usual_authorities()),
+        Trust::Authorities(pem) => builder.with_root_certificates(authorities(pem)?),
+    };
+    Ok(builder.with_no_client_auth())
 }
 
 /// Whether a policy's authorities can be read.

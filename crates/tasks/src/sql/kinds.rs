@@ -14,7 +14,17 @@ pub const READ_ONLY: FailureKind = FailureKind::new("read-only");
 pub const CORRUPT: FailureKind = FailureKind::new("corrupt");
 /// There is no room for what was to be written.
 pub const DISK_FULL: FailureKind = FailureKind::new("disk-full");
-/// The database cannot be opened.
+/// The user may not do it.
+pub const DENIED: FailureKind = FailureKind::new("denied");
+/// Another transaction was in the way, and this one was undone.
+pub const CONFLICT: FailureKind = FailureKind::new("conflict");
+/// The server accepts no further connection.
+pub const TOO_MANY_CONNECTIONS: FailureKind = FailureKind::new("too-many-connections");
+/// The connection cannot be secured.
+pub const TLS: FailureKind = FailureKind::new("tls");
+/// The connection was lost while a statement was on its way that changes something: it may be done, or not.
+pub const UNKNOWN_COMMIT: FailureKind = FailureKind::new("unknown-commit");
+/// The database cannot be opened or reached.
 pub const CONNECT: FailureKind = FailureKind::new("connect");
 /// The database could not be read or written.
 pub const IO: FailureKind = FailureKind::new("io");

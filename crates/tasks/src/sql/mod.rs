@@ -2,14 +2,17 @@
 
 mod answer;
 mod command;
+mod database;
+mod durability;
 pub mod kinds;
+mod postgres;
 mod row;
 mod sqlite;
 mod statement;
 mod turn;
 
 use std::{
-    path::PathBuf,
+    path::Path,
     sync::{Arc, OnceLock},
 };
 
@@ -18,14 +21,13 @@ use triway_core::{Context, Failure, Forms, Task};
 
 pub use self::{
     answer::Answer,
+    database::Database,
+    durability::Durability,
+    postgres::Server,
     row::{Row, Value},
-    sqlite::{check, script, verify},
     statement::{Statement, StatementError},
 };
-use self::{
-    sqlite::{Committer, Orders},
-    turn::Turn,
-};
+use self::{row::Input, turn::Turn};
 
 /// Executes a statement for each row, each in a transaction of its own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,32 +42,21 @@ pub struct Sql {
     turn: Arc<Turn>,
     /// Who writes for the lanes that do not write themselves.
     #[serde(skip)]
-    committer: Arc<OnceLock<Committer>>,
+    committer: Arc<OnceLock<sqlite::Committer>>,
+    /// Since when the server is away, if it is.
+    #[serde(skip)]
+    away: postgres::Away,
 }
 
 /// The most rows that share a commit.
 const MOST_TOGETHER: usize = 1024;
 
-/// Where a statement is executed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Database {
-    /// A file of SQLite.
-    Sqlite(PathBuf),
-}
-
-/// What an outcome that succeeded vouches for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Durability {
-    /// What it changed survives a loss of power.
-    #[default]
-    Full,
-    /// It survives the end of this program, and of a loss of power only what was written some seconds before.
-    Normal,
-}
-
 /// State of a lane: its connection, once it has one.
 #[derive(Debug, Default)]
-pub struct Lane(Option<sqlite::Connected>);
+pub struct Lane {
+    sqlite: Option<sqlite::Connected>,
+    postgres: postgres::Lane,
+}
 
 impl Sql {
     /// The task that executes this statement there, with full durability.
@@ -79,6 +70,7 @@ impl Sql {
             job: None,
             turn: Arc::default(),
             committer: Arc::default(),
+            away: postgres::Away::default(),
         }
     }
 
@@ -100,13 +92,12 @@ impl Sql {
         Self { job, ..self }
     }
 
-    fn committer(&self) -> Result<&Committer, Failure> {
+    fn committer(&self, path: &Path) -> Result<&sqlite::Committer, Failure> {
         if let Some(committer) = self.committer.get() {
             return Ok(committer);
         }
-        let Database::Sqlite(path) = &self.database;
-        let started = Committer::start(Orders {
-            path: path.clone(),
+        let started = sqlite::Committer::start(sqlite::Orders {
+            path: path.to_owned(),
             durability: self.durability,
             job: self.job.clone(),
             statement: self.statement.clone(),
@@ -114,6 +105,16 @@ impl Sql {
         })?;
         // Of two that start one at the same time, the second ends unused.
         Ok(self.committer.get_or_init(|| started))
+    }
+
+    fn orders<'a>(&'a self, server: &'a Server) -> postgres::Orders<'a> {
+        postgres::Orders {
+            server,
+            statement: &self.statement,
+            durability: self.durability,
+            job: self.job.as_deref(),
+            away: &self.away,
+        }
     }
 }
 
@@ -132,33 +133,45 @@ impl Task for Sql {
         row: &Row,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        if self.groups {
-            return self.committer()?.ask(row, context).wait();
+        let (deadline, index) = (context.deadline(), context.index());
+        let input = Input { row, index };
+        match &self.database {
+            Database::Sqlite(path) if self.groups => self.committer(path)?.ask(row, context).wait(),
+            Database::Sqlite(path) => {
+                let connected = match &mut lane.sqlite {
+                    Some(connected) => connected,
+                    none => none.insert(sqlite::Connected::open(
+                        path,
+                        self.durability,
+                        self.job.as_deref(),
+                    )?),
+                };
+                connected.execute(&self.statement, input, deadline, &self.turn)
+            }
+            Database::Postgres(server) => {
+                lane.postgres
+                    .execute_blocking(&self.orders(server), input, deadline)
+            }
         }
-        let Database::Sqlite(path) = &self.database;
-        let connected = match &mut lane.0 {
-            Some(connected) => connected,
-            none => none.insert(sqlite::Connected::open(
-                path,
-                self.durability,
-                self.job.as_deref(),
-            )?),
-        };
-        let input = sqlite::Input {
-            row,
-            index: context.index(),
-        };
-        connected.execute(&self.statement, input, context.deadline(), &self.turn)
     }
 
     /// SQLite has no interface that awaits anything, so one thread of the process executes the statements of all lanes.
     async fn run_async(
         &self,
-        _: &mut Lane,
+        lane: &mut Lane,
         row: &Row,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        self.committer()?.ask(row, context).awaited().await
+        match &self.database {
+            Database::Sqlite(path) => self.committer(path)?.ask(row, context).awaited().await,
+            Database::Postgres(server) => {
+                let index = context.index();
+                let orders = self.orders(server);
+                lane.postgres
+                    .execute(&orders, Input { row, index }, context.deadline())
+                    .await
+            }
+        }
     }
 
     fn input_bytes(&self, row: &Row) -> usize {

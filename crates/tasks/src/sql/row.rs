@@ -1,28 +1,33 @@
 //! One input: the values of a row by name.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 use triway_core::Failure;
 
 use crate::command::{excerpt, text};
 
 /// The values of a row by name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row(Arc<BTreeMap<String, Value>>);
 
+/// A row and its place among the inputs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) row: &'a Row,
+    pub(super) index: u64,
+}
+
 /// A value as JSON has it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Value {
     /// `null`.
     Null,
     /// `true` and `false`.
     Boolean(bool),
-    /// A whole number of 64 bits.
-    Whole(i64),
-    /// Any other number.
-    Float(f64),
+    /// A number as it was written, so that a database with larger numbers than JSON's usual readers gets all of it.
+    Number(String),
     /// A text.
     Text(String),
     /// A list or an object, as JSON.
@@ -36,17 +41,13 @@ impl Row {
     /// A failure of kind `bad-input` that says what it is instead.
     pub fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         let text = text(bytes)?;
-        let object: serde_json::Map<String, Json> =
-            serde_json::from_str(text).map_err(|error| {
-                Failure::bad_input(format!(
-                    "`{}` is no JSON object such as {{\"name\":\"Ada\"}}: {error}",
-                    excerpt(text)
-                ))
-            })?;
-        let values = object
-            .into_iter()
-            .map(|(name, value)| (name, Value::of(value)));
-        Ok(Self(Arc::new(values.collect())))
+        let values = members(text).map_err(|error| {
+            Failure::bad_input(format!(
+                "`{}` is no JSON object such as {{\"name\":\"Ada\"}}: {error}",
+                excerpt(text)
+            ))
+        })?;
+        Ok(Self(Arc::new(values)))
     }
 
     /// The value of this name.
@@ -69,30 +70,38 @@ impl Row {
 
     /// Bytes that it occupies, about.
     pub(super) fn bytes(&self) -> usize {
-        let values = self.0.iter().map(|(name, value)| {
-            name.len()
-                + match value {
-                    Value::Text(text) | Value::Json(text) => text.len(),
-                    _ => 0,
-                }
-                + size_of::<(String, Value)>()
-        });
-        values.sum()
+        let values = self.0.iter();
+        values.map(|(name, value)| name.len() + value.bytes()).sum()
     }
 }
 
+fn members(text: &str) -> Result<BTreeMap<String, Value>, serde_json::Error> {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text)?;
+    let member =
+        |(name, value): (Cow<'_, str>, &RawValue)| Ok((name.into_owned(), Value::of(value)?));
+    members.into_iter().map(member).collect()
+}
+
 impl Value {
-    fn of(json: Json) -> Self {
-        match json {
-            Json::Null => Self::Null,
-            Json::Bool(value) => Self::Boolean(value),
-            Json::Number(number) => match number.as_i64() {
-                Some(whole) => Self::Whole(whole),
-                None => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
-            },
-            Json::String(text) => Self::Text(text),
-            other => Self::Json(other.to_string()),
-        }
+    fn of(json: &RawValue) -> Result<Self, serde_json::Error> {
+        let text = json.get();
+        Ok(match text.as_bytes()[0] {
+            b'n' => Self::Null,
+            b't' => Self::Boolean(true),
+            b'f' => Self::Boolean(false),
+            b'"' => Self::Text(serde_json::from_str(text)?),
+            b'{' | b'[' => Self::Json(text.to_owned()),
+            _ => Self::Number(text.to_owned()),
+        })
+    }
+
+    /// Bytes that it occupies, about.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Number(text) | Self::Text(text) | Self::Json(text) => text.len(),
+                Self::Null | Self::Boolean(_) => 0,
+            }
     }
 }
 
@@ -104,11 +113,11 @@ mod tests {
     fn rows_are_json_objects() {
         let row = Row::parse(br#" {"a":1,"b":null,"c":"x","d":[1,2],"e":2.5,"f":true} "#).unwrap();
         for (name, value) in [
-            ("a", Value::Whole(1)),
+            ("a", Value::Number("1".to_owned())),
             ("b", Value::Null),
             ("c", Value::Text("x".to_owned())),
             ("d", Value::Json("[1,2]".to_owned())),
-            ("e", Value::Float(2.5)),
+            ("e", Value::Number("2.5".to_owned())),
             ("f", Value::Boolean(true)),
         ] {
             assert_eq!(row.value(name), Ok(&value));

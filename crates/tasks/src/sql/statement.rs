@@ -7,7 +7,7 @@ use std::{error::Error, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A statement as it was written, and where its parameters stand.
+/// A statement as it was written but for what ends it, and where its parameters stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     text: String,
@@ -15,7 +15,12 @@ pub struct Statement {
     names: Vec<String>,
     /// Where each mark begins and ends, and which parameter it is.
     marks: Vec<(usize, usize, usize)>,
+    /// Whether its first word is one of those that read.
+    reads: bool,
 }
+
+/// The first words of statements that only read, as far as one can see without asking a database.
+const READING: [&str; 4] = ["select", "show", "table", "values"];
 
 /// Why a text is no statement that could be executed for each input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,12 @@ impl Statement {
         &self.names
     }
 
+    /// Whether it only reads, by its first word; the functions that it calls may do anything.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.reads
+    }
+
     /// The statement with numbered parameters after this sign, counted from 1 in the order of [`Statement::names`].
     #[must_use]
     pub fn numbered(&self, sign: char) -> String {
@@ -58,27 +69,23 @@ impl Statement {
     /// Where in the statement as it was written this byte of the numbered one stands, as line and column from 1.
     #[must_use]
     pub fn place(&self, numbered_at: usize) -> (usize, usize) {
-        let mut at = numbered_at;
+        // By how much the numbered text is longer up to there.
         let mut shift = 0_isize;
         for (start, end, name) in &self.marks {
-            let written = end - start;
             let numbered = 1 + (name + 1).to_string().len();
-            if numbered_at.cast_signed() - shift < end.cast_signed() {
+            let behind = (start + numbered).cast_signed() + shift;
+            if numbered_at.cast_signed() < behind {
                 break;
             }
-            let _ = start;
-            shift += numbered.cast_signed() - written.cast_signed();
+            shift += numbered.cast_signed() - (end - start).cast_signed();
         }
-        at = at
-            .cast_signed()
-            .saturating_sub(shift)
-            .max(0)
-            .cast_unsigned();
-        line_and_column(&self.text, at)
+        let at = numbered_at.cast_signed().saturating_sub(shift);
+        line_and_column(&self.text, at.max(0).cast_unsigned())
     }
 }
 
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+/// Where in a text this byte stands, from 1.
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = &text.as_bytes()[..at.min(text.len())];
     let begin = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
@@ -94,6 +101,7 @@ impl FromStr for Statement {
             text: text.to_owned(),
             names: Vec::new(),
             marks: Vec::new(),
+            reads: false,
         };
         let error = |at, cause| {
             let (line, column) = line_and_column(text, at);
@@ -110,7 +118,11 @@ impl FromStr for Statement {
             match found {
                 Found::End => break,
                 Found::Space => {}
-                Found::Semicolon => ended = any,
+                Found::Semicolon if any && !ended => {
+                    ended = true;
+                    statement.text.truncate(scan.at - 1);
+                }
+                Found::Semicolon => {}
                 Found::Other(at) | Found::Parameter(at, _) if ended => {
                     return Err(error(
                         at,
@@ -118,7 +130,14 @@ impl FromStr for Statement {
                          file)",
                     ));
                 }
-                Found::Other(_) => any = true,
+                Found::Other(at) => {
+                    if !any {
+                        let word = &text[at..scan.at];
+                        statement.reads =
+                            READING.iter().any(|known| word.eq_ignore_ascii_case(known));
+                    }
+                    any = true;
+                }
                 Found::Parameter(start, end) => {
                     any = true;
                     statement.mark(start, end);
@@ -283,7 +302,7 @@ mod tests {
             ),
             ("select 'it''s :a', :b", "select 'it''s :a', ?1", &["b"]),
             ("select 1 -- :a\n, :b", "select 1 -- :a\n, ?1", &["b"]),
-            ("select /* :a ' */ :b;", "select /* :a ' */ ?1;", &["b"]),
+            ("select /* :a ' */ :b;", "select /* :a ' */ ?1", &["b"]),
             (
                 "select $$:a$$, $q$ :b $$ $q$, :c",
                 "select $$:a$$, $q$ :b $$ $q$, ?1",
@@ -291,7 +310,7 @@ mod tests {
             ),
             ("select a$b$ :c", "select a$b$ ?1", &["c"]),
             ("select :größe_2, : a", "select ?1, : a", &["größe_2"]),
-            ("select 1 ; -- done\n ;", "select 1 ; -- done\n ;", &[]),
+            ("select 1 ; -- done\n ;", "select 1 ", &[]),
         ] {
             let statement: Statement = text.parse().unwrap();
             assert_eq!(statement.numbered('?'), numbered);

@@ -169,6 +169,9 @@ fn every_task_says_how_it_is_run_and_shown() {
     if cfg!(feature = "columns") {
         expected.insert(2, "columns");
     }
+    if cfg!(feature = "sql") {
+        expected.push("sql");
+    }
     assert_eq!(names, expected);
     let http = Named::new(Http::default());
     assert_eq!(http.forms(), Forms::Both);

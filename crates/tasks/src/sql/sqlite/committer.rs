@@ -14,22 +14,25 @@ use std::{
 use tokio::sync::oneshot;
 use triway_core::{Context, Failure, FailureKind};
 
-use super::{Connected, Input};
-use crate::sql::{Answer, Durability, Row, Statement, kinds, turn::Turn};
+use super::connected::Connected;
+use crate::sql::{
+    answer::Answer, durability::Durability, kinds, row::Input, row::Row, statement::Statement,
+    turn::Turn,
+};
 
 /// Whoever hands rows in.
 #[derive(Debug)]
-pub(in crate::sql) struct Committer(Sender<Ask>);
+pub(crate) struct Committer(Sender<Ask>);
 
 /// How a committer works.
 #[derive(Debug, Clone)]
-pub(in crate::sql) struct Orders {
-    pub(in crate::sql) path: PathBuf,
-    pub(in crate::sql) durability: Durability,
-    pub(in crate::sql) job: Option<String>,
-    pub(in crate::sql) statement: Statement,
+pub(crate) struct Orders {
+    pub(crate) path: PathBuf,
+    pub(crate) durability: Durability,
+    pub(crate) job: Option<String>,
+    pub(crate) statement: Statement,
     /// How many rows may share a commit.
-    pub(in crate::sql) most: usize,
+    pub(crate) most: usize,
 }
 
 type Answered = Result<Answer, Failure>;
@@ -47,7 +50,7 @@ impl Committer {
     ///
     /// # Errors
     /// The machine gave no thread.
-    pub(in crate::sql) fn start(orders: Orders) -> Result<Self, Failure> {
+    pub(crate) fn start(orders: Orders) -> Result<Self, Failure> {
         let (asks, asked) = channel();
         thread::Builder::new()
             .name("triway-committer".to_owned())
@@ -62,7 +65,7 @@ impl Committer {
     }
 
     /// Hands a row in.
-    pub(in crate::sql) fn ask(&self, row: &Row, context: &Context<'_>) -> Reply {
+    pub(crate) fn ask(&self, row: &Row, context: &Context<'_>) -> Reply {
         let (reply, answer) = oneshot::channel();
         let ask = Ask {
             row: row.clone(),
@@ -87,16 +90,16 @@ impl Ask {
 
 /// What becomes of a row.
 #[derive(Debug)]
-pub(in crate::sql) struct Reply(oneshot::Receiver<Answered>);
+pub(crate) struct Reply(oneshot::Receiver<Answered>);
 
 impl Reply {
     /// Blocks until it is there. Not longer than about the deadline, since SQLite's own waiting looks at it.
-    pub(in crate::sql) fn wait(self) -> Answered {
+    pub(crate) fn wait(self) -> Answered {
         self.0.blocking_recv().unwrap_or_else(|_| Err(gone()))
     }
 
     /// Waits until it is there.
-    pub(in crate::sql) async fn awaited(self) -> Answered {
+    pub(crate) async fn awaited(self) -> Answered {
         self.0.await.unwrap_or_else(|_| Err(gone()))
     }
 }

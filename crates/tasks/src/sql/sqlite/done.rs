@@ -8,7 +8,7 @@
 use rusqlite::{Connection, Error, OptionalExtension as _};
 use triway_core::Failure;
 
-use crate::sql::{Answer, kinds};
+use crate::sql::{answer::Answer, kinds};
 
 const TABLE: &str = "create table if not exists triway_done(\
     job text not null, input integer not null, answer blob not null, primary key (job, input)) without rowid";

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Error, ErrorCode};
 use triway_core::{Failure, FailureKind};
 
-use crate::sql::{Statement, kinds};
+use crate::sql::{kinds, statement::Statement};
 
 /// What went wrong with a statement; places in it are those of the text as it was written.
 pub(super) fn failure(error: &Error, statement: &Statement) -> Failure {

@@ -1,0 +1,83 @@
+//! Where statements are executed, and what happens there before a job and after it.
+
+use std::{fmt, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+use triway_core::Failure;
+
+use super::{answer::Answer, postgres, postgres::Server, sqlite, statement::Statement};
+
+/// Where a statement is executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Database {
+    /// A file of SQLite.
+    Sqlite(PathBuf),
+    /// A server of PostgreSQL.
+    Postgres(Server),
+}
+
+impl Database {
+    /// Executes a script, of which nothing stays if it fails. It may make a file of SQLite. Blocks.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn script(&self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(path) => sqlite::script(path, text),
+            Self::Postgres(server) => postgres::script(server, text),
+        }
+    }
+
+    /// Looks whether the database knows what a statement names. Blocks.
+    ///
+    /// # Errors
+    /// What it says of the statement, with the place.
+    pub fn check(&self, statement: &Statement) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(path) => sqlite::check(path, statement),
+            Self::Postgres(server) => postgres::check(server, statement),
+        }
+    }
+
+    /// Looks whether it can be written down there what of a job is done, and makes the table for it. Blocks.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn check_job(&self, job: &str) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(path) => sqlite::check_job(path, job),
+            Self::Postgres(server) => postgres::check_job(server, job),
+        }
+    }
+
+    /// Looks whether there is room for so many connections more. Blocks.
+    ///
+    /// # Errors
+    /// There is not.
+    pub fn check_room(&self, connections: usize) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => postgres::check_room(server, connections),
+        }
+    }
+
+    /// Executes a query and gives its rows. Blocks.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn verify(&self, query: &Statement) -> Result<Answer, Failure> {
+        match self {
+            Self::Sqlite(path) => sqlite::verify(path, query),
+            Self::Postgres(server) => postgres::verify(server, query),
+        }
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(server) => write!(f, "{server}"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What happens to a database before a job and after it. All of it blocks.
+
+use tokio::runtime::Runtime;
+use triway_core::Failure;
+
+use super::{
+    address::Server,
+    done::{Done, unusable},
+    errors::scripted,
+    session::{Session, Trouble},
+};
+use crate::sql::{
+    answer::Answer, durability::Durability, kinds, row::Input, row::Row, statement::Statement,
+};
+
+/// How many more connections the server accepts from users that are no superusers, and from how many in all.
+const ROOM: &str = "select current_setting('max_connections')::bigint \
+    - current_setting('superuser_reserved_connections')::bigint \
+    - (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid())";
+
+const BEGIN: &str = "begin;";
+
+/// Executes a script of statements in one transaction; nothing of it stays if it fails.
+pub(crate) fn script(server: &Server, text: &str) -> Result<(), Failure> {
+    let all = format!("{BEGIN}{text}\n;commit");
+    connected(server, async |session| {
+        let done = session.client.batch_execute(&all).await;
+        done.map_err(|error| scripted(&error, text, BEGIN.len()))
+    })
+}
+
+/// Looks whether the database knows what a statement names.
+pub(crate) fn check(server: &Server, statement: &Statement) -> Result<(), Failure> {
+    connected(server, async |session| {
+        let ready = session.ready(statement, Durability::Full, None).await;
+        ready.map(drop).map_err(Trouble::into_failure)
+    })
+}
+
+/// Looks whether it can be written down what of a job is done.
+pub(crate) fn check_job(server: &Server, job: &str) -> Result<(), Failure> {
+    connected(server, async |session| {
+        let made = Done::of(job, &session.client).await;
+        made.map(drop).map_err(|error| unusable(&error))
+    })
+}
+
+/// Executes a query and gives its rows.
+pub(crate) fn verify(server: &Server, query: &Statement) -> Result<Answer, Failure> {
+    connected(server, async |session| {
+        let ready = session
+            .ready(query, Durability::Full, None)
+            .await
+            .map_err(Trouble::into_failure)?;
+        let input = Input {
+            row: &Row::default(),
+            index: 0,
+        };
+        ready
+            .execute(query, input, None)
+            .await
+            .map_err(Trouble::into_failure)
+    })
+}
+
+/// Whether the server accepts so many connections more.
+pub(crate) fn check_room(server: &Server, connections: usize) -> Result<(), Failure> {
+    connected(server, async |session| {
+        let asked = session
+            .client
+            .query_one(ROOM, &[])
+            .await
+            .and_then(|row| row.try_get::<_, i64>(0));
+        // Some poolers do not know these settings; then each connection shows for itself.
+        let room = asked.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0));
+        match connections > room {
+            true => Err(Failure::permanent(
+                kinds::TOO_MANY_CONNECTIONS,
+                format!(
+                    "{connections} connections, one for each that runs at once, are more than the {room} that the server has left; run fewer at once with -c {room}"
+                ),
+            )),
+            false => Ok(()),
+        }
+    })
+}
+
+fn connected<R>(
+    server: &Server,
+    work: impl AsyncFnOnce(Session) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    let runtime: Runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let settings = server.settings()?;
+    runtime.block_on(async {
+        let session = Session::open(&settings)
+            .await
+            .map_err(|(failure, _)| failure)?;
+        work(session).await
+    })
+}

@@ -1,0 +1,272 @@
+//! A connection to a file of SQLite: transactions, alone or shared, and their deadlines.
+
+use std::{path::Path, time::Instant};
+
+use rusqlite::{
+    CachedStatement, Connection, Error, OpenFlags, Statement as Prepared,
+    types::{ToSqlOutput, ValueRef},
+};
+use triway_core::{Failure, FailureKind};
+
+use super::{
+    done::Done,
+    errors::{failure, unopened},
+    gate::{Gate, Passed},
+    limit::Limit,
+    rows::{changed, found},
+};
+use crate::sql::{
+    answer::Answer,
+    durability::Durability,
+    kinds,
+    row::{Input, Row, Value},
+    statement::Statement,
+    turn::{Taken, Turn},
+};
+
+/// SQLite looks at the deadline each time it has executed so many instructions of its own: well below a millisecond.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    connection: Connection,
+    limit: Limit,
+    gate: Gate,
+    /// Where inputs are written down that are done, for a job that can be resumed.
+    done: Option<Done>,
+    /// The statement with the marks that SQLite knows.
+    numbered: String,
+}
+
+/// How rows share a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// Quickly, as long as none of them fails.
+    None,
+    /// Taking back what a row has changed before it failed.
+    Each,
+}
+
+impl Connected {
+    /// Opens a file that is there.
+    pub(crate) fn open(
+        path: &Path,
+        durability: Durability,
+        job: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let limit = Limit::new();
+        let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &limit);
+        let connection = connection.and_then(|connection| {
+            let synchronous = match durability {
+                Durability::Full => "FULL",
+                Durability::Normal => "NORMAL",
+            };
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            let done = job.map(|job| Done::of(job, &connection)).transpose()?;
+            Ok((connection, done))
+        });
+        let (connection, done) = connection.map_err(|error| unopened(&error, path))?;
+        Ok(Self {
+            connection,
+            done,
+            limit,
+            gate: Gate::of(path),
+            numbered: String::new(),
+        })
+    }
+
+    /// Executes the statement with the values of a row. What it changes is committed when this returns, or not at all.
+    pub(crate) fn execute(
+        &mut self,
+        statement: &Statement,
+        input: Input<'_>,
+        deadline: Option<Instant>,
+        turn: &Turn,
+    ) -> Result<Answer, Failure> {
+        self.limit.set(deadline);
+        if self.is_reading(statement)? {
+            return self.change(statement, input);
+        }
+        let _writing = self.write(deadline, turn)?;
+        let done = self.transaction(statement, || self.change(statement, input));
+        done.or_else(|failure| self.before(input).ok_or(failure))
+    }
+
+    /// The same for several rows, which share a commit as far as they succeed.
+    pub(crate) fn together(
+        &mut self,
+        statement: &Statement,
+        inputs: &[Input<'_>],
+        deadline: Option<Instant>,
+        turn: &Turn,
+    ) -> Vec<Result<Answer, Failure>> {
+        self.limit.set(deadline);
+        if inputs.len() > 1 && matches!(self.is_reading(statement), Ok(false)) {
+            for care in [Care::None, Care::Each] {
+                if let Ok(_writing) = self.write(deadline, turn)
+                    && let Some(answers) = self.committed(statement, inputs, care)
+                {
+                    return answers;
+                }
+            }
+        }
+        let alone = |input: &Input<'_>| self.execute(statement, *input, deadline, turn);
+        inputs.iter().map(alone).collect()
+    }
+
+    /// What became of all these rows in one transaction; `None` if nothing of it stays.
+    fn committed(
+        &self,
+        statement: &Statement,
+        inputs: &[Input<'_>],
+        care: Care,
+    ) -> Option<Vec<Result<Answer, Failure>>> {
+        let one = |input: &Input<'_>| match care {
+            Care::None => self.change(statement, *input),
+            Care::Each => self.change_or_nothing(statement, *input),
+        };
+        let all = || {
+            let answers: Vec<_> = inputs.iter().map(one).collect();
+            // Some failures end the transaction with all that others have done in it.
+            let stays = care == Care::Each && !self.connection.is_autocommit();
+            match answers.iter().find_map(|answer| answer.as_ref().err()) {
+                Some(failure) if !stays => Err(failure.clone()),
+                _ => Ok(answers),
+            }
+        };
+        self.transaction(statement, all).ok()
+    }
+
+    /// Waits until this connection may write. A lane that waits for its turn does so before it takes any lock.
+    fn write<'a>(
+        &'a self,
+        deadline: Option<Instant>,
+        turn: &'a Turn,
+    ) -> Result<(Taken<'a>, Passed<'a>), Failure> {
+        let taken = turn.wait(deadline).ok_or_else(|| {
+            Failure::new(
+                FailureKind::TIMEOUT,
+                "the database was written by other lanes until the attempt's time limit",
+            )
+        })?;
+        Ok((taken, self.gate.pass()))
+    }
+
+    /// Does something in a transaction, of which nothing stays if it fails.
+    fn transaction<R>(
+        &self,
+        statement: &Statement,
+        work: impl FnOnce() -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let failed = |error: Error| failure(&error, statement);
+        // One that begins with reading cannot wait for a lock that it needs later.
+        self.simple("BEGIN IMMEDIATE").map_err(failed)?;
+        let done = work();
+        let done = done.and_then(|done| self.simple("COMMIT").map_err(failed).map(|()| done));
+        if done.is_err() && !self.connection.is_autocommit() {
+            let _ended = self.simple("ROLLBACK");
+        }
+        done
+    }
+
+    /// Executes the statement in the transaction that there is, if there is one.
+    fn change(&self, statement: &Statement, input: Input<'_>) -> Result<Answer, Failure> {
+        let failed = |error: Error| failure(&error, statement);
+        let mut prepared = self.prepared(statement)?;
+        bind(&mut prepared, statement, input.row)?;
+        if prepared.readonly() {
+            return Ok(found(&mut prepared, failed)?.answer(true));
+        }
+        let answer = changed(&mut prepared, failed)?;
+        if let Some(done) = &self.done {
+            done.write(&self.connection, input.index, &answer)?;
+        }
+        Ok(answer)
+    }
+
+    /// What an earlier execution for this input gave, if there was one.
+    fn before(&self, input: Input<'_>) -> Option<Answer> {
+        self.done.as_ref()?.read(&self.connection, input.index)
+    }
+
+    /// The same, and takes back what it has changed if it fails.
+    fn change_or_nothing(
+        &self,
+        statement: &Statement,
+        input: Input<'_>,
+    ) -> Result<Answer, Failure> {
+        let failed = |error: Error| failure(&error, statement);
+        self.simple("SAVEPOINT one").map_err(failed)?;
+        let done = self.change(statement, input);
+        if done.is_err() && !self.connection.is_autocommit() {
+            self.simple("ROLLBACK TO one").map_err(failed)?;
+        }
+        if !self.connection.is_autocommit() {
+            self.simple("RELEASE one").map_err(failed)?;
+        }
+        done.or_else(|failure| self.before(input).ok_or(failure))
+    }
+
+    fn is_reading(&mut self, statement: &Statement) -> Result<bool, Failure> {
+        if self.numbered.is_empty() {
+            self.numbered = statement.numbered('?');
+        }
+        Ok(self.prepared(statement)?.readonly())
+    }
+
+    fn prepared(&self, statement: &Statement) -> Result<CachedStatement<'_>, Failure> {
+        let prepared = self.connection.prepare_cached(&self.numbered);
+        prepared.map_err(|error| failure(&error, statement))
+    }
+
+    fn simple(&self, text: &str) -> Result<(), Error> {
+        self.connection.prepare_cached(text)?.raw_execute()?;
+        Ok(())
+    }
+}
+
+/// A connection that waits for locks and looks at its deadline, in write-ahead mode where the file may be written.
+pub(super) fn opened(path: &Path, flags: OpenFlags, limit: &Limit) -> Result<Connection, Error> {
+    let mut connection =
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let (waits, works) = (limit.clone(), limit.clone());
+    connection.busy_handler(Some(move |times| waits.pause(times)))?;
+    connection.progress_handler(INSTRUCTIONS, Some(move || works.is_over()))?;
+    let wal = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    match wal {
+        Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::ReadOnly) => {
+            Err(error)
+        }
+        _ => Ok(connection),
+    }
+}
+
+fn bind(prepared: &mut Prepared<'_>, statement: &Statement, row: &Row) -> Result<(), Failure> {
+    for (place, name) in statement.names().iter().enumerate() {
+        let value = ToSqlOutput::Borrowed(match row.value(name)? {
+            Value::Null => ValueRef::Null,
+            Value::Boolean(value) => ValueRef::Integer((*value).into()),
+            Value::Number(text) => number(name, text)?,
+            Value::Text(text) | Value::Json(text) => ValueRef::Text(text.as_bytes()),
+        });
+        let bound = prepared.raw_bind_parameter(place + 1, value);
+        bound.map_err(|error| failure(&error, statement))?;
+    }
+    Ok(())
+}
+
+fn number(name: &str, text: &str) -> Result<ValueRef<'static>, Failure> {
+    if let Ok(whole) = text.parse() {
+        return Ok(ValueRef::Integer(whole));
+    }
+    match text.parse() {
+        Ok(float) if text.contains(['.', 'e', 'E']) => Ok(ValueRef::Real(float)),
+        _ => Err(Failure::permanent(
+            kinds::WRONG_TYPE,
+            format!(
+                "the value of :{name} is {text}, and the whole numbers of SQLite have 64 bits (a text would be kept)"
+            ),
+        )),
+    }
+}

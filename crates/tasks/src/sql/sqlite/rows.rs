@@ -1,0 +1,65 @@
+//! What a statement gives: rows as JSON, or how many it changed.
+
+use rusqlite::{Error, Statement as Prepared, types::ValueRef};
+use serde::{Serialize, Serializer, ser, ser::SerializeMap as _};
+use triway_core::Failure;
+
+use crate::sql::{answer::Answer, answer::Rows};
+
+/// Executes a statement that changes rows, and may give them back.
+pub(super) fn changed(
+    prepared: &mut Prepared<'_>,
+    failed: impl Fn(Error) -> Failure + Copy,
+) -> Result<Answer, Failure> {
+    if prepared.column_count() == 0 {
+        let changes = prepared.raw_execute().map_err(failed)?;
+        return Ok(Answer {
+            changes: Some(changes as u64),
+            rows: None,
+        });
+    }
+    Ok(found(prepared, failed)?.answer(false))
+}
+
+/// The rows that a statement gives.
+pub(super) fn found(
+    prepared: &mut Prepared<'_>,
+    failed: impl Fn(Error) -> Failure + Copy,
+) -> Result<Rows, Failure> {
+    let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
+    let mut rows = Rows::default();
+    let mut left = prepared.raw_query();
+    while let Some(row) = left.next().map_err(failed)? {
+        rows.push(serde_json::to_string(&Object(&columns, row))?)?;
+    }
+    Ok(rows)
+}
+
+/// A row as an object; of columns with one name, readers of JSON take the last.
+struct Object<'a>(&'a [String], &'a rusqlite::Row<'a>);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        let mut map = into.serialize_map(Some(self.0.len()))?;
+        for (place, name) in self.0.iter().enumerate() {
+            match self.1.get_ref(place).map_err(ser::Error::custom)? {
+                ValueRef::Null => map.serialize_entry(name, &())?,
+                ValueRef::Integer(value) => map.serialize_entry(name, &value)?,
+                ValueRef::Real(value) => map.serialize_entry(name, &value)?,
+                ValueRef::Text(text) => {
+                    map.serialize_entry(name, &String::from_utf8_lossy(text))?;
+                }
+                ValueRef::Blob(bytes) => map.serialize_entry(name, &hex(bytes))?,
+            }
+        }
+        map.end()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
