@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use triway_core::Plan;
 use triway_exec::journal::Journal;
+use triway_measure::{Arm, stage::Stages};
+use triway_tasks::catalog::Named;
 
 use crate::{
     database::Database,
     exit::Fault,
+    prepared::Configuration,
     total::{Total, TotalFile},
 };
 
@@ -29,19 +32,28 @@ pub(crate) struct Begun {
 }
 
 impl Around {
-    /// Refuses what a comparison cannot do for each of its trials.
+    /// What each trial of a comparison works on, where the task changes something.
     ///
     /// # Errors
-    /// There is some of it.
-    pub(crate) fn check_compares(&self) -> Result<(), Fault> {
-        let refused = if self.total.is_some() {
-            "--total: a comparison has no total; `triway run` has"
-        } else if self.database.is_some() {
-            "sql is not compared yet: each trial needs tables of its own"
-        } else {
-            return Ok(());
-        };
-        Err(Fault::usage(anyhow!(refused)))
+    /// Something of this cannot be done for each trial, or there is no such copy.
+    pub(crate) fn stages(
+        self,
+        task: &Configuration,
+        arms: &[Arm],
+        ignored: &[String],
+    ) -> Result<Option<Stages<Named>>, Fault> {
+        if self.total.is_some() {
+            return Err(Fault::usage(anyhow!(
+                "--total: a comparison has no total; `triway run` has"
+            )));
+        }
+        match (self.database, task) {
+            (Some(database), Configuration::Sql(sql)) => {
+                let widest = arms.iter().map(|arm| arm.concurrency.get()).max();
+                database.stages(sql, widest.unwrap_or(1), ignored).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Does what comes before a job with this plan and this journal, whose outcomes go to `output`.

@@ -8,7 +8,11 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
 use triway_core::Failure;
-use triway_tasks::sql::{self, Server, Sql, Statement};
+use triway_measure::stage::{Remains, Stage, Stages};
+use triway_tasks::{
+    catalog::Named,
+    sql::{self, Copied, Server, Sql, Statement},
+};
 
 use crate::{arguments::SqlArguments, exit::Fault, inputs::Inputs};
 
@@ -114,7 +118,7 @@ fn database(db: &str) -> Result<sql::Database, Fault> {
         Some(variable) => {
             let url = env::var(variable)
                 .map_err(|_| refused(&format!("there is no variable {variable}")))?;
-            of_url(&url, &|| Ok(Server::Variable(variable.to_owned())))
+            of_url(&url, &|| Ok(Server::of_variable(variable)))
         }
     }
 }
@@ -181,20 +185,14 @@ impl Database {
     /// # Errors
     /// What the database says; nothing of a setup stays that fails.
     pub(crate) fn begin(&self, connections: usize, job: Option<&str>) -> Result<(), Fault> {
-        let refused = |name: &str| {
-            let name = name.to_owned();
-            move |failure: Failure| Fault::usage(anyhow!("{name}: {}", failure.message))
-        };
         if let Some(script) = &self.setup {
             self.at
                 .script(&script.text)
                 .map_err(refused(&script.name))?;
         }
-        self.at
-            .check(&self.statement)
-            .map_err(refused("the statement"))?;
+        self.look(&self.at, &self.statement, "the statement")?;
         if let Some(query) = &self.verify {
-            self.at.check(query).map_err(refused("--verify"))?;
+            self.look(&self.at, query, "--verify")?;
         }
         if let Some(job) = job {
             self.at.check_job(job).map_err(refused("--journal"))?;
@@ -202,6 +200,48 @@ impl Database {
         self.at
             .check_room(connections)
             .map_err(refused("--concurrency"))
+    }
+
+    /// Gives each trial a copy, on which the setup is executed if there is one. The first copy shows whether the
+    /// statements go with it, and so many connections.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) fn stages(
+        self,
+        task: &Sql,
+        connections: usize,
+        ignored: &[String],
+    ) -> Result<Stages<Named>, Fault> {
+        let first = self.copied().map_err(|why| Fault::usage(anyhow!(why)))?;
+        let at = first.database();
+        self.look(at, &self.statement, "the statement")?;
+        if let Some(query) = &self.verify {
+            self.look(at, query, "--verify")?;
+        }
+        self.at
+            .check_room(connections)
+            .map_err(refused("--concurrency"))?;
+        let (task, ignored) = (task.clone(), ignored.to_vec());
+        Ok(Box::new(move || {
+            let copy = self.copied()?;
+            let task = Named::new(task.clone().on(copy.database().clone()));
+            let verify = self.verify.clone();
+            Ok(Stage {
+                task: task.with_digests(ignored.clone()),
+                remains: Remains::new(move || left(&copy, verify.as_ref())),
+            })
+        }))
+    }
+
+    fn copied(&self) -> Result<Copied, String> {
+        let setup = self.setup.as_ref().map(|script| &*script.text);
+        let copied = self.at.copied(&self.statement, setup);
+        copied.map_err(|failure| format!("a trial's own copy: {}", failure.message))
+    }
+
+    fn look(&self, at: &sql::Database, statement: &Statement, name: &str) -> Result<(), Fault> {
+        at.check(statement).map_err(refused(name))
     }
 
     /// What the query of --verify finds; `None` if there is none.
@@ -218,4 +258,21 @@ impl Database {
         let shown = serde_json::to_string(&answer).map_err(Fault::could_not_run)?;
         Ok(Some(format!("verify: {shown}")))
     }
+}
+
+/// What a trial left in its copy, as the statement names it and as the query of --verify finds it.
+fn left(copy: &Copied, verify: Option<&Statement>) -> Result<String, String> {
+    let told = |failure: Failure| format!("what it left cannot be read: {}", failure.message);
+    let left = copy.left().map_err(told)?;
+    let Some(query) = verify else {
+        return Ok(left);
+    };
+    let found = copy.database().verify(query).map_err(told)?;
+    let found = serde_json::to_string(&found).map_err(|error| error.to_string())?;
+    Ok(format!("{left}, {found}"))
+}
+
+fn refused(name: &str) -> impl FnOnce(Failure) -> Fault {
+    let name = name.to_owned();
+    move |failure| Fault::usage(anyhow!("{name}: {}", failure.message))
 }

@@ -20,6 +20,7 @@ use crate::{
     rounds::{Broken, Rounds},
     schedule,
     spool::{Spool, SpoolError, Writer},
+    stage::{Stage, Staged, Stages},
 };
 
 /// Counted rounds, unless told otherwise: at least the fewest that carry a difference worth having on a busy machine,
@@ -48,6 +49,7 @@ pub struct Compare<T: Task> {
     options: Option<serde_json::Value>,
     baseline: Option<String>,
     refused: Vec<(Model, String)>,
+    stages: Option<Stages<T>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -81,6 +83,7 @@ impl<T: Portable> Compare<T> {
             options: None,
             baseline: None,
             refused: Vec::new(),
+            stages: None,
             stop: Arc::default(),
         }
     }
@@ -141,6 +144,13 @@ impl<T: Portable> Compare<T> {
         self
     }
 
+    /// Gives each trial a copy of what the task changes; that all trials leave the same is then part of the results being
+    /// equal.
+    pub fn stages(mut self, stages: Option<Stages<T>>) -> Self {
+        self.stages = stages;
+        self
+    }
+
     /// Ends the comparison soon after this becomes true: the running trial is killed.
     pub fn stop_on(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
@@ -154,7 +164,7 @@ impl<T: Portable> Compare<T> {
     /// # Errors
     /// There is nothing to compare, the task is not registered, the inputs cannot be read or written down, or somebody
     /// stopped it.
-    pub fn run(self, mut tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
+    pub fn run(mut self, mut tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
         let registered = restart::lookup::<T>()
             .map_err(CompareError::NotRegistered)?
             .name();
@@ -168,9 +178,11 @@ impl<T: Portable> Compare<T> {
             sample: self.sample,
             budget: self.budget,
         };
+        let mut stages = self.stages.take();
+        let mut stage = || staged(stages.as_mut(), &configuration);
         let mut rounds = Rounds {
             task: registered,
-            configuration,
+            stage: &mut stage,
             plan: &self.plan,
             budget: self.budget,
             stop: &self.stop,
@@ -287,6 +299,24 @@ impl From<Broken> for CompareError {
             Broken::Results(error) => Self::Results(error),
         }
     }
+}
+
+/// What the next trial is started with.
+fn staged<T: Serialize>(
+    stages: Option<&mut Stages<T>>,
+    configuration: &[u8],
+) -> Result<Staged, String> {
+    let Some(stages) = stages else {
+        return Ok(Staged {
+            configuration: configuration.to_vec(),
+            remains: None,
+        });
+    };
+    let Stage { task, remains } = stages()?;
+    Ok(Staged {
+        configuration: postcard::to_stdvec(&task).map_err(|error| error.to_string())?,
+        remains: Some(remains),
+    })
 }
 
 fn spool<I: Serialize>(

@@ -158,10 +158,27 @@ fn unranked(courses: &[Course], settled: &Settled) -> Vec<Option<String>> {
             Standing::Agrees => course
                 .failed()
                 .filter(|failed| *failed > fewest)
-                .map(|failed| format!("it failed {}, others only {fewest}", inputs(failed))),
+                .map(|failed| format!("it failed {}, others only {fewest}", inputs(failed)))
+                .or_else(|| left_otherwise(course, courses, settled)),
         }
     };
     courses.iter().zip(&settled.standings).map(reason).collect()
+}
+
+/// What an arm left that is other than what the reference left, or than it left itself in another round.
+fn left_otherwise(course: &Course, courses: &[Course], settled: &Settled) -> Option<String> {
+    let first = course.left.first()?;
+    if let Some(other) = course.left.iter().find(|left| *left != first) {
+        return Some(format!(
+            "it left {first} in one of its rounds and {other} in another"
+        ));
+    }
+    let reference = &courses[settled.reference?];
+    let theirs = reference.left.first().filter(|theirs| *theirs != first)?;
+    Some(format!(
+        "it left {first}, and {} left {theirs}",
+        reference.arm.id
+    ))
 }
 
 fn inputs(n: u64) -> String {
@@ -174,7 +191,10 @@ fn equal(courses: &[Course], settled: &Settled) -> bool {
         .zip(&settled.standings)
         .filter(|(course, _)| course.skipped.is_none())
         .peekable();
-    ran.peek().is_some() && ran.all(|(_, standing)| *standing == Standing::Agrees)
+    ran.peek().is_some()
+        && ran.all(|(course, standing)| {
+            *standing == Standing::Agrees && left_otherwise(course, courses, settled).is_none()
+        })
 }
 
 /// Ranked arms, fastest first; then those that ran; then those that did not.
@@ -324,6 +344,31 @@ mod tests {
         assert_eq!(
             reasons[2].as_deref(),
             Some("a trial gave no figures: it died")
+        );
+    }
+
+    #[test]
+    fn what_is_left_must_be_the_same() {
+        let left = |all: [&[&str]; 2]| {
+            let mut arms = courses("sequential,threads", &[&[(5, 0)], &[(5, 0)]]);
+            for (arm, left) in arms.iter_mut().zip(all) {
+                arm.left = left.iter().map(|left| (*left).to_owned()).collect();
+            }
+            let settled = settled(&[Standing::Agrees, Standing::Agrees]);
+            (
+                equal(&arms, &settled),
+                unranked(&arms, &settled).pop().unwrap(),
+            )
+        };
+        assert_eq!(left([&["5 rows", "5 rows"], &["5 rows"]]), (true, None));
+        let said = |words: &str| (false, Some(words.to_owned()));
+        assert_eq!(
+            left([&["5 rows"], &["4 rows"]]),
+            said("it left 4 rows, and sequential left 5 rows")
+        );
+        assert_eq!(
+            left([&["5 rows"], &["5 rows", "4 rows"]]),
+            said("it left 5 rows in one of its rounds and 4 rows in another")
         );
     }
 

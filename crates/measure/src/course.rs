@@ -24,6 +24,8 @@ pub(crate) struct Course {
     pub(crate) skipped: Option<String>,
     /// The counted trials that gave figures.
     pub(crate) trials: Vec<Measured>,
+    /// What they left, where they had copies of something.
+    pub(crate) left: Vec<String>,
     /// Why others, the warm-up included, gave none.
     pub(crate) failures: Vec<String>,
 }
@@ -34,6 +36,7 @@ impl Course {
             arm,
             skipped,
             trials: Vec::new(),
+            left: Vec::new(),
             failures: Vec::new(),
         }
     }

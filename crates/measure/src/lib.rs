@@ -22,6 +22,7 @@ mod rusage;
 pub mod schedule;
 mod serve;
 pub mod spool;
+pub mod stage;
 pub mod statistics;
 pub mod tally;
 mod trial;

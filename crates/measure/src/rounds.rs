@@ -1,6 +1,7 @@
 //! Runs the trials of a comparison: a warm-up to learn how long things take, then the counted rounds.
 
 use std::{
+    fs::File,
     io,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -14,6 +15,7 @@ use crate::{
     progress::Progress,
     schedule::{Prediction, order},
     spool::{Spool, SpoolError},
+    stage::{Remains, Staged},
     trial::{Measured, Spec, Trial, TrialError},
 };
 
@@ -30,8 +32,8 @@ const WARM_UP_UNBOUNDED: Duration = Duration::from_secs(2);
 pub(crate) struct Rounds<'a> {
     /// The name that the task is registered under.
     pub(crate) task: &'a str,
-    /// The task's configuration, in postcard.
-    pub(crate) configuration: Vec<u8>,
+    /// What a trial is started with; an error is a sentence for people.
+    pub(crate) stage: &'a mut dyn FnMut() -> Result<Staged, String>,
     /// The limits that all arms share.
     pub(crate) plan: &'a Plan,
     /// How long the whole may take.
@@ -51,6 +53,14 @@ pub(crate) enum Broken {
     Spool(SpoolError),
     /// The results of trials could not be read.
     Results(io::Error),
+}
+
+/// What a trial gave.
+struct Ended {
+    measured: Measured,
+    digests: File,
+    /// What it left of its copy, where it had one.
+    left: Option<String>,
 }
 
 impl Rounds<'_> {
@@ -74,13 +84,14 @@ impl Rounds<'_> {
         for course in courses.iter_mut() {
             let started = Instant::now();
             let limit = self.budget;
-            let measured = if course.goes_on() {
+            let ended = if course.goes_on() {
                 self.trial(course, None, &inputs, Some(drain_after), limit)?
             } else {
                 None
             };
-            let (took, trial) = (started.elapsed(), measured.map(|(trial, _)| trial));
-            predictions.push(trial.map_or_else(Prediction::default, |trial| predict(&trial, took)));
+            let took = started.elapsed();
+            let predicted = |ended: Ended| predict(&ended.measured, took);
+            predictions.push(ended.map_or_else(Prediction::default, predicted));
         }
         Ok(predictions)
     }
@@ -101,11 +112,12 @@ impl Rounds<'_> {
                     continue;
                 }
                 let limit = self.budget.map(|budget| budget.max(10 * expected[place]));
-                if let Some((measured, digests)) =
-                    self.trial(course, Some(round + 1), inputs, None, limit)?
-                {
-                    course.trials.push(measured);
-                    agreement.add(place, digests).map_err(Broken::Results)?;
+                if let Some(ended) = self.trial(course, Some(round + 1), inputs, None, limit)? {
+                    course.trials.push(ended.measured);
+                    course.left.extend(ended.left);
+                    agreement
+                        .add(place, ended.digests)
+                        .map_err(Broken::Results)?;
                 }
             }
         }
@@ -120,17 +132,46 @@ impl Rounds<'_> {
         inputs: &Spool,
         drain_after: Option<Duration>,
         limit: Option<Duration>,
-    ) -> Result<Option<(Measured, std::fs::File)>, Broken> {
+    ) -> Result<Option<Ended>, Broken> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(Broken::Cancelled);
         }
         let arm = &course.arm.id;
         (self.tell)(Progress::TrialStarted { arm, round });
+        let ended = match self.run(course, inputs, drain_after, limit) {
+            Err(TrialError::Cancelled) => return Err(Broken::Cancelled),
+            Err(TrialError::Failed(reason)) => Err(reason),
+            Ok(ended) => Ok(ended),
+        };
+        let (ended, failure) = match ended {
+            Ok(ended) => (Some(ended), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        (self.tell)(Progress::TrialEnded {
+            arm,
+            round,
+            total: ended.as_ref().map(|ended| ended.measured.total()),
+            failure: failure.as_deref(),
+        });
+        course.failures.extend(failure);
+        Ok(ended)
+    }
+
+    fn run(
+        &mut self,
+        course: &Course,
+        inputs: &Spool,
+        drain_after: Option<Duration>,
+        limit: Option<Duration>,
+    ) -> Result<Ended, TrialError> {
+        let Staged {
+            configuration,
+            remains,
+        } = (self.stage)().map_err(TrialError::Failed)?;
+        let arm = &course.arm;
         let spec = Spec {
-            task: self.configuration.clone(),
-            plan: self
-                .plan
-                .with_model(course.arm.model, course.arm.concurrency),
+            task: configuration,
+            plan: self.plan.with_model(arm.model, arm.concurrency),
             drain_after,
         };
         let trial = Trial {
@@ -140,19 +181,16 @@ impl Rounds<'_> {
             limit,
             stop: self.stop,
         };
-        let (measured, failure) = match trial.run() {
-            Ok(measured) => (Some(measured), None),
-            Err(TrialError::Failed(reason)) => (None, Some(reason)),
-            Err(TrialError::Cancelled) => return Err(Broken::Cancelled),
-        };
-        (self.tell)(Progress::TrialEnded {
-            arm,
-            round,
-            total: measured.as_ref().map(|(measured, _)| measured.total()),
-            failure: failure.as_deref(),
-        });
-        course.failures.extend(failure);
-        Ok(measured)
+        let (measured, digests) = trial.run()?;
+        let left = remains
+            .map(Remains::look)
+            .transpose()
+            .map_err(TrialError::Failed)?;
+        Ok(Ended {
+            measured,
+            digests,
+            left,
+        })
     }
 }
 

@@ -131,6 +131,11 @@ impl Screen {
         }
     }
 
+    /// Several lines, likewise.
+    pub(crate) fn say_all<'a>(&self, lines: impl IntoIterator<Item = &'a str>) {
+        lines.into_iter().for_each(|line| self.say(line));
+    }
+
     /// A line that is told even to those who want to hear nothing else.
     pub(crate) fn warn(&self, line: &str) {
         // If nobody can be told, there is nobody to tell that either.

@@ -56,7 +56,6 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         around,
         mut server,
     } = prepare(task, &job)?;
-    around.check_compares()?;
     let task = configuration.task();
     let arms = chosen(models.as_deref(), &job, task.preferred())?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
@@ -66,12 +65,12 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     if configuration.starts_programs() {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
     }
+    let stages = around.stages(&configuration, &arms, &ignore)?;
     let task = configuration.task();
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
     let remark = arms.iter().find_map(|arm| task.remark(arm.model));
-    let remarks = remark.into_iter().chain(note.as_deref());
-    remarks.for_each(|remark| screen.say(remark));
+    screen.say_all(remark.into_iter().chain(note.as_deref()));
     let title = inputs.title();
     let stop = Arc::new(AtomicBool::new(false));
     let (stopped, told) = (Arc::clone(&stop), screen.clone());
@@ -84,6 +83,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
             .plan(plan)
             .arms(arms)
             .refused(refused)
+            .stages(stages)
             .sample(sample)
             .budget(budget.0)
             .baseline(baseline)

@@ -61,8 +61,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
-    let remarks = task.remark(plan.model).into_iter().chain(note.as_deref());
-    remarks.for_each(|remark| screen.say(remark));
+    screen.say_all(task.remark(plan.model).into_iter().chain(note.as_deref()));
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
     let afterwards = Afterwards {

@@ -6,6 +6,7 @@ mod bad_input;
 mod checking;
 mod commands;
 mod comparing;
+mod copies;
 mod formats;
 mod helping;
 mod journaling;

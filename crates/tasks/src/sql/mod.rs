@@ -2,6 +2,7 @@
 
 mod answer;
 mod command;
+mod copy;
 mod database;
 mod durability;
 pub mod kinds;
@@ -21,6 +22,7 @@ use triway_core::{Context, Failure, Forms, Task};
 
 pub use self::{
     answer::Answer,
+    copy::Copied,
     database::Database,
     durability::Durability,
     postgres::Server,
@@ -71,6 +73,17 @@ impl Sql {
             turn: Arc::default(),
             committer: Arc::default(),
             away: postgres::Away::default(),
+        }
+    }
+
+    /// The same elsewhere.
+    #[must_use]
+    pub fn on(self, database: Database) -> Self {
+        Self {
+            database,
+            turn: Arc::default(),
+            committer: Arc::default(),
+            ..self
         }
     }
 

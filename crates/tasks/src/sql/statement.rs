@@ -52,6 +52,33 @@ impl Statement {
         self.reads
     }
 
+    /// The names in it: of tables and columns, and the language's own; lower case unless they are quoted. With each,
+    /// whether something of it is named, as in `users.name`.
+    pub(super) fn words(&self) -> Vec<(String, bool)> {
+        let mut scan = Scan {
+            text: &self.text,
+            at: 0,
+        };
+        let mut words = Vec::new();
+        // The text was scanned before, so there are no errors.
+        while let Ok(found) = scan.next() {
+            let Found::Other(at) = found else {
+                match found {
+                    Found::End => break,
+                    _ => continue,
+                }
+            };
+            let word = &self.text[at..scan.at];
+            let name = match word.chars().next() {
+                Some('"' | '`') => word[1..word.len() - 1].to_owned(),
+                Some(first) if is_name(first) => word.to_lowercase(),
+                _ => continue,
+            };
+            words.push((name, scan.rest().starts_with('.')));
+        }
+        words
+    }
+
     /// The statement with numbered parameters after this sign, counted from 1 in the order of [`Statement::names`].
     #[must_use]
     pub fn numbered(&self, sign: char) -> String {
@@ -316,6 +343,27 @@ mod tests {
             assert_eq!(statement.numbered('?'), numbered);
             assert_eq!(statement.names(), names, "{text}");
         }
+    }
+
+    #[test]
+    fn words_are_names_and_not_values() {
+        let statement: Statement =
+            "insert into Main.\"Users\"(Name, x) values (:y, 'z', 'a' || w) -- v"
+                .parse()
+                .unwrap();
+        let words = statement.words();
+        let names: Vec<&str> = words.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(
+            names,
+            [
+                "insert", "into", "main", "Users", "name", "x", "values", "w"
+            ]
+        );
+        let qualifiers = words.iter().filter(|(_, qualifies)| *qualifies);
+        assert_eq!(
+            qualifiers.map(|(name, _)| &**name).collect::<Vec<_>>(),
+            ["main"]
+        );
     }
 
     #[test]

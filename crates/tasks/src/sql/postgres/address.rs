@@ -18,7 +18,14 @@ const SOCKETS: &str = "/var/run/postgresql";
 
 /// A server, as it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Server {
+pub struct Server {
+    written: Written,
+    /// The schemas in which names are looked for, where they are not the usual ones.
+    search_path: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Written {
     /// `postgres://…` without a password.
     Url(String),
     /// The name of the environment variable that has the URL, which may have a password.
@@ -29,6 +36,7 @@ pub enum Server {
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) config: Config,
+    pub(super) search_path: Option<String>,
     pub(super) security: Security,
 }
 
@@ -45,14 +53,35 @@ impl Server {
                     .to_owned(),
             ));
         }
-        Ok(Self::Url(url.to_owned()))
+        Ok(Self::of(Written::Url(url.to_owned())))
+    }
+
+    /// Takes the name of an environment variable that has the URL, which may have a password.
+    #[must_use]
+    pub fn of_variable(name: &str) -> Self {
+        Self::of(Written::Variable(name.to_owned()))
+    }
+
+    fn of(written: Written) -> Self {
+        Self {
+            written,
+            search_path: None,
+        }
+    }
+
+    /// The same server, where names are looked for in these schemas.
+    pub(super) fn searching(&self, search_path: String) -> Self {
+        Self {
+            search_path: Some(search_path),
+            ..self.clone()
+        }
     }
 
     /// How to connect, with the password if there is one. Reads the environment, and files that it names.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        let mut settings = match self {
-            Self::Url(url) => settings(url)?,
-            Self::Variable(name) => {
+        let mut settings = match &self.written {
+            Written::Url(url) => settings(url)?,
+            Written::Variable(name) => {
                 let url =
                     env::var(name).map_err(|_| refused(format!("there is no variable {name}")))?;
                 settings(&url)?
@@ -64,15 +93,16 @@ impl Server {
         {
             config.password(password);
         }
+        settings.search_path.clone_from(&self.search_path);
         Ok(settings)
     }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(url) => f.write_str(url),
-            Self::Variable(name) => write!(f, "of the variable {name}"),
+        match &self.written {
+            Written::Url(url) => f.write_str(url),
+            Written::Variable(name) => write!(f, "of the variable {name}"),
         }
     }
 }
@@ -123,7 +153,11 @@ fn settings(url: &str) -> Result<Settings, Failure> {
     if config.get_application_name().is_none() {
         config.application_name("triway");
     }
-    Ok(Settings { config, security })
+    Ok(Settings {
+        config,
+        search_path: None,
+        security,
+    })
 }
 
 /// The URL without what it says of TLS, and that.

@@ -9,6 +9,7 @@ mod errors;
 mod lane;
 mod parameter;
 mod password;
+mod schema;
 mod security;
 mod session;
 mod whole;
@@ -16,5 +17,6 @@ mod whole;
 pub use self::address::Server;
 pub(super) use self::{
     lane::{Away, Lane, Orders},
-    whole::{check, check_job, check_room, script, verify},
+    schema::{Schema, copied, tables},
+    whole::{check, check_job, check_room, each, script, verify},
 };

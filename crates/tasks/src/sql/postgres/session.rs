@@ -111,6 +111,15 @@ impl Session {
             let message = format!("the server did not answer within {CONNECTING:?}");
             Err((Failure::new(kinds::CONNECT, message), true))
         })?;
+        if let Some(search_path) = &settings.search_path {
+            let set = client
+                .execute(
+                    "select set_config('search_path', $1, false)",
+                    &[search_path],
+                )
+                .await;
+            set.map_err(|error| unconnected(&error))?;
+        }
         Ok(Self {
             client,
             tls,
@@ -225,42 +234,58 @@ impl Session {
     }
 
     async fn once(&self, statement: &Statement, input: Input<'_>) -> Result<Answer, Trouble> {
-        let prepared = self
-            .prepared
-            .as_ref()
-            .expect("sessions are made ready before they execute");
-        let values = statement
-            .names()
-            .iter()
-            .map(|name| input.row.value(name).map(Parameter));
-        let values = values.collect::<Result<Vec<_>, Failure>>()?;
-        let failed = |error: Error| trouble(&error, statement, prepared.before());
-        if !prepared.gives_rows {
-            let values: Vec<_> = values
-                .iter()
-                .map(|value| value as &(dyn ToSql + Sync))
-                .collect();
-            let changes = self
-                .client
-                .execute(&prepared.statement, &values)
-                .await
-                .map_err(failed)?;
-            return Ok(Answer {
-                changes: Some(changes),
-                rows: None,
-            });
+        let prepared = self.prepared();
+        if prepared.gives_rows {
+            let mut rows = Rows::default();
+            self.each(statement, input, |row| rows.push(row)).await?;
+            return Ok(rows.answer(statement.reads()));
         }
+        let values = values(statement, input)?;
+        let values: Vec<_> = values
+            .iter()
+            .map(|value| value as &(dyn ToSql + Sync))
+            .collect();
+        let changes = self.client.execute(&prepared.statement, &values).await;
+        Ok(Answer {
+            changes: Some(changes.map_err(|error| trouble(&error, statement, 0))?),
+            rows: None,
+        })
+    }
+
+    /// Hands out each row that the statement gives, as JSON.
+    pub(super) async fn each(
+        &self,
+        statement: &Statement,
+        input: Input<'_>,
+        mut hand: impl FnMut(String) -> Result<(), Failure>,
+    ) -> Result<(), Trouble> {
+        let prepared = self.prepared();
+        let failed = |error: Error| trouble(&error, statement, prepared.before());
+        let values = values(statement, input)?;
         let found = self
             .client
             .query_raw(&prepared.statement, values)
             .await
             .map_err(failed)?;
-        let (mut found, mut rows) = (std::pin::pin!(found), Rows::default());
+        let mut found = std::pin::pin!(found);
         while let Some(row) = found.try_next().await.map_err(failed)? {
-            rows.push(row.try_get(0).map_err(failed)?)?;
+            hand(row.try_get(0).map_err(failed)?)?;
         }
-        Ok(rows.answer(statement.reads()))
+        Ok(())
     }
+
+    fn prepared(&self) -> &Prepared {
+        self.prepared
+            .as_ref()
+            .expect("sessions are made ready before they execute")
+    }
+}
+
+fn values<'a>(statement: &Statement, input: Input<'a>) -> Result<Vec<Parameter<'a>>, Failure> {
+    let values = statement.names().iter();
+    values
+        .map(|name| input.row.value(name).map(Parameter))
+        .collect()
 }
 
 impl Prepared {

@@ -63,6 +63,29 @@ pub(crate) fn verify(server: &Server, query: &Statement) -> Result<Answer, Failu
     })
 }
 
+/// Hands each row of a query out as JSON.
+pub(crate) fn each(
+    server: &Server,
+    query: &Statement,
+    mut hand: impl FnMut(&str),
+) -> Result<(), Failure> {
+    connected(server, async |session| {
+        let ready = session
+            .ready(query, Durability::Full, None)
+            .await
+            .map_err(Trouble::into_failure)?;
+        let input = Input {
+            row: &Row::default(),
+            index: 0,
+        };
+        let taken = ready.each(query, input, |row| {
+            hand(&row);
+            Ok(())
+        });
+        taken.await.map_err(Trouble::into_failure)
+    })
+}
+
 /// Whether the server accepts so many connections more.
 pub(crate) fn check_room(server: &Server, connections: usize) -> Result<(), Failure> {
     connected(server, async |session| {
@@ -85,7 +108,8 @@ pub(crate) fn check_room(server: &Server, connections: usize) -> Result<(), Fail
     })
 }
 
-fn connected<R>(
+/// Connects, does something, and disconnects.
+pub(super) fn connected<R>(
     server: &Server,
     work: impl AsyncFnOnce(Session) -> Result<R, Failure>,
 ) -> Result<R, Failure> {

@@ -12,5 +12,5 @@ mod whole;
 pub(super) use self::{
     committer::{Committer, Orders},
     connected::Connected,
-    whole::{check, check_job, script, verify},
+    whole::{check, check_job, copied, each, reads, script, tables, verify},
 };

@@ -26,13 +26,40 @@ pub(super) fn found(
     prepared: &mut Prepared<'_>,
     failed: impl Fn(Error) -> Failure + Copy,
 ) -> Result<Rows, Failure> {
+    let (mut rows, mut full) = (Rows::default(), Ok(()));
+    each(prepared, failed, |row| {
+        full = rows.push(row);
+        full.is_ok()
+    })?;
+    full.map(|()| rows)
+}
+
+/// Hands each row that a statement gives out as JSON.
+pub(super) fn handed(
+    prepared: &mut Prepared<'_>,
+    failed: impl Fn(Error) -> Failure + Copy,
+    mut hand: impl FnMut(&str),
+) -> Result<(), Failure> {
+    each(prepared, failed, |row| {
+        hand(&row);
+        true
+    })
+}
+
+/// Hands out rows as long as more are wanted.
+fn each(
+    prepared: &mut Prepared<'_>,
+    failed: impl Fn(Error) -> Failure + Copy,
+    mut hand: impl FnMut(String) -> bool,
+) -> Result<(), Failure> {
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
-    let mut rows = Rows::default();
     let mut left = prepared.raw_query();
     while let Some(row) = left.next().map_err(failed)? {
-        rows.push(serde_json::to_string(&Object(&columns, row))?)?;
+        if !hand(serde_json::to_string(&Object(&columns, row))?) {
+            break;
+        }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// A row as an object; of columns with one name, readers of JSON take the last.

@@ -1,17 +1,24 @@
 //! What happens to a database before a job and after it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Error, OpenFlags};
+use rusqlite::{Connection, Error, OpenFlags};
+use tempfile::TempDir;
 use triway_core::Failure;
 
 use super::{
     connected::{Connected, opened},
     errors::{failure, unopened},
     limit::Limit,
-    rows::found,
+    rows::{found, handed},
 };
-use crate::sql::{answer::Answer, durability::Durability, statement::Statement};
+use crate::sql::{
+    answer::Answer,
+    copy::{Table, folder_beside},
+    durability::Durability,
+    kinds,
+    statement::Statement,
+};
 
 /// Executes a script, which may make the database; nothing of it stays if it fails.
 pub(crate) fn script(path: &Path, text: &str) -> Result<(), Failure> {
@@ -27,8 +34,7 @@ pub(crate) fn script(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Looks whether the database knows what a statement names.
 pub(crate) fn check(path: &Path, statement: &Statement) -> Result<(), Failure> {
-    let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
-    let connection = connection.map_err(|error| unopened(&error, path))?;
+    let connection = existing(path)?;
     let prepared = connection.prepare(&statement.numbered('?'));
     prepared
         .map(drop)
@@ -37,8 +43,7 @@ pub(crate) fn check(path: &Path, statement: &Statement) -> Result<(), Failure> {
 
 /// Executes a query and gives its rows.
 pub(crate) fn verify(path: &Path, query: &Statement) -> Result<Answer, Failure> {
-    let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
-    let connection = connection.map_err(|error| unopened(&error, path))?;
+    let connection = existing(path)?;
     let failed = |error: Error| failure(&error, query);
     let mut prepared = connection.prepare(query.text()).map_err(failed)?;
     Ok(found(&mut prepared, failed)?.answer(true))
@@ -47,4 +52,67 @@ pub(crate) fn verify(path: &Path, query: &Statement) -> Result<Answer, Failure> 
 /// Looks whether it can be written down what of a job is done.
 pub(crate) fn check_job(path: &Path, job: &str) -> Result<(), Failure> {
     Connected::open(path, Durability::Full, Some(job)).map(drop)
+}
+
+/// A copy of the file beside it, if there is one; and where that is.
+pub(crate) fn copied(path: &Path) -> Result<(TempDir, PathBuf), Failure> {
+    let beside = folder_beside(path).map_err(|error| {
+        let message = format!(
+            "no copy of {} can be made beside it: {error}",
+            path.display()
+        );
+        Failure::permanent(kinds::IO, message)
+    });
+    let (folder, copy) = beside?;
+    if path.exists() {
+        let connection = existing(path)?;
+        let made = connection.execute("vacuum into ?1", [copy.to_string_lossy()]);
+        made.map_err(|error| unopened(&error, path))?;
+    }
+    Ok((folder, copy))
+}
+
+/// Whether the statement only reads.
+pub(crate) fn reads(path: &Path, statement: &Statement) -> Result<bool, Failure> {
+    let connection = existing(path)?;
+    let prepared = connection.prepare(&statement.numbered('?'));
+    let prepared = prepared.map_err(|error| failure(&error, statement))?;
+    Ok(prepared.readonly())
+}
+
+/// The tables that there are.
+pub(crate) fn tables(path: &Path) -> Result<Vec<Table>, Failure> {
+    let connection = existing(path)?;
+    let found = || {
+        let mut prepared = connection
+            .prepare("select name from sqlite_schema where type = 'table' order by name")?;
+        let names = prepared
+            .query_map((), |row| row.get(0))?
+            .collect::<Result<Vec<String>, _>>()?;
+        let mut columns = connection.prepare("select name from pragma_table_info(?1)")?;
+        let mut table = |name: String| {
+            let columns = columns
+                .query_map([&name], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            Ok(Table { name, columns })
+        };
+        names
+            .into_iter()
+            .map(&mut table)
+            .collect::<Result<Vec<_>, _>>()
+    };
+    found().map_err(|error| unopened(&error, path))
+}
+
+/// Hands each row of a query out as JSON.
+pub(crate) fn each(path: &Path, query: &Statement, hand: impl FnMut(&str)) -> Result<(), Failure> {
+    let connection = existing(path)?;
+    let failed = |error: Error| failure(&error, query);
+    let mut prepared = connection.prepare(query.text()).map_err(failed)?;
+    handed(&mut prepared, failed, hand)
+}
+
+fn existing(path: &Path) -> Result<Connection, Failure> {
+    let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
+    connection.map_err(|error| unopened(&error, path))
 }
