@@ -20,15 +20,23 @@ mod kills;
 mod memory;
 mod nginx;
 mod pool;
+#[path = "../../crates/cli/tests/cli/postgres.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the server of the tests, which use all of it"
+)]
+mod postgres;
 mod rounds;
 mod serve;
 mod sh;
+mod sql;
 mod start;
 mod verdicts;
 
 use triway_exec::restart;
 use triway_measure::registration;
-use triway_tasks::{columns::Columns, cpu::Cpu};
+use triway_tasks::{columns::Columns, cpu::Cpu, sql::Sql};
 
 const USAGE: &str = "\
 cargo run --release -p triway-benches -- TABLE [WORD]
@@ -46,6 +54,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   faulty [COUNT]    URLs of which a tenth are faulty: whether each outcome is right
   serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
   sh [COUNT]        `true` for each of COUNT inputs, beside xargs and, where it is there, GNU parallel
+  sql [WORD]        rows written to SQLite and to a local PostgreSQL, beside plain loops and pgbench
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -59,6 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         registration::<kills::Nap>("nap"),
         registration::<Cpu>("cpu"),
         registration::<Columns>("columns"),
+        registration::<Sql>("sql"),
         registration::<columns::Touch>("touch"),
     ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -76,6 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("empty") => empty::run(word.unwrap_or("")),
         Some("columns") => columns::run(word.unwrap_or("peers"))?,
+        Some("sql") => sql::run()?,
         Some("cost") => cost::run()?,
         Some("cpu") => cpu::run(word.unwrap_or("peers")),
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,

@@ -6,12 +6,11 @@ use anyhow::anyhow;
 use triway_core::Plan;
 use triway_exec::journal::Journal;
 use triway_measure::{Arm, stage::Stages};
-use triway_tasks::catalog::Named;
+use triway_tasks::{catalog::Named, sql::Sql};
 
 use crate::{
     database::Database,
     exit::Fault,
-    prepared::Configuration,
     total::{Total, TotalFile},
 };
 
@@ -38,7 +37,7 @@ impl Around {
     /// Something of this cannot be done for each trial, or there is no such copy.
     pub(crate) fn stages(
         self,
-        task: &Configuration,
+        task: Option<&Sql>,
         arms: &[Arm],
         ignored: &[String],
     ) -> Result<Option<Stages<Named>>, Fault> {
@@ -48,7 +47,7 @@ impl Around {
             )));
         }
         match (self.database, task) {
-            (Some(database), Configuration::Sql(sql)) => {
+            (Some(database), Some(sql)) => {
                 let widest = arms.iter().map(|arm| arm.concurrency.get()).max();
                 database.stages(sql, widest.unwrap_or(1), ignored).map(Some)
             }

@@ -100,6 +100,14 @@ impl Configuration {
         matches!(self, Self::Sql(_))
     }
 
+    /// The task `sql`, if it is that.
+    pub(crate) fn sql(&self) -> Option<&Sql> {
+        match self {
+            Self::Sql(sql) => Some(sql),
+            _ => None,
+        }
+    }
+
     /// Tells a task that changes data what must survive.
     pub(crate) fn survive(&mut self, survives: Option<Survives>) {
         if let Self::Sql(sql) = self {

@@ -38,7 +38,7 @@
 //!
 //! Each input has one outcome, whatever happens on the way: a panic, a time limit and a worker process that died are
 //! outcomes of the input that met them. With the feature `tasks`, the tasks of the command line are here as well;
-//! `columns` is one of them only with the feature of that name.
+//! `columns` and `sql` are among them only with the features of these names.
 
 #![forbid(unsafe_code)]
 

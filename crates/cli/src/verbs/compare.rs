@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     if configuration.starts_programs() {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
     }
-    let stages = around.stages(&configuration, &arms, &ignore)?;
+    let stages = around.stages(configuration.sql(), &arms, &ignore)?;
     let task = configuration.task();
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;

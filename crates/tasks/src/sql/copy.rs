@@ -1,7 +1,5 @@
 //! A copy of what a statement changes, for a trial that is to leave the original alone.
 
-use std::path::PathBuf;
-
 use tempfile::TempDir;
 use triway_core::Failure;
 use xxhash_rust::xxh3::xxh3_64;
@@ -11,6 +9,7 @@ use super::{
     postgres::{self, Schema},
     sqlite,
     statement::Statement,
+    table::Table,
 };
 
 /// A copy. It is cleared away when this is dropped.
@@ -123,51 +122,4 @@ impl Copied {
         let Multiset { rows, sum } = found;
         Ok(format!("{rows} rows in {} ({sum:016x})", table.name))
     }
-}
-
-/// A table and the columns that it has.
-#[derive(Debug, Clone)]
-pub(super) struct Table {
-    pub(super) name: String,
-    pub(super) columns: Vec<String>,
-}
-
-impl Table {
-    pub(super) fn is_named(&self, words: &[String]) -> bool {
-        words
-            .iter()
-            .any(|word| word.eq_ignore_ascii_case(&self.name))
-    }
-
-    fn with_columns(mut self, words: &[String]) -> Self {
-        let named = |column: &String| words.iter().any(|word| word.eq_ignore_ascii_case(column));
-        if self.columns.iter().any(named) {
-            self.columns.retain(named);
-        }
-        self
-    }
-
-    fn query(&self) -> Statement {
-        let columns: Vec<String> = self.columns.iter().map(|column| quoted(column)).collect();
-        let text = format!("select {} from {}", columns.join(", "), quoted(&self.name));
-        text.parse()
-            .expect("names in quotes do not end the statement")
-    }
-}
-
-/// A name as both databases read it, whatever it is.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A folder beside a file: what is written there costs what it costs there.
-pub(super) fn folder_beside(path: &std::path::Path) -> std::io::Result<(TempDir, PathBuf)> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = tempfile::Builder::new()
-        .prefix(".triway-copy-")
-        .tempdir_in(parent.unwrap_or(std::path::Path::new(".")))?;
-    let path = folder.path().join("copy.db");
-    Ok((folder, path))
 }

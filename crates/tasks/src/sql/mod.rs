@@ -10,6 +10,7 @@ mod postgres;
 mod row;
 mod sqlite;
 mod statement;
+mod table;
 mod turn;
 
 use std::{

@@ -5,9 +5,9 @@ use triway_core::Failure;
 
 use super::{address::Server, errors::said, whole::connected};
 use crate::sql::{
-    copy::{Table, quoted},
     kinds,
     statement::Statement,
+    table::{Table, quoted},
 };
 
 /// Tables that are found by their names alone, and their columns; of each column whether its values are made by an

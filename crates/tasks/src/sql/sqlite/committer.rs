@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::mpsc::{Receiver, Sender, channel},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -115,9 +115,9 @@ fn work(orders: &Orders, asked: &Receiver<Ask>) {
     let mut connected = None;
     // Nobody else of this process writes.
     let turn = Turn::default();
+    let mut last = Last::default();
     while let Ok(first) = asked.recv() {
-        let mut group = vec![first];
-        group.extend(asked.try_iter().take(orders.most.saturating_sub(1)));
+        let mut group = last.gather(first, asked, orders.most);
         // Who does not wait any more gets nothing written.
         group.retain(|ask| !ask.reply.is_closed());
         if let Err(failure) = connect(&mut connected, orders) {
@@ -131,9 +131,38 @@ fn work(orders: &Orders, asked: &Receiver<Ask>) {
         };
         let inputs: Vec<Input<'_>> = group.iter().map(Ask::input).collect();
         let deadline = latest(&group);
+        let begun = Instant::now();
         let answers = connected.together(&orders.statement, &inputs, deadline, &turn);
+        last = Last {
+            rows: inputs.len(),
+            took: begun.elapsed(),
+        };
         for (ask, answer) in group.into_iter().zip(answers) {
             let _told = ask.reply.send(answer);
+        }
+    }
+}
+
+/// The last group: how many rows it had, and what its commit took.
+#[derive(Debug, Default)]
+struct Last {
+    rows: usize,
+    took: Duration,
+}
+
+impl Last {
+    /// What is there, and what comes soon: those that were told of the last commit are about to ask again, and without
+    /// them groups would be small and large in turn. Not longer than half of what a commit takes, or nothing is won.
+    fn gather(&self, first: Ask, asked: &Receiver<Ask>, most: usize) -> Vec<Ask> {
+        let mut group = vec![first];
+        let until = Instant::now() + self.took / 2;
+        loop {
+            group.extend(asked.try_iter().take(most.saturating_sub(group.len())));
+            let expected = self.rows.min(most);
+            if group.len() >= expected || Instant::now() >= until {
+                return group;
+            }
+            thread::yield_now();
         }
     }
 }

@@ -150,7 +150,7 @@ impl Connected {
                 "the database was written by other lanes until the attempt's time limit",
             )
         })?;
-        Ok((taken, self.gate.pass()))
+        Ok((taken, self.gate.pass(&self.limit)))
     }
 
     /// Does something in a transaction, of which nothing stays if it fails.

@@ -13,11 +13,7 @@ use super::{
     rows::{found, handed},
 };
 use crate::sql::{
-    answer::Answer,
-    copy::{Table, folder_beside},
-    durability::Durability,
-    kinds,
-    statement::Statement,
+    answer::Answer, durability::Durability, kinds, statement::Statement, table::Table,
 };
 
 /// Executes a script, which may make the database; nothing of it stays if it fails.
@@ -115,4 +111,16 @@ pub(crate) fn each(path: &Path, query: &Statement, hand: impl FnMut(&str)) -> Re
 fn existing(path: &Path) -> Result<Connection, Failure> {
     let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
     connection.map_err(|error| unopened(&error, path))
+}
+
+/// A folder beside a file: what is written there costs what it costs there.
+fn folder_beside(path: &Path) -> std::io::Result<(TempDir, PathBuf)> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let folder = tempfile::Builder::new()
+        .prefix(".triway-copy-")
+        .tempdir_in(parent.unwrap_or(Path::new(".")))?;
+    let path = folder.path().join("copy.db");
+    Ok((folder, path))
 }
