@@ -119,11 +119,19 @@ Its values go to the parameters of their names; parameters are never part of the
 transaction of its own, on disk when its outcome is told. A query gives its rows as output. With nothing given, an
 embedded example.
 
+With --journal, the database has a table triway_done, and --resume writes no row twice, whatever ended the run before.
+PostgreSQL is asked for with what PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGPASSFILE (or ~/.pgpass), PGSSLMODE
+and PGSSLROOTCERT say where the URL does not. A password never stands on a command line. compare sql gives each trial a
+copy: of the file, or of the tables that the statement names, in a schema of its own; triggers, foreign keys and other
+tables of a server are not copied. Under async, one thread writes to SQLite for all.
+
 Examples:
   triway run sql 'insert into users(name, email) values (:name, :email)' rows.jsonl --db sqlite:users.db
   triway run sql 'update users set email = :email where id = :id' fix.csv --db sqlite:users.db -c 4
   triway run sql 'select * from users where name = :name' --db sqlite:users.db -- '{\"name\":\"Ada\"}'
-  triway run sql 'insert into t values (:a)' rows.jsonl --db sqlite:t.db --setup t.sql --verify 'select count(*) from t'";
+  triway run sql 'insert into t values (:a)' rows.jsonl --db sqlite:t.db --setup t.sql --verify 'select count(*) from t'
+  triway run sql 'insert into t values (:a)' rows.jsonl --db sqlite:t.db -m async -c 64 --group
+  triway run sql 'insert into t values (:a)' rows.jsonl --db postgres://ada@db.example/shop --journal rows.journal";
 
 pub(crate) const GENERATE: &str = "\
 Examples:

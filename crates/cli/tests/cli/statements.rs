@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -144,9 +145,15 @@ const ROWS: &[(&str, &str, &str)] = &[
 fn a_bad_row_costs_itself_alone() {
     let lines: Vec<&str> = ROWS.iter().map(|(row, ..)| *row).collect();
     let folder = folder(&(lines.join("\n") + "\n"));
-    for (time, model) in ["sequential", "threads", "processes"]
-        .into_iter()
-        .enumerate()
+    for (time, model) in [
+        "sequential",
+        "threads",
+        "processes",
+        "async",
+        "async --group",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let _fresh = fs::remove_file(folder.path().join("users.db"));
         let ended = sql(
@@ -170,6 +177,57 @@ fn a_bad_row_costs_itself_alone() {
             names,
             json!([["Ada"], ["'); drop table users; --"]]),
             "{time}"
+        );
+    }
+}
+
+/// In a commit that is shared, too.
+#[test]
+fn a_bad_row_in_a_group_costs_itself_alone() {
+    let row = |n: u64| json!({"name": format!("User {n}"), "email": null, "age": n % 100});
+    let text: String = (0..3000).map(|n| format!("{}\n", row(n))).collect();
+    let folder = folder(&text);
+    for model in ["async", "threads", "hybrid --processes 2"] {
+        let _fresh = fs::remove_file(folder.path().join("users.db"));
+        let options = format!("rows.jsonl --setup setup.sql --group -m {model} -c 64");
+        let ended = sql(&folder, INSERT, &options);
+        assert_eq!(ended.code, 1, "{}", ended.err);
+        for (n, outcome) in ended.outcomes().iter().enumerate() {
+            let bad = n % 100 == 0;
+            let kind = &outcome["error"]["kind"];
+            assert_eq!(kind.as_str(), bad.then_some("constraint"), "{outcome}");
+        }
+        let query = "select count(*), count(distinct name), min(age) from users";
+        assert_eq!(
+            python(folder.path(), query),
+            json!([[2970, 2970, 1]]),
+            "{model}"
+        );
+    }
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_not_rounded() {
+    let folder = folder("");
+    let number = "-- {\"n\":12345678901234567890}";
+    assert_eq!(sql(&folder, "select 1", "--setup setup.sql -- {}").code, 0);
+    let ended = sql(&folder, "select :n as n", number);
+    let error = &ended.outcomes()[0]["error"];
+    assert_eq!(error["kind"], "wrong-type", "{error}");
+    for (json, stored) in [
+        ("9223372036854775807", "9223372036854775807"),
+        ("1e2", "100.0"),
+        ("-0.1", "-0.1"),
+    ] {
+        let ended = sql(
+            &folder,
+            "select :n as n, typeof(:n) as type",
+            &format!("-- {{\"n\":{json}}}"),
+        );
+        assert!(
+            ended.out.contains(&format!("{{\"n\":{stored},")),
+            "{}",
+            ended.out
         );
     }
 }
@@ -260,6 +318,69 @@ fn files_that_are_no_database_say_so() {
         "{}",
         ended.err
     );
+}
+
+/// Pages in the middle are overwritten: rows that need them fail, and it is said why.
+#[test]
+fn a_damaged_file_fails_what_needs_the_damaged_pages() {
+    let folder = folder(&rows(3000));
+    let setup = sql(
+        &folder,
+        INSERT,
+        "rows.jsonl --setup setup.sql -m async -c 64 --group -o out",
+    );
+    assert_eq!(setup.code, 0, "{setup:?}");
+    python(folder.path(), "pragma wal_checkpoint(truncate)");
+    let path = folder.path().join("users.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let pages = bytes.len() / 4096;
+    for page in pages / 2..pages * 3 / 4 {
+        bytes[page * 4096..][..4096].fill(0xa5);
+    }
+    fs::write(&path, &bytes).unwrap();
+    let select = "select count(*) as n from users where id between :a and :a + 5 and name > ''";
+    let asked: String = (0..30)
+        .map(|n| format!("{{\"a\":{}}}\n", n * 100))
+        .collect();
+    fs::write(folder.path().join("asked"), asked).unwrap();
+    let ended = sql(&folder, select, "asked -m threads -c 2");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let outcomes = ended.outcomes();
+    let kinds: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| outcome["error"]["kind"].as_str())
+        .collect();
+    assert!(!kinds.is_empty() && kinds.len() < 30, "{kinds:?}");
+    assert!(kinds.iter().all(|kind| *kind == "corrupt"), "{kinds:?}");
+}
+
+/// As another user than root, who may write everywhere.
+#[test]
+fn a_file_that_may_not_be_written_says_so() {
+    let folder = folder(&rows(3));
+    assert_eq!(sql(&folder, "select 1", "--setup setup.sql -- {}").code, 0);
+    python(folder.path(), "pragma journal_mode = delete");
+    for (path, mode) in [
+        (folder.path().join("users.db"), 0o444),
+        (folder.path().to_owned(), 0o555),
+    ] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut command = command(&folder, INSERT, "rows.jsonl");
+    if rustix::process::geteuid().is_root() {
+        let program = command.get_program().to_owned();
+        let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        command = Command::new("setpriv");
+        command
+            .args("--reuid nobody --clear-groups --".split(' '))
+            .arg(program)
+            .args(arguments);
+        command.current_dir(folder.path()).stdin(Stdio::null());
+    }
+    let ended = start(&mut command).end();
+    let said = ended.err.contains("readonly") || ended.out.contains("readonly");
+    assert!(ended.code != 0 && said, "{ended:?}");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// SQLite gets no more room in the middle of a run: what has an outcome that succeeded is there, and nothing else.
