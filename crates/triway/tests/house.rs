@@ -10,9 +10,10 @@ use std::{
 const FLOORS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("memory", &[]),
+    ("wait", &[]),
     ("exec", &["core", "memory"]),
-    ("tasks", &["core", "memory"]),
-    ("serve", &["core", "exec"]),
+    ("tasks", &["core", "memory", "wait"]),
+    ("serve", &["core", "exec", "wait"]),
     ("measure", &["core", "exec", "memory"]),
     ("triway", &["core", "exec", "measure", "tasks"]),
     (

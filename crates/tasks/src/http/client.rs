@@ -13,13 +13,13 @@ use std::{
 use hyper::Response;
 use rustls::ClientConfig;
 use triway_core::Failure;
+use triway_wait::Io;
 
 use super::{
     answer::Fetched,
     decode::Incoming,
     dial::{dial, of_family},
     idle::Idle,
-    io::Io,
     journey::{Head, Journey, Next, Opening},
     kinds,
     limits::Limit,

@@ -8,7 +8,9 @@ use std::{
 
 use triway_core::Failure;
 
-use super::{io::Io, kinds, limits::Limit, policy::Family, reach::Reach};
+use triway_wait::Io;
+
+use super::{kinds, limits::Limit, policy::Family, reach::Reach};
 
 /// The longest that one address may keep the next from being tried.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -8,7 +8,9 @@ use std::{
 
 use triway_core::{Failure, FailureKind};
 
-use super::{io::Io, kinds};
+use triway_wait::Io;
+
+use super::kinds;
 
 /// Until when something may take, and what to call it if it takes longer.
 #[derive(Debug, Clone)]

@@ -12,7 +12,6 @@ mod decode;
 mod dial;
 mod distrust;
 mod idle;
-mod io;
 mod journey;
 pub mod kinds;
 mod limits;
@@ -53,11 +52,11 @@ pub(crate) use tls::trusting;
 pub(crate) use answer::Fetched;
 use client::Client;
 pub(crate) use decode::unknown_encoding;
-use io::{Blocking, NonBlocking, block_on};
 use journey::{Journey, blame};
 use names::Names;
 use origin::Origin;
 use template::Template;
+use triway_wait::{Blocking, Io, NonBlocking, block_on};
 
 /// Requests a URL.
 ///
@@ -139,7 +138,7 @@ impl Http {
         fetched.map_err(|failure| blame(url, failure))
     }
 
-    fn client<I: io::Io>(&self) -> Client<I> {
+    fn client<I: Io>(&self) -> Client<I> {
         let names = self.shared.names.get_or_init(Arc::default);
         Client::new(Arc::clone(names))
     }

@@ -5,7 +5,9 @@ use std::io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use triway_core::Failure;
 
-use super::{io::Stream, kinds, origin::Origin, proxies::Proxy};
+use triway_wait::Stream;
+
+use super::{kinds, origin::Origin, proxies::Proxy};
 
 /// The longest answer of a proxy.
 const MOST_BYTES: usize = 16 << 10;

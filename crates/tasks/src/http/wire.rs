@@ -24,12 +24,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio_rustls::TlsConnector;
 use triway_core::Failure;
+use triway_wait::{Io, Stream};
 
-use super::{
-    io::{Io, Stream},
-    kinds,
-    tls::not_after,
-};
+use super::{kinds, tls::not_after};
 
 /// The longest head of an answer.
 const MAX_HEAD_BYTES: usize = 32 << 10;

@@ -21,7 +21,7 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::way::Io;
+use crate::way::Io;
 
 thread_local! {
     static AWAITED: RefCell<Awaited> = RefCell::default();
@@ -29,11 +29,11 @@ thread_local! {
 
 /// What the blocking form waits with.
 #[derive(Debug)]
-pub(crate) struct Blocking;
+pub struct Blocking;
 
 /// A connection that is waited for on the thread that uses it.
 #[derive(Debug)]
-pub(crate) struct Socket(Arc<TcpStream>);
+pub struct Socket(Arc<TcpStream>);
 
 /// What the future that this thread polls could not go on without.
 #[derive(Default)]
@@ -48,8 +48,8 @@ struct Bell {
     sleeper: Thread,
 }
 
-/// Runs a future of this module's making to its end. Blocks.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+/// Runs a future that waits with [`Blocking`] to its end. Blocks.
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let bell = Arc::new(Bell {
         rung: AtomicBool::new(false),
@@ -81,6 +81,10 @@ impl Io for Blocking {
                 left => TcpStream::connect_timeout(&address, left)?,
             },
         };
+        Self::adopt(stream)
+    }
+
+    fn adopt(stream: TcpStream) -> io::Result<Socket> {
         // Without it, small requests wait for the other side's delayed acknowledgement.
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;

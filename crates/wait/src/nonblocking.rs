@@ -10,11 +10,11 @@ use std::{
 
 use tokio::net::TcpStream;
 
-use super::way::Io;
+use crate::way::Io;
 
 /// What the async form waits with. Needs a tokio runtime with timers and sockets.
 #[derive(Debug)]
-pub(crate) struct NonBlocking;
+pub struct NonBlocking;
 
 impl Io for NonBlocking {
     const HAS_RUNTIME: bool = true;
@@ -32,6 +32,12 @@ impl Io for NonBlocking {
         // Without it, small requests wait for the other side's delayed acknowledgement.
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn adopt(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        TcpStream::from_std(stream)
     }
 
     fn peer(stream: &TcpStream) -> io::Result<SocketAddr> {
