@@ -1,4 +1,4 @@
-//! The embedded example of `http`: the test server as a process of its own, and URLs on it.
+//! The embedded examples of `http` and `echo`: a server as a process of its own, and URLs on it.
 
 use std::{
     io::{self, BufRead as _, BufReader},
@@ -29,10 +29,12 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     /// Starts it and waits until it listens.
-    pub(crate) fn start() -> Result<Self, Fault> {
+    pub(crate) fn start(which: &[&str]) -> Result<Self, Fault> {
         let mut process = Command::new("/proc/self/exe")
             .arg0("triway")
-            .args(["serve", "http", "--port", "0", "--until-stdin-closes"])
+            .arg("serve")
+            .args(which)
+            .args(["--port", "0", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // A terminal's Ctrl-C is for the job; what is in flight still needs its server.
@@ -49,6 +51,12 @@ impl TestServer {
                 )))
             }
         }
+    }
+
+    /// Its host and port.
+    pub(crate) fn authority(&self) -> &str {
+        let scheme = self.address.find("://");
+        scheme.map_or(&self.address, |end| &self.address[end + 3..])
     }
 
     /// How it ended, if it did although nobody told it to.

@@ -8,11 +8,13 @@ mod attended;
 mod commands;
 mod database;
 mod delivered;
+mod descriptors;
 mod example;
 mod exit;
 mod inputs;
 mod job_options;
 mod journaling;
+mod listening;
 mod output;
 mod people;
 mod prepared;
@@ -29,6 +31,7 @@ use std::{process::ExitCode, time::Duration};
 
 use triway_exec::restart;
 use triway_measure::registration;
+use triway_serve::echo;
 use triway_tasks::{catalog::Named, sh};
 
 use crate::{
@@ -36,12 +39,17 @@ use crate::{
     exit::{Exit, Fault},
 };
 
+/// The name that the tasks of the command line are registered under, all as one.
+pub(crate) const TASK: &str = "triway";
+
 /// How long commands may take to end that a job left.
 const GRACE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
-    restart::init(vec![registration::<Named>("triway")]);
+    restart::init(vec![
+        registration::<Named>(TASK).with_role(echo::ROLE, echo::serve_role),
+    ]);
     let typed = typed::typed();
     let ended = typed.and_then(|typed| typed.map_or(Ok(Exit::Ok), run));
     let ended = ended.unwrap_or_else(|fault| {

@@ -1,5 +1,10 @@
 //! What a task's arguments mean: the task itself and its inputs, the embedded example where none are given.
 
+use std::{
+    io,
+    net::{SocketAddr, ToSocketAddrs as _},
+};
+
 use anyhow::anyhow;
 use triway_core::{Model, Plan};
 use triway_exec::journal::Journal;
@@ -9,6 +14,7 @@ use triway_tasks::{
     columns::Columns,
     command::CommandTask as _,
     cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
+    echo::Echo,
     http::{Accept, Http, Policy},
     sh::Sh,
     sql::{Durability, Sql},
@@ -16,12 +22,13 @@ use triway_tasks::{
 
 use crate::{
     arguments::{
-        CheckArguments, ColumnsArguments, CpuArguments, HttpArguments, JobArguments, ShArguments,
-        SqlArguments, Survives, TaskArguments, TimeLimit, Work,
+        CheckArguments, ColumnsArguments, CpuArguments, EchoArguments, HttpArguments, JobArguments,
+        ShArguments, SqlArguments, Survives, TaskArguments, TimeLimit, Work,
     },
     around::Around,
     commands::{self, Commands, commands},
     database::{Statements, statements},
+    descriptors,
     example::TestServer,
     exit::Fault,
     inputs::Inputs,
@@ -55,6 +62,8 @@ pub(crate) enum Configuration {
     Http(Box<Policy>),
     /// `check`.
     Check(Box<(Policy, Rules)>),
+    /// `echo`.
+    Echo(Echo),
     /// `cpu`.
     Cpu(Cpu),
     /// `columns`.
@@ -74,7 +83,9 @@ impl Configuration {
         let policy = match self {
             Self::Http(policy) => policy,
             Self::Check(check) => &check.0,
-            Self::Cpu(_) | Self::Columns(_) | Self::Sh(_) | Self::Sql(_) => return Ok(()),
+            Self::Echo(_) | Self::Cpu(_) | Self::Columns(_) | Self::Sh(_) | Self::Sql(_) => {
+                return Ok(());
+            }
         };
         models
             .into_iter()
@@ -138,7 +149,7 @@ impl Configuration {
         let policy = match &mut other {
             Self::Http(policy) => &mut **policy,
             Self::Check(check) => &mut check.0,
-            Self::Cpu(_) | Self::Columns(_) => return other,
+            Self::Echo(_) | Self::Cpu(_) | Self::Columns(_) => return other,
             Self::Sql(_) => {
                 other.survive(None);
                 return other;
@@ -163,6 +174,7 @@ impl Configuration {
                 let (policy, rules) = (**check).clone();
                 Named::new(Check::new(policy, rules))
             }
+            Self::Echo(echo) => Named::new(echo.clone()),
             Self::Cpu(cpu) => Named::new(*cpu),
             Self::Columns(columns) => Named::new((**columns).clone()),
             Self::Sh(sh) => Named::new((**sh).clone()),
@@ -176,6 +188,7 @@ pub(crate) fn prepare(arguments: TaskArguments, job: &JobArguments) -> Result<Pr
     match arguments {
         TaskArguments::Http(http) => prepare_http(*http),
         TaskArguments::Check(check) => prepare_check(*check, job),
+        TaskArguments::Echo(echo) => prepare_echo(echo),
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
         TaskArguments::Columns(columns) => prepare_columns(*columns),
         TaskArguments::Sh(sh) => prepare_sh(sh),
@@ -210,7 +223,7 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
             ..Prepared::of(task, inputs)
         });
     }
-    let server = TestServer::start()?;
+    let server = TestServer::start(&["http"])?;
     let urls = Inputs::values(server.urls());
     Ok(Prepared {
         note: Some(
@@ -220,6 +233,57 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
         server: Some(server),
         ..Prepared::of(task, urls)
     })
+}
+
+fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
+    let (addresses, server) = match &arguments.to {
+        Some(to) => (addresses(to)?, None),
+        None => {
+            let server = TestServer::start(&["echo"])?;
+            (addresses(server.authority())?, Some(server))
+        }
+    };
+    // As many as there may be: what is too few for the concurrency is told when connections fail.
+    let _enough = descriptors::raise(0);
+    let task = Configuration::Echo(Echo::new(addresses));
+    let (inputs, messages) = match Inputs::named(arguments.inputs)? {
+        Some(inputs) => (inputs, None),
+        None => {
+            let count = arguments.messages.unwrap_or(1000);
+            let told = arguments
+                .messages
+                .is_none()
+                .then(|| format!("{count} messages"));
+            (
+                Inputs::values((1..=count).map(|n| format!("message {n}")).collect()),
+                told,
+            )
+        }
+    };
+    let note = match (messages, &server) {
+        (Some(count), Some(_)) => Some(format!(
+            "nothing given: {count} messages to an embedded server"
+        )),
+        (Some(count), None) => Some(format!("no inputs given: {count} messages")),
+        (None, Some(_)) => Some("no --to given: an embedded server".to_owned()),
+        (None, None) => None,
+    };
+    Ok(Prepared {
+        note,
+        server,
+        ..Prepared::of(task, inputs)
+    })
+}
+
+/// Where a server is.
+fn addresses(to: &str) -> Result<Vec<SocketAddr>, Fault> {
+    let found = to.to_socket_addrs().map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Fault::usage(anyhow!(
+            "--to {to}: write HOST:PORT, such as 127.0.0.1:7777"
+        )),
+        _ => Fault::usage(anyhow!("--to {to}: {error}")),
+    })?;
+    Ok(found.collect())
 }
 
 fn prepare_cpu(arguments: CpuArguments) -> Result<Prepared, Fault> {

@@ -4,4 +4,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod echo;
 pub mod http;
+mod listen;

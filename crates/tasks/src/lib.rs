@@ -10,6 +10,7 @@ pub mod check;
 pub mod columns;
 pub mod command;
 pub mod cpu;
+pub mod echo;
 pub mod http;
 pub mod sh;
 #[cfg(feature = "sql")]

@@ -136,6 +136,12 @@ impl Awaited {
 }
 
 impl Socket {
+    /// The connection itself, for whoever is to end it from outside.
+    #[must_use]
+    pub fn stream(&self) -> &Arc<TcpStream> {
+        &self.0
+    }
+
     fn attempt(
         &self,
         flags: PollFlags,

@@ -133,6 +133,26 @@ Examples:
   triway run sql 'insert into t values (:a)' rows.jsonl --db sqlite:t.db -m async -c 64 --group
   triway run sql 'insert into t values (:a)' rows.jsonl --db postgres://ada@db.example/shop --journal rows.journal";
 
+pub(crate) const ECHO: &str = "\
+An input is a message of one line. Each lane has a connection of its own, made when it is needed. With
+no server given, one is started for the job; with no inputs, there are a thousand messages.
+
+Examples:
+  triway serve echo --delay 500ms &
+  triway run echo --to 127.0.0.1:7777 -c 10 -- hello again
+  triway run echo --to 127.0.0.1:7777 -c 1000 --messages 100000 -q -o /dev/null
+  triway compare echo --models sequential,threads@50,async@50";
+
+pub(crate) const SERVE_ECHO: &str = "\
+A line is answered with a line, `Echo: ` and what it said; lines of a connection one after the other.
+Told to end (Ctrl-C, TERM), the server takes no further connection, answers what has arrived, and exits
+with 0; told twice, it ends at once.
+
+Examples:
+  triway serve echo --model threads --port 7777 --delay 500ms
+  triway serve echo --model processes --workers 4 --max-connections 10000
+  printf 'hello\\n' | nc -N 127.0.0.1 7777";
+
 pub(crate) const GENERATE: &str = "\
 Examples:
   triway generate columns --rows 1000000 --files 8 data

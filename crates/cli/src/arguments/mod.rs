@@ -2,6 +2,7 @@
 
 mod check;
 mod columns;
+mod echo;
 mod format;
 mod help;
 mod http;
@@ -23,6 +24,7 @@ use triway_core::Model;
 pub(crate) use self::{
     check::{CheckArguments, CheckVerbArguments, ListedArguments, RuleArguments},
     columns::{ColumnsArguments, Data, DataFormat, GenerateArguments, GenerateColumnsArguments},
+    echo::{EchoArguments, EchoModel, ServeEchoArguments},
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,
@@ -144,6 +146,9 @@ pub(crate) struct ServeArguments {
 pub(crate) enum Server {
     /// An HTTP test server in the manner of httpbin: slow, large, flaky or limited, as the path says
     Http(ServeHttpArguments),
+    /// A TCP server that reads a line, waits as a database would, and answers `Echo: …`
+    #[command(after_help = help::SERVE_ECHO)]
+    Echo(ServeEchoArguments),
 }
 
 /// `triway serve http`.

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use triway_tasks::http::Accept;
 
 use super::{
-    check::CheckArguments, columns::ColumnsArguments, help, http::RequestArguments,
-    inputs::InputArguments, job::whole, sh::ShArguments, sql::SqlArguments,
+    check::CheckArguments, columns::ColumnsArguments, echo::EchoArguments, help,
+    http::RequestArguments, inputs::InputArguments, job::whole, sh::ShArguments, sql::SqlArguments,
 };
 
 /// Which task, and what it is applied to.
@@ -18,6 +18,9 @@ pub(crate) enum TaskArguments {
     /// Request URLs and examine the answers by rules
     #[command(after_help = help::CHECK_TASK)]
     Check(Box<CheckArguments>),
+    /// Send lines to a TCP server and wait for the lines that it answers
+    #[command(after_help = help::ECHO)]
+    Echo(EchoArguments),
     /// Keep the processors busy: sum the square roots below n, or another reference load
     #[command(after_help = help::CPU)]
     Cpu(CpuArguments),

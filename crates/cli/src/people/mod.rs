@@ -106,6 +106,11 @@ impl Screen {
         self.bar.inc(1);
     }
 
+    /// So many are done, whatever they are.
+    pub(crate) fn set_position(&self, done: u64) {
+        self.bar.set_position(done);
+    }
+
     /// No more inputs begin, so there is no telling from those that ended how long the others would have taken.
     pub(crate) fn bar_stops(&self) {
         if !self.bar.is_hidden() {

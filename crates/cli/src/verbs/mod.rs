@@ -8,3 +8,5 @@ pub(crate) mod journal;
 pub(crate) mod man;
 pub(crate) mod run;
 pub(crate) mod serve;
+mod serve_echo;
+mod serve_http;

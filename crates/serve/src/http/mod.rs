@@ -16,16 +16,13 @@ mod upload;
 
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use certificate::Secured;
 
+use crate::listen::{Port, accept, listen};
 use connection::Shared;
 
 /// How many connections may be open at once, unless told otherwise.
@@ -36,12 +33,6 @@ pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long requests in flight may still take once the server was told to shut down.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// How long to wait before accepting again after the machine had no descriptor left for a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-
-/// Connections that the kernel may complete before they are accepted: a comparison opens thousands at once.
-const BACKLOG: i32 = 4096;
 
 /// A listening test server; [`HttpServer::run`] serves it.
 #[derive(Debug)]
@@ -65,17 +56,8 @@ impl HttpServer {
         reason = "only inside a runtime can a listener be registered; a caller sees that by the `await`"
     )]
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
         Ok(Self {
-            listener: TcpListener::from_std(socket.into())?,
+            listener: TcpListener::from_std(listen(address, Port::Alone)?)?,
             max_connections: DEFAULT_MAX_CONNECTIONS,
             patience: DEFAULT_PATIENCE,
             secured: None,
@@ -165,33 +147,4 @@ impl HttpServer {
         }
         ended
     }
-}
-
-/// The next connection, however often the machine refuses one in between.
-async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return Ok(accepted),
-            Err(error) if is_fatal(&error) => return Err(error),
-            // No descriptor or no memory left: connections that close will give some back.
-            Err(error) if is_shortage(&error) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            // The client gave up before it was accepted.
-            Err(_) => {}
-        }
-    }
-}
-
-fn is_fatal(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::NotConnected
-    )
-}
-
-fn is_shortage(error: &io::Error) -> bool {
-    // The errors of accept(2) that a client has no part in; std has no portable names for ENFILE, EMFILE, ENOBUFS.
-    const SHORTAGES: [i32; 4] = [23, 24, 105, 12];
-    error
-        .raw_os_error()
-        .is_some_and(|code| SHORTAGES.contains(&code))
 }

@@ -16,6 +16,7 @@ use crate::sql::Sql;
 use crate::{
     command::{CommandTask, Preferred},
     cpu::Cpu,
+    echo::Echo,
     http::Http,
     sh::Sh,
 };
@@ -36,6 +37,7 @@ pub struct Entry {
 /// All tasks, in the order in which a help text lists them.
 pub const TASKS: &[Entry] = &[
     entry::<Http>(),
+    entry::<Echo>(),
     entry::<Cpu>(),
     #[cfg(feature = "columns")]
     entry::<Columns>(),

@@ -14,7 +14,7 @@ use super::{
 use crate::columns::Columns;
 #[cfg(feature = "sql")]
 use crate::sql::Sql;
-use crate::{check::Check, command::Preferred, cpu::Cpu, http::Http, sh::Sh};
+use crate::{check::Check, command::Preferred, cpu::Cpu, echo::Echo, http::Http, sh::Sh};
 
 /// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub enum Configured {
     Http(Box<Http>),
     /// Requests URLs and examines the answers.
     Check(Box<Check>),
+    /// Sends lines and waits for answers.
+    Echo(Echo),
     /// Keeps a processor busy.
     Cpu(Cpu),
     /// Filters and adds up columns of files.
@@ -103,6 +105,7 @@ impl Named {
         match &self.configured {
             Configured::Http(task) => &**task,
             Configured::Check(task) => &**task,
+            Configured::Echo(task) => task,
             Configured::Cpu(task) => task,
             #[cfg(feature = "columns")]
             Configured::Columns(task) => &**task,
@@ -135,6 +138,12 @@ impl From<Http> for Configured {
 impl From<Check> for Configured {
     fn from(task: Check) -> Self {
         Self::Check(Box::new(task))
+    }
+}
+
+impl From<Echo> for Configured {
+    fn from(task: Echo) -> Self {
+        Self::Echo(task)
     }
 }
 

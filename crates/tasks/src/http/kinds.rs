@@ -69,7 +69,7 @@ pub(super) fn unknown(name: &str, why: &str) -> Failure {
 }
 
 /// Why no connection to `address` came about.
-pub(super) fn connecting(address: SocketAddr, error: &io::Error) -> Failure {
+pub(crate) fn connecting(address: SocketAddr, error: &io::Error) -> Failure {
     if is_shortage(error) {
         return shortage(error);
     }
@@ -101,7 +101,7 @@ pub(super) fn policy(error: &PolicyError) -> Failure {
 }
 
 /// Why an exchange on an open connection broke off.
-pub(super) fn exchanging(error: &io::Error) -> Failure {
+pub(crate) fn exchanging(error: &io::Error) -> Failure {
     if let Some(fault) = error
         .get_ref()
         .and_then(<dyn Error + Send + Sync>::downcast_ref)

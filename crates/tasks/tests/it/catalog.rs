@@ -165,9 +165,9 @@ fn a_configuration_survives_the_wire() {
 #[test]
 fn every_task_says_how_it_is_run_and_shown() {
     let names: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
-    let mut expected = vec!["http", "cpu", "sh"];
+    let mut expected = vec!["http", "echo", "cpu", "sh"];
     if cfg!(feature = "columns") {
-        expected.insert(2, "columns");
+        expected.insert(3, "columns");
     }
     if cfg!(feature = "sql") {
         expected.push("sql");

@@ -1,0 +1,44 @@
+//! What all connections of a process have in common.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::{
+    counters::{Counters, Counts},
+    limits::Limits,
+};
+
+/// What all connections of a process have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    pub(super) counters: Counters,
+    /// What worker processes have told.
+    workers: Mutex<Vec<Counts>>,
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            counters: Counters::default(),
+            workers: Mutex::default(),
+        }
+    }
+
+    /// What a worker process has counted.
+    pub(super) fn tell(&self, worker: usize, counts: Counts) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        if workers.len() <= worker {
+            workers.resize(worker + 1, Counts::default());
+        }
+        workers[worker] = counts;
+    }
+
+    /// What was counted so far, here and by worker processes.
+    pub(super) fn look(&self) -> Counts {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers
+            .iter()
+            .fold(self.counters.look(), |all, worker| all.and(*worker))
+    }
+}

@@ -1,0 +1,54 @@
+//! Connections served as async tasks.
+
+use std::{future::Future, io, net::TcpListener, pin::pin, sync::Arc};
+
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use triway_wait::NonBlocking;
+
+use super::{session::serve, shared::Shared};
+use crate::listen::accept;
+
+/// Serves until `shutdown` ends, and then what is in flight.
+///
+/// # Errors
+/// An error of the listening socket that waiting does not mend.
+pub(super) async fn run(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let (drain, connections) = (CancellationToken::new(), TaskTracker::new());
+    let permits = Arc::new(Semaphore::new(shared.limits.connections));
+    let mut shutdown = pin!(shutdown);
+    let ended = loop {
+        let accepted = async {
+            // Nobody closes the semaphore, so there is always a permit in the end.
+            let permit = Arc::clone(&permits).acquire_owned().await.ok();
+            Ok((accept(&listener).await?, permit))
+        };
+        let ((stream, _), permit) = tokio::select! {
+            biased;
+            () = &mut shutdown => break Ok(()),
+            accepted = accepted => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => break Err(error),
+            },
+        };
+        // Without it, an answer waits for the other side's delayed acknowledgement.
+        let _without = stream.set_nodelay(true);
+        let (shared, drain) = (Arc::clone(&shared), drain.clone());
+        connections.spawn(async move {
+            let ended = drain.cancelled();
+            serve::<NonBlocking>(stream, &shared.limits, &shared.counters, ended).await;
+            drop(permit);
+        });
+    };
+    drop(listener);
+    drain.cancel();
+    connections.close();
+    // Those that take longer end with the runtime.
+    let _in_time = tokio::time::timeout(shared.limits.drain, connections.wait()).await;
+    ended
+}

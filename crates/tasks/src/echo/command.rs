@@ -1,0 +1,33 @@
+//! The task `echo` by name: an input is a line.
+
+use std::time::Duration;
+
+use triway_core::{Failure, Model};
+
+use super::Echo;
+use crate::command::{CommandTask, Preferred, text};
+
+impl CommandTask for Echo {
+    const NAME: &'static str = "echo";
+    const INPUT: &'static str = "a line";
+    const DOES: &'static str =
+        "sends it to a server over TCP and waits for the line that it answers";
+    const VARYING: &'static [&'static str] = &["connect_s"];
+
+    fn preferred() -> Preferred {
+        Preferred {
+            model: Model::Async,
+            lanes: std::num::NonZeroUsize::new(100),
+            timeout: Some(Duration::from_secs(60)),
+            retries: 0,
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<String, Failure> {
+        let message = text(bytes)?;
+        if message.contains('\n') {
+            return Err(Failure::bad_input("a message is one line"));
+        }
+        Ok(message.to_owned())
+    }
+}
