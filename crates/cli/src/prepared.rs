@@ -250,14 +250,9 @@ fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
         Some(inputs) => (inputs, None),
         None => {
             let count = arguments.messages.unwrap_or(1000);
-            let told = arguments
-                .messages
-                .is_none()
-                .then(|| format!("{count} messages"));
-            (
-                Inputs::values((1..=count).map(|n| format!("message {n}")).collect()),
-                told,
-            )
+            let messages = (1..=count).map(|n| format!("message {n}"));
+            let told = arguments.messages.is_none().then_some(count);
+            (Inputs::values(messages.collect()), told)
         }
     };
     let note = match (messages, &server) {

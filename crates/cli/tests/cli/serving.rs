@@ -17,7 +17,7 @@ pub(crate) fn server(arguments: &str) -> (Child, String) {
 }
 
 /// Starts what will say where it listens.
-fn listening(command: &mut Command) -> (Child, String) {
+pub(crate) fn listening(command: &mut Command) -> (Child, String) {
     let mut process = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -31,7 +31,7 @@ fn listening(command: &mut Command) -> (Child, String) {
     (process, address.to_owned())
 }
 
-fn ends(process: &mut Child) -> Option<i32> {
+pub(crate) fn ends(process: &mut Child) -> Option<i32> {
     eventually(|| process.try_wait().unwrap()).code()
 }
 
