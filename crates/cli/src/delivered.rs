@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use rangemap::RangeSet;
 use triway_core::{FailureKind, Outcome, Status};
-use triway_measure::tally::Tally;
+use triway_measure::{latency::Latencies, tally::Tally};
 
 /// The books on delivery. A run's summary counts nothing else: what stands in no file, nobody has.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Delivered {
     pending: VecDeque<Pending>,
     written: u64,
     tally: Tally,
+    responses: Latencies,
     after_retry: u64,
     /// Holds one range for each input that is later than those after it, so it stays small.
     indexes: RangeSet<u64>,
@@ -24,6 +25,7 @@ struct Pending {
     status: Status,
     kind: Option<FailureKind>,
     run: Duration,
+    response: Option<Duration>,
     attempts: u32,
 }
 
@@ -35,6 +37,7 @@ impl Delivered {
             status: outcome.status,
             kind: outcome.error.as_ref().map(|failure| failure.kind.clone()),
             run: outcome.run,
+            response: outcome.response(),
             attempts: outcome.attempts,
         });
     }
@@ -50,12 +53,16 @@ impl Delivered {
                 status,
                 kind,
                 run,
+                response,
                 attempts,
             } = outcome;
             if status == Status::Ok && attempts > 1 {
                 self.after_retry += 1;
             }
             self.tally.record(status, kind.as_ref(), run);
+            if let Some(response) = response {
+                self.responses.record(response);
+            }
             self.indexes.insert(index..index + 1);
         }
     }
@@ -63,6 +70,11 @@ impl Delivered {
     /// Counts and latencies of those that were written.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// The times from when they were planned, of those for which there was a schedule.
+    pub(crate) fn responses(&self) -> &Latencies {
+        &self.responses
     }
 
     /// How many of them succeeded, but not at the first attempt.

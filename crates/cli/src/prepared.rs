@@ -111,6 +111,11 @@ impl Configuration {
         matches!(self, Self::Sql(_))
     }
 
+    /// Whether a rate is a schedule for it, and not only a limit.
+    pub(crate) fn keeps_schedule(&self) -> bool {
+        matches!(self, Self::Echo(_))
+    }
+
     /// The task `sql`, if it is that.
     pub(crate) fn sql(&self) -> Option<&Sql> {
         match self {

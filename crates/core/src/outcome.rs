@@ -94,6 +94,8 @@ pub struct Outcome<I, O> {
     pub queued: Duration,
     /// How long the last attempt took.
     pub run: Duration,
+    /// From the job's start to the moment at which the first attempt was to begin, where the plan has a schedule to keep.
+    pub planned: Option<Duration>,
     /// The failed attempts before the one that the fields above tell of, in order; at most as many as the plan allows
     /// retries. When the job stopped before a retry, these are all there were.
     pub tried: Vec<Tried>,
@@ -114,8 +116,17 @@ impl<I, O> Outcome<I, O> {
             started: Duration::ZERO,
             queued: Duration::ZERO,
             run: Duration::ZERO,
+            planned: None,
             tried: Vec::new(),
         }
+    }
+
+    /// How long it took from the moment at which it was planned, where there was one: what a client feels that does not
+    /// wait for others to be done. Unlike [`Outcome::run`] it has in it that a slow server holds the next ones up
+    /// (coordinated omission: Tene, 2013).
+    #[must_use]
+    pub fn response(&self) -> Option<Duration> {
+        Some((self.started + self.run).saturating_sub(self.planned?))
     }
 
     /// Whether the input succeeded.

@@ -48,6 +48,9 @@ pub struct Plan {
     pub retry: Retry,
     /// At most so many attempts are started a second.
     pub rate: Option<Rate>,
+    /// With a rate: it is a schedule to be kept and not only a limit. What begins late, because all lanes were taken, is
+    /// made up for as soon as there are lanes, and [`crate::Outcome::planned`] tells when it was to begin.
+    pub keep_schedule: bool,
     /// At most so many inputs with the same [`crate::Task::key`] run at once.
     pub per_key: Option<NonZeroUsize>,
     /// At least so long between the starts of two attempts with the same [`crate::Task::key`].
@@ -85,6 +88,7 @@ impl Plan {
             drain_limit: Duration::from_secs(10),
             retry: Retry::NEVER,
             rate: None,
+            keep_schedule: false,
             per_key: None,
             key_interval: None,
             keep_order: false,

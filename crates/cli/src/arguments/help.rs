@@ -137,10 +137,15 @@ pub(crate) const ECHO: &str = "\
 An input is a message of one line. Each lane has a connection of its own, made when it is needed. With
 no server given, one is started for the job; with no inputs, there are a thousand messages.
 
+Without --rate, a lane sends its next message when it has its answer. With --rate 1000/s, each message
+has its moment; one that comes late because all lanes wait is sent as soon as there is one, and its
+outcome has response_s, the time from its moment to its answer, beside run_s.
+
 Examples:
   triway serve echo --delay 500ms &
   triway run echo --to 127.0.0.1:7777 -c 10 -- hello again
   triway run echo --to 127.0.0.1:7777 -c 1000 --messages 100000 -q -o /dev/null
+  triway run echo --to 127.0.0.1:7777 -c 200 --messages 10000 --rate 2000/s -o out.jsonl
   triway compare echo --models sequential,threads@50,async@50";
 
 pub(crate) const SERVE_ECHO: &str = "\

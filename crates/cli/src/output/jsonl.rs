@@ -65,6 +65,9 @@ pub(super) fn object(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> 
     seconds(",\"started_s\":", outcome.started, to)?;
     seconds(",\"queued_s\":", outcome.queued, to)?;
     seconds(",\"run_s\":", outcome.run, to)?;
+    if let Some(response) = outcome.response() {
+        seconds(",\"response_s\":", response, to)?;
+    }
     if !outcome.tried.is_empty() {
         tried(record, to)?;
     }

@@ -2,7 +2,7 @@
 
 use triway_core::{Plan, Status, StopReason};
 use triway_exec::Summary;
-use triway_measure::tally::Tally;
+use triway_measure::{latency::Latencies, tally::Tally};
 
 use super::figures;
 use crate::{delivered::Delivered, inputs::Places};
@@ -34,6 +34,7 @@ impl Told<'_> {
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.how(), self.counts()];
         lines.extend(self.latency());
+        lines.extend(self.response());
         lines.extend(self.failures());
         lines.extend(self.trouble());
         lines.extend(self.stopped());
@@ -91,14 +92,13 @@ impl Told<'_> {
     }
 
     fn latency(&self) -> Option<String> {
-        let latency = self.tally().latencies().percentiles()?;
-        Some(format!(
-            "latency p50 {}, p90 {}, p99 {}, max {}",
-            figures::time(latency.p50),
-            figures::time(latency.p90),
-            figures::time(latency.p99),
-            figures::time(latency.max)
-        ))
+        percentiles("latency", self.tally().latencies())
+    }
+
+    /// What clients feel that come on schedule, whether or not those before them have been served.
+    fn response(&self) -> Option<String> {
+        let told = percentiles("response", self.delivered.responses())?;
+        Some(format!("{told}, from the moment at which each was planned"))
     }
 
     fn failures(&self) -> Option<String> {
@@ -251,6 +251,17 @@ fn to_run_again(cancelled: u64) -> String {
     );
     let told = figures::counted(cancelled, one, many);
     format!("{told} to be run again as well")
+}
+
+fn percentiles(of: &str, latencies: &Latencies) -> Option<String> {
+    let times = latencies.percentiles()?;
+    Some(format!(
+        "{of} p50 {}, p90 {}, p99 {}, max {}",
+        figures::time(times.p50),
+        figures::time(times.p90),
+        figures::time(times.p99),
+        figures::time(times.max)
+    ))
 }
 
 #[cfg(test)]

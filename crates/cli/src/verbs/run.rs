@@ -108,6 +108,7 @@ fn planned(
     let task = configuration.task();
     let mut plan = job_options::plan(job, model, task.preferred())?;
     configuration.limit(job, &mut plan)?;
+    plan.keep_schedule = configuration.keeps_schedule();
     job_options::check_pool(job, &[plan.model])?;
     configuration.check_models([plan.model])?;
     match task.refuse(plan.model) {

@@ -401,3 +401,39 @@ fn the_examples_need_nothing() {
     let ended = run("compare echo --rounds 1 --messages 200 -o /dev/null");
     assert_eq!(ended.code, 0, "{ended:?}");
 }
+
+/// A server that takes 100 ms for each message, with one lane and a message each 20 ms: the wait of those behind shows in
+/// the response and not in the run time.
+#[test]
+fn with_a_rate_the_response_counts_from_the_planned_time() {
+    let (_server, address) = echo("async --delay 100ms");
+    for (lanes, late) in [(1, true), (20, false)] {
+        let ended = run(&format!(
+            "run echo --to {address} -c {lanes} --messages 20 --rate 50/s -m async"
+        ));
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(
+            ended
+                .err
+                .contains("from the moment at which each was planned"),
+            "{}",
+            ended.err
+        );
+        for (n, outcome) in (0_u32..).zip(ended.outcomes()) {
+            let seconds = |name: &str| outcome[name].as_f64().unwrap();
+            let waits = if late { f64::from(n) * 0.08 } else { 0.0 };
+            assert!(seconds("run_s") < 0.2 + waits / 4.0, "{outcome}");
+            assert!(seconds("response_s") > 0.1 + waits * 0.9, "{outcome}");
+            let started = seconds("response_s") - seconds("run_s");
+            assert!(late || started < 0.1, "{outcome}");
+        }
+    }
+    let closed = run(&format!("run echo --to {address} --messages 3 -m async"));
+    assert!(
+        closed
+            .outcomes()
+            .iter()
+            .all(|outcome| outcome.get("response_s").is_none()),
+        "{closed:?}"
+    );
+}

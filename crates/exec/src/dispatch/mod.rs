@@ -298,6 +298,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         outcome.started = started;
         outcome.queued = started.saturating_sub(closed.waiting_since);
         outcome.run = ended.saturating_sub(started);
+        outcome.planned = closed.planned;
         outcome.tried = tried;
         self.deliver(outcome);
     }

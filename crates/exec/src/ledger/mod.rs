@@ -64,6 +64,8 @@ pub(crate) struct Closed<P> {
     pub failure: Option<Failure>,
     /// When it began to wait for its last attempt.
     pub waiting_since: Duration,
+    /// When its first attempt was to begin, where there is a schedule.
+    pub planned: Option<Duration>,
 }
 
 /// The books of one job. `P` is what the driver wants to keep with an input, usually the input itself.
@@ -100,6 +102,8 @@ struct Entry<P> {
     /// Whether it was counted under its key when it started.
     counted: bool,
     waiting_since: Duration,
+    /// When its first attempt was to begin, where there is a schedule.
+    planned: Option<Duration>,
     last_failure: Option<Box<Failure>>,
 }
 
@@ -116,7 +120,7 @@ impl<P> Ledger<P> {
             delayed: BinaryHeap::new(),
             keys: Keys::of(plan),
             key_of,
-            pace: plan.rate.map(Pace::new),
+            pace: plan.rate.map(|rate| Pace::new(rate, plan.keep_schedule)),
             running: 0,
             stopped: false,
             random: fastrand::Rng::with_seed(seed),
@@ -134,6 +138,7 @@ impl<P> Ledger<P> {
             key: OnceCell::new(),
             counted: false,
             waiting_since: now,
+            planned: None,
             last_failure: None,
         };
         let ticket = if let Some(ticket) = self.free.pop() {
@@ -169,7 +174,8 @@ impl<P> Ledger<P> {
             entry.running = true;
             self.running += 1;
             if let Some(pace) = &mut self.pace {
-                pace.started(now);
+                let planned = pace.started(now);
+                entry.planned = entry.planned.or(planned);
             }
             return Some(Start {
                 ticket,
@@ -440,6 +446,7 @@ impl<P> Ledger<P> {
             status,
             failure,
             waiting_since: entry.waiting_since,
+            planned: entry.planned,
         })
     }
 }
