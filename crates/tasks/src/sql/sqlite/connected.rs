@@ -1,9 +1,12 @@
 //! A connection to a file of SQLite: transactions, alone or shared, and their deadlines.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{
-    CachedStatement, Connection, Error, OpenFlags, Statement as Prepared,
+    CachedStatement, Connection, Error, ErrorCode, OpenFlags, Statement as Prepared,
     types::{ToSqlOutput, ValueRef},
 };
 use triway_core::{Failure, FailureKind};
@@ -26,6 +29,9 @@ use crate::sql::{
 
 /// SQLite looks at the deadline each time it has executed so many instructions of its own: well below a millisecond.
 const INSTRUCTIONS: i32 = 10_000;
+
+/// How long a connection tries to bring a file into write-ahead mode.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open connection.
 #[derive(Debug)]
@@ -56,7 +62,7 @@ impl Connected {
         job: Option<&str>,
     ) -> Result<Self, Failure> {
         let limit = Limit::new();
-        let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &limit);
+        let connection = writing(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &limit);
         let connection = connection.and_then(|connection| {
             let synchronous = match durability {
                 Durability::Full => "FULL",
@@ -226,20 +232,37 @@ impl Connected {
     }
 }
 
-/// A connection that waits for locks and looks at its deadline, in write-ahead mode where the file may be written.
+/// A connection that waits for locks and looks at its deadline.
 pub(super) fn opened(path: &Path, flags: OpenFlags, limit: &Limit) -> Result<Connection, Error> {
     let mut connection =
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     let (waits, works) = (limit.clone(), limit.clone());
     connection.busy_handler(Some(move |times| waits.pause(times)))?;
     connection.progress_handler(INSTRUCTIONS, Some(move || works.is_over()))?;
-    let wal = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
-    match wal {
-        Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::ReadOnly) => {
-            Err(error)
+    Ok(connection)
+}
+
+/// The same in write-ahead mode, where the file may be written.
+///
+/// A file is not brought into that mode while others have a lock on it, and SQLite does not ask its handler then: of
+/// lanes that open the file together all but one would be told that it is locked. Who still cannot after a while works
+/// in the mode that there is, which is slower and just as right.
+pub(super) fn writing(path: &Path, flags: OpenFlags, limit: &Limit) -> Result<Connection, Error> {
+    let connection = opened(path, flags, limit)?;
+    let since = Instant::now();
+    for times in 0.. {
+        let wal = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        match wal.as_ref().map_err(Error::sqlite_error_code) {
+            Ok(()) | Err(Some(ErrorCode::ReadOnly)) => break,
+            Err(Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => {
+                if since.elapsed() > PATIENCE || !limit.pause(times) {
+                    break;
+                }
+            }
+            Err(_) => wal?,
         }
-        _ => Ok(connection),
     }
+    Ok(connection)
 }
 
 fn bind(prepared: &mut Prepared<'_>, statement: &Statement, row: &Row) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use triway_core::Failure;
 
 use super::{
-    connected::{Connected, opened},
+    connected::{Connected, opened, writing},
     errors::{failure, unopened},
     limit::Limit,
     rows::{found, handed},
@@ -20,7 +20,7 @@ use crate::sql::{
 pub(crate) fn script(path: &Path, text: &str) -> Result<(), Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection =
-        opened(path, flags, &Limit::new()).map_err(|error| unopened(&error, path))?;
+        writing(path, flags, &Limit::new()).map_err(|error| unopened(&error, path))?;
     let done = connection.transaction().and_then(|transaction| {
         transaction.execute_batch(text)?;
         transaction.commit()
@@ -108,6 +108,7 @@ pub(crate) fn each(path: &Path, query: &Statement, hand: impl FnMut(&str)) -> Re
     handed(&mut prepared, failed, hand)
 }
 
+/// A connection that leaves the file in the mode that it has.
 fn existing(path: &Path) -> Result<Connection, Failure> {
     let connection = opened(path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Limit::new());
     connection.map_err(|error| unopened(&error, path))
