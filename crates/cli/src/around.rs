@@ -11,6 +11,7 @@ use triway_tasks::{catalog::Named, sql::Sql};
 use crate::{
     database::Database,
     exit::Fault,
+    servers::Servers,
     total::{Total, TotalFile},
 };
 
@@ -21,6 +22,8 @@ pub(crate) struct Around {
     pub(crate) total: Option<PathBuf>,
     /// The database that statements are executed on.
     pub(crate) database: Option<Database>,
+    /// The servers that are compared.
+    pub(crate) servers: Option<Servers>,
 }
 
 /// What is left to do when the job has ended.
@@ -46,6 +49,9 @@ impl Around {
                 "--total: a comparison has no total; `triway run` has"
             )));
         }
+        if let Some(servers) = self.servers {
+            return Ok(Some(servers.stages(ignored)));
+        }
         match (self.database, task) {
             (Some(database), Some(sql)) => {
                 let widest = arms.iter().map(|arm| arm.concurrency.get()).max();
@@ -65,6 +71,11 @@ impl Around {
         journal: Option<&Journal>,
         output: Option<&Path>,
     ) -> Result<Begun, Fault> {
+        if self.servers.is_some() {
+            return Err(Fault::usage(anyhow!(
+                "--server: servers are compared, by `triway compare echo`; a run speaks to one, which --to says"
+            )));
+        }
         let total = TotalFile::open(self.total.as_deref(), output)?;
         if let Some(database) = &self.database {
             let job = journal.map(Journal::job);

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
 use triway_core::Failure;
-use triway_measure::stage::{Remains, Stage, Stages};
+use triway_measure::stage::{Left, Remains, Stage, Stages};
 use triway_tasks::{
     catalog::Named,
     sql::{self, Copied, Server, Sql, Statement},
@@ -223,7 +223,7 @@ impl Database {
             .check_room(connections)
             .map_err(refused("--concurrency"))?;
         let (task, ignored) = (task.clone(), ignored.to_vec());
-        Ok(Box::new(move || {
+        Ok(Box::new(move |_| {
             let copy = self.copied()?;
             let task = Named::new(task.clone().on(copy.database().clone()));
             let verify = self.verify.clone();
@@ -261,15 +261,15 @@ impl Database {
 }
 
 /// What a trial left in its copy, as the statement names it and as the query of --verify finds it.
-fn left(copy: &Copied, verify: Option<&Statement>) -> Result<String, String> {
+fn left(copy: &Copied, verify: Option<&Statement>) -> Result<Left, String> {
     let told = |failure: Failure| format!("what it left cannot be read: {}", failure.message);
     let left = copy.left().map_err(told)?;
     let Some(query) = verify else {
-        return Ok(left);
+        return Ok(Left::Changed(left));
     };
     let found = copy.database().verify(query).map_err(told)?;
     let found = serde_json::to_string(&found).map_err(|error| error.to_string())?;
-    Ok(format!("{left}, {found}"))
+    Ok(Left::Changed(format!("{left}, {found}")))
 }
 
 fn refused(name: &str) -> impl FnOnce(Failure) -> Fault {

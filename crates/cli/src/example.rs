@@ -3,10 +3,11 @@
 use std::{
     io::{self, BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use anyhow::{Context as _, anyhow};
+use triway_measure::report::ServerReport;
 
 use crate::exit::Fault;
 
@@ -24,6 +25,7 @@ pub(crate) const LISTENING: &str = "listening on ";
 #[derive(Debug)]
 pub(crate) struct TestServer {
     process: Child,
+    says: BufReader<ChildStdout>,
     address: String,
 }
 
@@ -43,7 +45,11 @@ impl TestServer {
             .context("the embedded test server could not be started")
             .map_err(Fault::could_not_run)?;
         match address(&mut process) {
-            Ok(address) => Ok(Self { process, address }),
+            Ok((says, address)) => Ok(Self {
+                process,
+                says,
+                address,
+            }),
             Err(error) => {
                 end(&mut process);
                 Err(Fault::could_not_run(error.context(
@@ -67,6 +73,18 @@ impl TestServer {
         ))
     }
 
+    /// Lets it come to its end, and gives what it spent, if it is a server that tells. Blocks until then.
+    ///
+    /// # Errors
+    /// It did not tell; a sentence for people.
+    pub(crate) fn spent(mut self) -> Result<ServerReport, String> {
+        drop(self.process.stdin.take());
+        let mut line = String::new();
+        let told = self.says.read_line(&mut line).map_err(|e| e.to_string());
+        let told = told.and_then(|_| serde_json::from_str(&line).map_err(|e| e.to_string()));
+        told.map_err(|error| format!("its server did not say what it spent: {error}"))
+    }
+
     /// The example's inputs: most are answered at once, every fifth after a tenth of a second.
     pub(crate) fn urls(&self) -> Vec<String> {
         let url = |n| {
@@ -87,13 +105,14 @@ impl Drop for TestServer {
     }
 }
 
-fn address(process: &mut Child) -> anyhow::Result<String> {
+fn address(process: &mut Child) -> anyhow::Result<(BufReader<ChildStdout>, String)> {
     let stdout = process.stdout.take().ok_or_else(|| anyhow!("no pipe"))?;
     let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line)?;
+    let mut says = BufReader::new(stdout);
+    says.read_line(&mut line)?;
     let address = line.trim_end().strip_prefix(LISTENING);
     let address = address.ok_or_else(|| io::Error::other(format!("it said `{line}`")))?;
-    Ok(address.to_owned())
+    Ok((says, address.to_owned()))
 }
 
 fn end(process: &mut Child) {

@@ -12,6 +12,7 @@ use signal_hook::{
     iterator::Signals,
 };
 use tokio::sync::mpsc::{self, Receiver};
+use triway_measure::report::ServerReport;
 
 use crate::{example::LISTENING, exit::Exit};
 
@@ -32,6 +33,13 @@ pub(crate) fn refused(address: SocketAddr, error: io::Error) -> anyhow::Error {
 pub(crate) fn say_address(scheme: &str, address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{LISTENING}{scheme}://{address}")?;
+    stdout.flush()
+}
+
+/// Says what serving has cost, for whoever started the server for that.
+pub(crate) fn say_spent(spent: &ServerReport) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", serde_json::to_string(spent)?)?;
     stdout.flush()
 }
 

@@ -21,6 +21,7 @@ mod prepared;
 mod reporter;
 mod requests;
 mod rules;
+mod servers;
 mod standard_output;
 mod tables;
 mod total;

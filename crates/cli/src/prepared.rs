@@ -36,6 +36,7 @@ use crate::{
     people::figures,
     requests::{self, policy},
     rules::rules,
+    servers::Servers,
     tables::{Tables, tables},
 };
 
@@ -241,26 +242,36 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
 }
 
 fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
-    let (addresses, server) = match &arguments.to {
-        Some(to) => (addresses(to)?, None),
-        None => {
-            let server = TestServer::start(&["echo"])?;
+    let count = messages(&arguments);
+    // As many as there may be. Without --connections, what is too few is told when connections fail.
+    let most = arguments.connections.iter().max();
+    let few = descriptors::raise(most.map_or(0, |most| most.get() as u64));
+    let delay = arguments.delay.unwrap_or_default();
+    let servers = (!arguments.server.is_empty()).then_some(Servers {
+        models: arguments.server,
+        connections: arguments.connections,
+        delay,
+    });
+    let (addresses, server) = match (&arguments.to, &servers) {
+        (Some(to), _) => (addresses(to)?, None),
+        // Each trial has its own.
+        (None, Some(_)) => (Vec::new(), None),
+        (None, None) => {
+            let delay = format!("{}us", delay.as_micros());
+            let server = TestServer::start(&["echo", "--delay", &delay])?;
             (addresses(server.authority())?, Some(server))
         }
     };
-    // As many as there may be: what is too few for the concurrency is told when connections fail.
-    let _enough = descriptors::raise(0);
     let task = Configuration::Echo(Echo::new(addresses));
-    let (inputs, messages) = match Inputs::named(arguments.inputs)? {
+    let (inputs, told) = match Inputs::named(arguments.inputs)? {
         Some(inputs) => (inputs, None),
         None => {
-            let count = arguments.messages.unwrap_or(1000);
             let messages = (1..=count).map(|n| format!("message {n}"));
             let told = arguments.messages.is_none().then_some(count);
             (Inputs::values(messages.collect()), told)
         }
     };
-    let note = match (messages, &server) {
+    let note = match (told, &server) {
         (Some(count), Some(_)) => Some(format!(
             "nothing given: {count} messages to an embedded server"
         )),
@@ -268,11 +279,28 @@ fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
         (None, Some(_)) => Some("no --to given: an embedded server".to_owned()),
         (None, None) => None,
     };
+    let notes: Vec<String> = note.into_iter().chain(few).collect();
     Ok(Prepared {
-        note,
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
         server,
+        around: Around {
+            servers,
+            ..Around::default()
+        },
         ..Prepared::of(task, inputs)
     })
+}
+
+/// How many messages there are where none are given. A server that is measured needs some time, and each connection some
+/// messages.
+fn messages(arguments: &EchoArguments) -> u64 {
+    let most = arguments.connections.iter().max();
+    let usual = match (&*arguments.server, most) {
+        ([], _) => 1000,
+        (_, None) => 20_000,
+        (_, Some(most)) => 20_000.max(10 * most.get() as u64),
+    };
+    arguments.messages.unwrap_or(usual)
 }
 
 /// Where a server is.

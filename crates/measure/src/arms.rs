@@ -135,8 +135,8 @@ fn read(word: &str, default: NonZeroUsize) -> Result<Arm, ArmError> {
     Ok(arm)
 }
 
-/// Gives the second and later ones of the same name a number.
-fn number(arms: &mut [Arm]) {
+/// Gives the second and later ones of the same name a number: `threads@50#2`.
+pub fn number(arms: &mut [Arm]) {
     let mut seen = HashMap::new();
     for arm in arms {
         let times = seen.entry(arm.id.clone()).or_insert(0_usize);

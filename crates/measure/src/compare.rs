@@ -144,8 +144,8 @@ impl<T: Portable> Compare<T> {
         self
     }
 
-    /// Gives each trial a copy of what the task changes; that all trials leave the same is then part of the results being
-    /// equal.
+    /// Gives each trial something for itself: a copy of what the task changes (that all trials leave the same is then part
+    /// of the results being equal), or a server.
     pub fn stages(mut self, stages: Option<Stages<T>>) -> Self {
         self.stages = stages;
         self
@@ -179,7 +179,7 @@ impl<T: Portable> Compare<T> {
             budget: self.budget,
         };
         let mut stages = self.stages.take();
-        let mut stage = || staged(stages.as_mut(), &configuration);
+        let mut stage = |arm: &Arm| staged(stages.as_mut(), arm, &configuration);
         let mut rounds = Rounds {
             task: registered,
             stage: &mut stage,
@@ -204,7 +204,7 @@ impl<T: Portable> Compare<T> {
             baseline: conclusion.baseline,
             winner: conclusion.winner,
             verdict: conclusion.verdict,
-            notes: evidence.notes,
+            notes: evidence.notes.into_iter().chain(conclusion.notes).collect(),
             models: conclusion.models,
         })
     }
@@ -304,6 +304,7 @@ impl From<Broken> for CompareError {
 /// What the next trial is started with.
 fn staged<T: Serialize>(
     stages: Option<&mut Stages<T>>,
+    arm: &Arm,
     configuration: &[u8],
 ) -> Result<Staged, String> {
     let Some(stages) = stages else {
@@ -312,7 +313,7 @@ fn staged<T: Serialize>(
             remains: None,
         });
     };
-    let Stage { task, remains } = stages()?;
+    let Stage { task, remains } = stages(arm)?;
     Ok(Staged {
         configuration: postcard::to_stdvec(&task).map_err(|error| error.to_string())?,
         remains: Some(remains),

@@ -27,6 +27,8 @@ pub(crate) struct Conclusion {
     pub(crate) winner: Option<String>,
     /// The sentence.
     pub(crate) verdict: String,
+    /// Who won at each concurrency, where several arms have the same and others another.
+    pub(crate) notes: Vec<String>,
     /// The arms, ranked ones first.
     pub(crate) models: Vec<ArmReport>,
 }
@@ -59,6 +61,7 @@ pub(crate) fn conclude(
             }
         });
     Ok(Conclusion {
+        notes: by_concurrency(courses, &field, &contenders),
         results_equal: equal(courses, &settled),
         models: models.collect(),
         baseline: baseline.map(|place| ids[place].to_owned()),
@@ -244,6 +247,30 @@ fn verdict(
         unranked: &unranked,
         all_failed: all_failed(courses).as_deref(),
     })
+}
+
+/// Who won among arms of one concurrency, for each that several arms have; nothing where that is all of them.
+fn by_concurrency(courses: &[Course], field: &Field, contenders: &[Contender<'_>]) -> Vec<String> {
+    let mut groups = BTreeMap::<usize, Vec<Contender<'_>>>::new();
+    for (place, contender) in field.places.iter().zip(contenders) {
+        let concurrency = courses[*place].arm.concurrency.get();
+        groups.entry(concurrency).or_default().push(*contender);
+    }
+    groups.retain(|_, group| group.len() > 1);
+    if groups.len() < 2 {
+        return Vec::new();
+    }
+    let told = |(concurrency, group): (usize, Vec<Contender<'_>>)| {
+        let found = sentence(&Findings {
+            contenders: &group,
+            ranking: &rank(&group),
+            baseline: None,
+            unranked: &[],
+            all_failed: None,
+        });
+        format!("at {concurrency}: {found}")
+    };
+    groups.into_iter().map(told).collect()
 }
 
 /// The most frequent kind of failure, if there was nothing but failure.

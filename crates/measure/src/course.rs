@@ -8,7 +8,7 @@ use crate::{
     arms::Arm,
     latency::Latencies,
     machine,
-    report::{ArmReport, ContextSwitches, Estimate},
+    report::{ArmReport, ContextSwitches, Estimate, ServerReport},
     statistics::{median, median_interval},
     trial::Measured,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Course {
     pub(crate) trials: Vec<Measured>,
     /// What they left, where they had copies of something.
     pub(crate) left: Vec<String>,
+    /// What their servers spent, where they had some of their own.
+    pub(crate) spent: Vec<ServerReport>,
     /// Why others, the warm-up included, gave none.
     pub(crate) failures: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl Course {
             skipped,
             trials: Vec::new(),
             left: Vec::new(),
+            spent: Vec::new(),
             failures: Vec::new(),
         }
     }
@@ -68,6 +71,7 @@ impl Course {
             cpu_s: self.cpu(),
             peak_memory_bytes: self.peak_memory_bytes(),
             context_switches: self.switches(),
+            server: self.server(),
         }
     }
 
@@ -160,6 +164,18 @@ impl Course {
             voluntary: of(|switches| switches.voluntary)?,
             involuntary: of(|switches| switches.involuntary)?,
         })
+    }
+
+    /// What the servers of its trials spent; medians.
+    fn server(&self) -> Option<ServerReport> {
+        let count = |of: fn(&ServerReport) -> u64| middle(self.spent.iter().map(of).collect());
+        let cpu: Vec<f64> = self.spent.iter().map(|spent| spent.cpu_s).collect();
+        Some(ServerReport::new(
+            count(|spent| spent.connections)?,
+            count(|spent| spent.messages)?,
+            median(&cpu)?,
+            count(|spent| spent.memory_bytes)?,
+        ))
     }
 
     fn seconds(&self, of: impl Fn(&Measured) -> Duration) -> Vec<f64> {

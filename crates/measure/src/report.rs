@@ -138,6 +138,45 @@ pub struct ArmReport {
     pub peak_memory_bytes: Option<u64>,
     /// Context switches, workers included; the median.
     pub context_switches: Option<ContextSwitches>,
+    /// What the server spent that this arm spoke to, where it had one of its own; medians.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerReport>,
+}
+
+/// What a server spent on its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ServerReport {
+    /// Connections that it accepted.
+    pub connections: u64,
+    /// Messages that it answered.
+    pub messages: u64,
+    /// Processor seconds, user and system, workers included.
+    pub cpu_s: f64,
+    /// The same for a message.
+    pub cpu_per_message_s: f64,
+    /// How much the peaks of its processes' memory have grown while it served; what the kernel holds is not in it.
+    pub memory_bytes: u64,
+    /// The same for a connection.
+    pub memory_per_connection_bytes: u64,
+}
+
+impl ServerReport {
+    /// What so many connections and messages have cost in all.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a quotient needs no more digits than a float has"
+    )]
+    pub fn new(connections: u64, messages: u64, cpu_s: f64, memory_bytes: u64) -> Self {
+        Self {
+            connections,
+            messages,
+            cpu_s,
+            cpu_per_message_s: cpu_s / messages.max(1) as f64,
+            memory_bytes,
+            memory_per_connection_bytes: memory_bytes / connections.max(1),
+        }
+    }
 }
 
 /// Percentiles of latency, in seconds.

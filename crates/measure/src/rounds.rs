@@ -11,11 +11,12 @@ use triway_core::{Plan, Status};
 
 use crate::{
     agreement::Agreement,
+    arms::Arm,
     course::Course,
     progress::Progress,
     schedule::{Prediction, order},
     spool::{Spool, SpoolError},
-    stage::{Remains, Staged},
+    stage::{Left, Remains, Staged},
     trial::{Measured, Spec, Trial, TrialError},
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Rounds<'a> {
     /// The name that the task is registered under.
     pub(crate) task: &'a str,
     /// What a trial is started with; an error is a sentence for people.
-    pub(crate) stage: &'a mut dyn FnMut() -> Result<Staged, String>,
+    pub(crate) stage: &'a mut dyn FnMut(&Arm) -> Result<Staged, String>,
     /// The limits that all arms share.
     pub(crate) plan: &'a Plan,
     /// How long the whole may take.
@@ -59,8 +60,8 @@ pub(crate) enum Broken {
 struct Ended {
     measured: Measured,
     digests: File,
-    /// What it left of its copy, where it had one.
-    left: Option<String>,
+    /// What it left of what it had for itself.
+    left: Option<Left>,
 }
 
 impl Rounds<'_> {
@@ -114,7 +115,11 @@ impl Rounds<'_> {
                 let limit = self.budget.map(|budget| budget.max(10 * expected[place]));
                 if let Some(ended) = self.trial(course, Some(round + 1), inputs, None, limit)? {
                     course.trials.push(ended.measured);
-                    course.left.extend(ended.left);
+                    match ended.left {
+                        Some(Left::Changed(left)) => course.left.push(left),
+                        Some(Left::Spent(spent)) => course.spent.push(spent),
+                        None => {}
+                    }
                     agreement
                         .add(place, ended.digests)
                         .map_err(Broken::Results)?;
@@ -167,7 +172,7 @@ impl Rounds<'_> {
         let Staged {
             configuration,
             remains,
-        } = (self.stage)().map_err(TrialError::Failed)?;
+        } = (self.stage)(&course.arm).map_err(TrialError::Failed)?;
         let arm = &course.arm;
         let spec = Spec {
             task: configuration,

@@ -1,8 +1,10 @@
-//! What a trial may change: a copy of its own, which is looked at afterwards.
+//! What a trial has for itself: a copy of what it changes, or a server to speak to. It is looked at afterwards.
 
 use std::fmt;
 
-/// A copy that one trial works on.
+use crate::{arms::Arm, report::ServerReport};
+
+/// What one trial works on.
 pub struct Stage<T> {
     /// The task as it works there.
     pub task: T,
@@ -10,19 +12,28 @@ pub struct Stage<T> {
     pub remains: Remains,
 }
 
-/// What becomes of a trial's copy. It is cleared away when this is dropped, whether or not anybody looked.
-pub struct Remains(Box<dyn FnOnce() -> Result<String, String>>);
+/// What becomes of what a trial has for itself. It is cleared away when this is dropped, whether or not anybody looked.
+pub struct Remains(Box<dyn FnOnce() -> Result<Left, String>>);
 
-/// Makes a copy for a trial; an error is a sentence for people.
-pub type Stages<T> = Box<dyn FnMut() -> Result<Stage<T>, String> + Send>;
+/// What is left after a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Left {
+    /// What it changed, in words that are the same where the same is left.
+    Changed(String),
+    /// What its server spent.
+    Spent(ServerReport),
+}
+
+/// Makes what a trial of an arm has for itself; an error is a sentence for people.
+pub type Stages<T> = Box<dyn FnMut(&Arm) -> Result<Stage<T>, String> + Send>;
 
 impl Remains {
-    /// `look` says what is left after a trial, in words that are the same where the same is left.
-    pub fn new(look: impl FnOnce() -> Result<String, String> + 'static) -> Self {
+    /// `look` says what is left after a trial.
+    pub fn new(look: impl FnOnce() -> Result<Left, String> + 'static) -> Self {
         Self(Box::new(look))
     }
 
-    pub(crate) fn look(self) -> Result<String, String> {
+    pub(crate) fn look(self) -> Result<Left, String> {
         (self.0)()
     }
 }
@@ -37,6 +48,6 @@ impl fmt::Debug for Remains {
 pub(crate) struct Staged {
     /// The task's configuration, in postcard.
     pub(crate) configuration: Vec<u8>,
-    /// What becomes of its copy, where it has one.
+    /// What becomes of what it has for itself.
     pub(crate) remains: Option<Remains>,
 }

@@ -20,7 +20,25 @@ pub(crate) struct EchoArguments {
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) to: Option<String>,
 
-    /// With no inputs given: how many messages there are [default: 1000]
+    /// To compare servers: how one of them serves its connections; may be repeated, each is an arm
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODEL",
+        value_delimiter = ',',
+        conflicts_with = "to"
+    )]
+    pub(crate) server: Vec<EchoModel>,
+
+    /// To compare servers: at how many connections each, such as 10,100,1000 [default: the concurrency]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', requires = "server")]
+    pub(crate) connections: Vec<NonZeroUsize>,
+
+    /// How long embedded servers work on a message: a wait, as for a database [default: 0s]
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "to")]
+    pub(crate) delay: Option<Duration>,
+
+    /// With no inputs given: how many messages there are [default: 1000; where servers are compared 20000, and ten for each connection]
     #[arg(long, value_name = "N", value_parser = super::values::positive::<u64>, conflicts_with_all = ["files", "values"])]
     pub(crate) messages: Option<u64>,
 }

@@ -141,12 +141,17 @@ Without --rate, a lane sends its next message when it has its answer. With --rat
 has its moment; one that comes late because all lanes wait is sent as soon as there is one, and its
 outcome has response_s, the time from its moment to its answer, beside run_s.
 
+With --server, compare makes servers the arms: each trial has a fresh one, and the same clients speak to
+all of them. The table then has what the server spent: processor time a message, and how much its own
+memory grew for a connection. What a client waits for its first answer has the connect in it.
+
 Examples:
   triway serve echo --delay 500ms &
   triway run echo --to 127.0.0.1:7777 -c 10 -- hello again
   triway run echo --to 127.0.0.1:7777 -c 1000 --messages 100000 -q -o /dev/null
   triway run echo --to 127.0.0.1:7777 -c 200 --messages 10000 --rate 2000/s -o out.jsonl
-  triway compare echo --models sequential,threads@50,async@50";
+  triway compare echo --models sequential,threads@50,async@50
+  triway compare echo --server async --server threads --server processes --connections 10,100,1000";
 
 pub(crate) const SERVE_ECHO: &str = "\
 A line is answered with a line, `Echo: ` and what it said; lines of a connection one after the other.

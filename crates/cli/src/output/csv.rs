@@ -78,7 +78,7 @@ impl Format for Csv {
 fn columns(arm: &ArmReport, winner: Option<&str>) -> Vec<(&'static str, String)> {
     let latency =
         |of: fn(&triway_measure::report::Latency) -> f64| text(arm.latency_s.as_ref().map(of));
-    let switches = arm.context_switches;
+    let (switches, server) = (arm.context_switches, arm.server);
     vec![
         ("id", arm.id.clone()),
         ("model", arm.model.to_string()),
@@ -113,6 +113,18 @@ fn columns(arm: &ArmReport, winner: Option<&str>) -> Vec<(&'static str, String)>
         (
             "involuntary_switches",
             text(switches.map(|switches| switches.involuntary)),
+        ),
+        (
+            "server_connections",
+            text(server.map(|server| server.connections)),
+        ),
+        (
+            "server_cpu_per_message_s",
+            text(server.map(|server| server.cpu_per_message_s)),
+        ),
+        (
+            "server_memory_per_connection_bytes",
+            text(server.map(|server| server.memory_per_connection_bytes)),
         ),
     ]
 }

@@ -44,12 +44,14 @@ impl Format for Markdown {
     }
 
     fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
-        let flat = |cell: &String| escaped(&cell.replace('\n', " "));
-        let headers: Vec<_> = table::HEADERS.iter().map(|(_, long)| *long).collect();
+        let flat = |cell: String| escaped(&cell.replace('\n', " "));
+        let columns = table::columns(comparison);
+        let headers: Vec<_> = columns.iter().map(|column| column.long).collect();
         writeln!(to, "| {} |", headers.join(" | "))?;
         writeln!(to, "|---|{}", "---:|".repeat(headers.len() - 1))?;
         for arm in &comparison.models {
-            let cells: Vec<_> = table::cells(arm).iter().map(flat).collect();
+            let cell = |column: &&table::Column| flat((column.cell)(arm));
+            let cells: Vec<_> = columns.iter().map(cell).collect();
             writeln!(to, "| {} |", cells.join(" | "))?;
         }
         writeln!(to)?;

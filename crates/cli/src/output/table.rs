@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets};
 use triway_core::Status;
-use triway_measure::report::{ArmReport, Comparison, Estimate, Shown};
+use triway_measure::report::{ArmReport, Comparison, Estimate, ServerReport, Shown};
 
 use super::{
     excerpt::{brief, excerpt, wrapped},
@@ -22,19 +22,97 @@ pub(super) struct Table {
     pub(super) interest: Interest,
 }
 
-/// The columns of a comparison: in two lines, and in one.
-pub(super) const HEADERS: [(&str, &str); 10] = [
-    ("\nmodel", "model"),
-    ("start-\nup", "start-up"),
-    ("wall\n95 %", "wall (95 %)"),
-    ("total\n95 %", "total (95 %)"),
-    ("speedup\n95 %", "speedup (95 %)"),
-    ("inputs\na second", "inputs a second"),
-    ("p50\np99", "latency p50 p99"),
-    ("CPU\nmemory", "CPU, memory"),
-    ("switches\nforced", "context switches, forced"),
-    ("ok\nfailed", "ok, failed"),
+/// A column of a comparison.
+pub(super) struct Column {
+    /// What stands above it: in two lines, and in one.
+    short: &'static str,
+    pub(super) long: &'static str,
+    when: When,
+    /// The figures of an arm; a second line where two belong together.
+    pub(super) cell: fn(&ArmReport) -> String,
+}
+
+/// Which comparisons have a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    /// Where the arms are models.
+    Models,
+    /// Where the arms are servers.
+    Servers,
+}
+
+const ALL: [Column; 11] = [
+    column("\nmodel", "model", When::Always, |arm| arm.id.clone()),
+    column("start-\nup", "start-up", When::Models, |arm| {
+        seconds(arm.startup_s)
+    }),
+    column("wall\n95 %", "wall (95 %)", When::Models, |arm| {
+        interval(arm.wall_s, figures::time, figures::time_range)
+    }),
+    column("total\n95 %", "total (95 %)", When::Always, |arm| {
+        interval(arm.total_s, figures::time, figures::time_range)
+    }),
+    column("speedup\n95 %", "speedup (95 %)", When::Always, speedup),
+    column("inputs\na second", "inputs a second", When::Always, |arm| {
+        arm.throughput_per_s.map_or_else(missing, figures::number)
+    }),
+    column("p50\np99", "latency p50 p99", When::Always, |arm| {
+        let latency = arm.latency_s;
+        pair(
+            seconds(latency.map(|latency| latency.p50)),
+            seconds(latency.map(|latency| latency.p99)),
+        )
+    }),
+    column("CPU\nmemory", "CPU, memory", When::Always, |arm| {
+        let memory = arm.peak_memory_bytes;
+        pair(
+            seconds(arm.cpu_s),
+            memory.map_or_else(missing, figures::bytes),
+        )
+    }),
+    column(
+        "switches\nforced",
+        "context switches, forced",
+        When::Models,
+        |arm| {
+            let switches = arm.context_switches;
+            pair(
+                count(switches.map(|switches| switches.voluntary)),
+                count(switches.map(|switches| switches.involuntary)),
+            )
+        },
+    ),
+    column(
+        "server/msg\n/connection",
+        "the server's CPU a message, its memory a connection",
+        When::Servers,
+        |arm| {
+            let bytes = |server: ServerReport| figures::bytes(server.memory_per_connection_bytes);
+            pair(
+                seconds(arm.server.map(|server| server.cpu_per_message_s)),
+                arm.server.map_or_else(missing, bytes),
+            )
+        },
+    ),
+    column("ok\nfailed", "ok, failed", When::Always, |arm| {
+        pair(count(arm.succeeded), count(arm.failed))
+    }),
 ];
+
+const fn column(
+    short: &'static str,
+    long: &'static str,
+    when: When,
+    cell: fn(&ArmReport) -> String,
+) -> Column {
+    Column {
+        short,
+        long,
+        when,
+        cell,
+    }
+}
 
 /// How wide a line of remarks may be.
 const COLUMNS: usize = 100;
@@ -89,12 +167,12 @@ impl Format for Table {
     }
 
     fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
-        let mut grid = Grid::new();
+        let (columns, mut grid) = (columns(comparison), Grid::new());
         grid.load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Disabled)
-            .set_header(HEADERS.map(|(short, _)| short));
+            .set_header(columns.iter().map(|column| column.short));
         for arm in &comparison.models {
-            grid.add_row(cells(arm));
+            grid.add_row(columns.iter().map(|column| (column.cell)(arm)));
         }
         for (place, column) in grid.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
@@ -111,12 +189,14 @@ impl Format for Table {
     }
 }
 
-/// The figures of an arm, a cell a column; a second line where two belong together.
-pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
-    let seconds = |value: Option<f64>| value.map_or_else(missing, figures::time);
-    let latency = arm.latency_s;
-    let memory = arm.peak_memory_bytes.map_or_else(missing, figures::bytes);
-    let switches = arm.context_switches;
+/// The columns of this comparison.
+pub(super) fn columns(comparison: &Comparison) -> Vec<&'static Column> {
+    let servers = comparison.models.iter().any(|arm| arm.server.is_some());
+    let other = if servers { When::Models } else { When::Servers };
+    ALL.iter().filter(|column| column.when != other).collect()
+}
+
+fn speedup(arm: &ArmReport) -> String {
     // The baseline is exactly as fast as itself, which needs no interval.
     let speedup = arm.speedup.map(|mut speedup| {
         speedup.ci95 = speedup
@@ -124,26 +204,15 @@ pub(super) fn cells(arm: &ArmReport) -> [String; HEADERS.len()] {
             .filter(|ends| *ends != [1.0, 1.0]);
         speedup
     });
-    [
-        arm.id.clone(),
-        seconds(arm.startup_s),
-        interval(arm.wall_s, figures::time, figures::time_range),
-        interval(arm.total_s, figures::time, figures::time_range),
-        interval(speedup, figures::times, figures::times_range),
-        arm.throughput_per_s.map_or_else(missing, figures::number),
-        format!(
-            "{}\n{}",
-            seconds(latency.map(|latency| latency.p50)),
-            seconds(latency.map(|latency| latency.p99))
-        ),
-        format!("{}\n{memory}", seconds(arm.cpu_s)),
-        format!(
-            "{}\n{}",
-            count(switches.map(|switches| switches.voluntary)),
-            count(switches.map(|switches| switches.involuntary))
-        ),
-        format!("{}\n{}", count(arm.succeeded), count(arm.failed)),
-    ]
+    interval(speedup, figures::times, figures::times_range)
+}
+
+fn pair(first: String, second: String) -> String {
+    [first, second].join("\n")
+}
+
+fn seconds(value: Option<f64>) -> String {
+    value.map_or_else(missing, figures::time)
 }
 
 /// What is to be said below a comparison: who did not run or is not ranked, where results differ, notes, the verdict.

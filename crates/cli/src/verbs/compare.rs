@@ -21,6 +21,7 @@ use triway_tasks::{catalog::Named, command::Preferred, sh};
 
 use crate::{
     arguments::{CompareArguments, JobArguments},
+    around::Around,
     attended::{Asked, Attended, attend},
     example::TestServer,
     exit::{Exit, Fault},
@@ -57,7 +58,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         mut server,
     } = prepare(task, &job)?;
     let task = configuration.task();
-    let arms = chosen(models.as_deref(), &job, task.preferred())?;
+    let arms = chosen(models.as_deref(), &job, task.preferred(), &around)?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
     // The model is that of each arm; this one has no limit that an arm might exceed.
     let mut plan = job_options::plan(&job, Some(Model::Sequential), task.preferred())?;
@@ -104,11 +105,17 @@ fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
     asked.exit
 }
 
-fn chosen(list: Option<&str>, job: &JobArguments, preferred: Preferred) -> Result<Vec<Arm>, Fault> {
+fn chosen(
+    list: Option<&str>,
+    job: &JobArguments,
+    preferred: Preferred,
+    around: &Around,
+) -> Result<Vec<Arm>, Fault> {
     let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
-    let arms = match list {
-        None => arms::every_model(concurrency),
-        Some(list) => arms::parse(list, concurrency)
+    let arms = match (&around.servers, list) {
+        (Some(servers), list) => servers.arms(list, concurrency)?,
+        (None, None) => arms::every_model(concurrency),
+        (None, Some(list)) => arms::parse(list, concurrency)
             .context("--models")
             .map_err(Fault::usage)?,
     };

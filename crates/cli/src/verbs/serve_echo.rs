@@ -14,6 +14,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
+use triway_measure::report::ServerReport;
 use triway_serve::echo::{Counts, EchoServer, Host, Limits, Watch};
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     arguments::{EchoModel, ServeEchoArguments},
     descriptors,
     exit::Exit,
-    listening::{asked, refused, say_address},
+    listening::{asked, refused, say_address, say_spent},
     people::{Screen, figures},
 };
 
@@ -33,9 +34,9 @@ pub(crate) fn run(arguments: &ServeEchoArguments) -> anyhow::Result<Exit> {
     let screen = Screen::new(false);
     let address = SocketAddr::new(arguments.bind, arguments.port);
     let limits = limits(arguments);
-    if let Some(remark) = descriptors::raise(limits.connections as u64) {
-        screen.say(&remark);
-    }
+    let few = descriptors::raise(limits.connections as u64);
+    // Of an example's server, nobody has said how many connections it needs.
+    screen.say_all(few.as_deref().filter(|_| !arguments.until_stdin_closes));
     let asked = asked(arguments.until_stdin_closes)?;
     let server = EchoServer::bind(address, host(arguments)?, limits)
         .map_err(|error| refused(address, error))?;
@@ -58,7 +59,37 @@ pub(crate) fn run(arguments: &ServeEchoArguments) -> anyhow::Result<Exit> {
         .join()
         .map_err(|_| anyhow!("the server panicked, which is a bug of this program"))?;
     served.context("the server could not go on")?;
+    let counts = watch.look();
+    match arguments.until_stdin_closes {
+        // Whoever wanted to know may be gone.
+        true => drop(say_spent(&spent(counts))),
+        false => screen.say(&concluded(counts)),
+    }
     Ok(Exit::Ok)
+}
+
+fn spent(counts: Counts) -> ServerReport {
+    ServerReport::new(
+        counts.accepted,
+        counts.messages,
+        counts.cpu.as_secs_f64(),
+        counts.memory_bytes,
+    )
+}
+
+/// What became of a server that has ended.
+fn concluded(counts: Counts) -> String {
+    let connections = figures::counted(counts.accepted, "connection", "connections");
+    if counts.messages == 0 {
+        return format!("{connections}, no message");
+    }
+    let spent = spent(counts);
+    format!(
+        "{connections}, {}: {} of processor time a message, {} of memory a connection",
+        figures::counted(counts.messages, "message", "messages"),
+        figures::time(spent.cpu_per_message_s),
+        figures::bytes(spent.memory_per_connection_bytes),
+    )
 }
 
 fn limits(arguments: &ServeEchoArguments) -> Limits {

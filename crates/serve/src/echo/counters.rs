@@ -1,15 +1,19 @@
-//! What a server has done, counted while it does it.
+//! What a server has done and what it cost, counted while it does it.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+use triway_exec::restart::own_peak_bytes;
 
 /// The counts of one server process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counters {
+    /// Processor time and peak of memory of this process when it began to count.
+    before: (Duration, u64),
     open: AtomicU64,
     accepted: AtomicU64,
     messages: AtomicU64,
@@ -30,6 +34,10 @@ pub struct Counts {
     pub busy: Duration,
     /// The longest such time since somebody looked last.
     pub longest: Duration,
+    /// Processor time, user and system.
+    pub cpu: Duration,
+    /// How much the peak of memory has grown while it served. What the kernel holds for a connection is not in it.
+    pub memory_bytes: u64,
 }
 
 /// A connection, as long as it is counted as open.
@@ -37,6 +45,18 @@ pub struct Counts {
 pub(super) struct Open<'a>(&'a Counters);
 
 impl Counters {
+    /// Begins to count.
+    pub(super) fn new() -> Self {
+        Self {
+            before: used(),
+            open: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
+            busy_nanos: AtomicU64::new(0),
+            longest_nanos: AtomicU64::new(0),
+        }
+    }
+
     pub(super) fn open(&self) -> Open<'_> {
         self.open.fetch_add(1, Relaxed);
         self.accepted.fetch_add(1, Relaxed);
@@ -53,7 +73,10 @@ impl Counters {
 
     /// What was counted so far.
     pub(super) fn look(&self) -> Counts {
+        let (cpu, peak) = used();
         Counts {
+            cpu: cpu.saturating_sub(self.before.0),
+            memory_bytes: peak.saturating_sub(self.before.1),
             open: self.open.load(Relaxed),
             accepted: self.accepted.load(Relaxed),
             messages: self.messages.load(Relaxed),
@@ -64,6 +87,15 @@ impl Counters {
 }
 
 impl Counts {
+    /// Those of a process and of the one that took its place.
+    #[must_use]
+    pub fn then(self, successor: Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.max(successor.memory_bytes),
+            ..self.and(successor)
+        }
+    }
+
     /// Those of two processes together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -73,8 +105,16 @@ impl Counts {
             messages: self.messages + other.messages,
             busy: self.busy + other.busy,
             longest: self.longest.max(other.longest),
+            cpu: self.cpu + other.cpu,
+            memory_bytes: self.memory_bytes + other.memory_bytes,
         }
     }
+}
+
+/// Processor time of this process, and the most memory that it has had.
+fn used() -> (Duration, u64) {
+    let cpu = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime));
+    (cpu.unwrap_or_default(), own_peak_bytes().unwrap_or(0))
 }
 
 impl Drop for Open<'_> {

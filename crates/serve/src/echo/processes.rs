@@ -116,7 +116,7 @@ impl Worker<'_> {
             match link.recv(Some(Instant::now() + TELLING)) {
                 Ok(Some(frame)) if frame.kind == COUNTS => {
                     let counts: Counts = postcard::from_bytes(&frame.payload).unwrap_or_default();
-                    all = before.and(counts);
+                    all = before.then(counts);
                     self.shared.tell(self.number, all);
                 }
                 Ok(Some(_)) | Err(LinkError::TimedOut) => {}

@@ -20,7 +20,7 @@ impl Shared {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            counters: Counters::default(),
+            counters: Counters::new(),
             workers: Mutex::default(),
         }
     }

@@ -17,7 +17,7 @@ impl CommandTask for Echo {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Async,
-            lanes: std::num::NonZeroUsize::new(100),
+            lanes: std::num::NonZeroUsize::new(50),
             timeout: Some(Duration::from_secs(60)),
             retries: 0,
         }
