@@ -12,6 +12,7 @@
 mod columns;
 mod cost;
 mod cpu;
+mod echo;
 mod empty;
 mod ends;
 mod faulty;
@@ -55,6 +56,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   serve [TRIWAY]    requests a second of `triway serve http`, beside nginx; needs nginx and wrk
   sh [COUNT]        `true` for each of COUNT inputs, beside xargs and, where it is there, GNU parallel
   sql [WORD]        rows written to SQLite and to a local PostgreSQL, beside plain loops and pgbench
+  echo [TRIWAY] [PEERS]  messages to echo servers, beside asyncio and uvloop in PEERS/bin/python; 10 000 held
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -99,6 +101,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("faulty") => faulty::run(BINARY, word.map_or(Ok(100_000), str::parse)?)?,
         Some("serve") => serve::run(word.unwrap_or(BINARY))?,
         Some("sh") => sh::run(word.map_or(Ok(2000), str::parse)?)?,
+        Some("echo") => {
+            let peers = words.get(2).map_or("peers", String::as_str);
+            echo::run(word.unwrap_or(BINARY), peers)?;
+        }
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }

@@ -40,8 +40,8 @@ pub(crate) fn run(triway: &str) -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::temp_dir().join(format!("triway-benches-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let nginx = Nginx::start(&folder)?;
-    let plain = Served::start(triway, &[])?;
-    let secured = Served::start(triway, &["--tls"])?;
+    let plain = Served::start(triway, &["http"])?;
+    let secured = Served::start(triway, &["http", "--tls"])?;
     let contestant = |name, url, process| Contestant {
         name,
         url,
@@ -146,8 +146,8 @@ fn measure(contestant: &Contestant) -> Result<Figures, Box<dyn std::error::Error
     })
 }
 
-/// Processor time of a process and of its children, which are nginx's workers.
-fn cpu_seconds(process: u32) -> Result<f64, Box<dyn std::error::Error>> {
+/// Processor time of a process and of its children, which are workers.
+pub(crate) fn cpu_seconds(process: u32) -> Result<f64, Box<dyn std::error::Error>> {
     let mut ticks = 0.0;
     for entry in fs::read_dir("/proc")? {
         // Whatever is no process, or has ended since, has no such file.
@@ -168,17 +168,18 @@ fn cpu_seconds(process: u32) -> Result<f64, Box<dyn std::error::Error>> {
     Ok(ticks / TICKS_A_SECOND)
 }
 
-/// `triway serve http` on a free port; it ends with its standard input.
-struct Served {
-    process: Child,
-    address: String,
+/// `triway serve` on a free port; it ends with its standard input.
+pub(crate) struct Served {
+    pub(crate) process: Child,
+    pub(crate) address: String,
 }
 
 impl Served {
-    fn start(triway: &str, options: &[&str]) -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn start(triway: &str, server: &[&str]) -> Result<Self, Box<dyn std::error::Error>> {
         let mut process = Command::new(triway)
-            .args(["serve", "http", "--port", "0", "--until-stdin-closes"])
-            .args(options)
+            .arg("serve")
+            .args(server)
+            .args(["--port", "0", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -114,13 +114,6 @@ fn clients_that_misbehave_harm_nobody_else() {
             assert_eq!(rest(stream), b"", "{model}");
         }
         assert!(began.elapsed() < LIMIT / 2, "{model}");
-        let mut endless = connect(address);
-        let _cut_off = endless.write_all(&[b'x'; 200_000]);
-        assert_eq!(
-            String::from_utf8_lossy(&rest(&mut endless)),
-            "Error: a message is at most 1000 bytes\n",
-            "{model}"
-        );
         let mut among = connect(address);
         let long = format!("short\n{}\n", "x".repeat(1001));
         among.write_all(long.as_bytes()).unwrap();
@@ -143,6 +136,21 @@ fn clients_that_misbehave_harm_nobody_else() {
         );
         drop(process.stdin.take());
         assert_eq!(ends(&mut process), Some(0), "{model}");
+    }
+}
+
+/// Long before it would be closed for having nothing whole to say.
+#[test]
+fn an_endless_line_is_not_listened_to() {
+    for model in MODELS {
+        let (_server, address) = echo(&format!("{model} --max-message-bytes 1000"));
+        let mut endless = connect(address);
+        let _cut_off = endless.write_all(&[b'x'; 200_000]);
+        assert_eq!(
+            String::from_utf8_lossy(&rest(&mut endless)),
+            "Error: a message is at most 1000 bytes\n",
+            "{model}"
+        );
     }
 }
 
@@ -302,6 +310,32 @@ fn a_port_in_use_is_named() {
     let ended = run("serve echo --model threads --workers 2 --port 0");
     assert!(
         ended.code == 3 && ended.err.contains("--workers"),
+        "{ended:?}"
+    );
+}
+
+/// Root may listen anywhere, unless it is without that capability.
+#[test]
+fn a_privileged_port_is_named() {
+    let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap();
+    if first.trim().parse::<u16>().unwrap() <= 81 {
+        eprintln!("SKIPPED: on this machine everybody may listen on port 81");
+        return;
+    }
+    let mut command = if rustix::process::geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--bounding-set=-net_bind_service",
+            env!("CARGO_BIN_EXE_triway"),
+        ]);
+        command
+    } else {
+        Command::new(env!("CARGO_BIN_EXE_triway"))
+    };
+    let ended = start(command.args(["serve", "echo", "--port", "81"])).end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended.err.contains("--port 81: this user may not listen"),
         "{ended:?}"
     );
 }
