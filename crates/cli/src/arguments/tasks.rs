@@ -27,7 +27,7 @@ pub(crate) enum TaskArguments {
     /// Filter the rows of CSV, Parquet and Arrow files and give the figures of a column
     #[command(after_help = help::COLUMNS)]
     Columns(Box<ColumnsArguments>),
-    /// Execute a statement for each row, on SQLite
+    /// Execute a statement for each row, on SQLite or PostgreSQL
     #[command(after_help = help::SQL)]
     Sql(Box<SqlArguments>),
     /// Run a command for each input, as xargs and GNU parallel do
