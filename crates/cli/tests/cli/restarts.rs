@@ -116,7 +116,7 @@ fn a_server_that_stays_away_fails_its_rows() {
 
 #[test]
 fn a_run_that_is_killed_again_and_again_writes_each_row_once() {
-    let Some(server) = server(5000) else {
+    let Some(server) = server(20_000) else {
         return;
     };
     for (round, options) in ["-m threads -c 4", "-m async -c 16", "-m processes -c 3"]
@@ -148,7 +148,7 @@ fn a_run_that_is_killed_again_and_again_writes_each_row_once() {
         let found = server.psql("select count(*), count(distinct n), sum(n) from log");
         assert_eq!(
             found,
-            format!("5000|5000|{}", 5000 * 4999 / 2),
+            format!("20000|20000|{}", 20_000 * 19_999 / 2),
             "{options}: {kills} kills"
         );
     }
