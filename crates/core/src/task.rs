@@ -94,6 +94,16 @@ pub trait Task: Send + Sync + 'static {
         FailureKind::TIMEOUT
     }
 
+    /// Whether an attempt ends by itself soon after its deadline, and then says truly what became of it.
+    ///
+    /// The default is `false`: what comes after the deadline is a timeout, whatever it is, and an async attempt is dropped
+    /// there. A task that changes something lasting (a row that is committed) says `true`. Its success counts although it
+    /// is late, it has the plan's grace to answer, and where it does not answer even then, it is not tried again, for
+    /// nobody knows what it has done.
+    fn keeps_deadline(&self) -> bool {
+        false
+    }
+
     /// What inputs may share a limit by, such as the host of a URL; `None` is not limited.
     ///
     /// It is asked where the plan has such a limit, and from the first failure on that says

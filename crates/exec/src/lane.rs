@@ -123,7 +123,7 @@ impl<T: Task> Lane<T> {
             Ok(shared.judge(output))
         };
         let watched = unwind::catch_async(call, |polled| cell.set_polled(polled));
-        let result = match shared.timeout {
+        let result = match shared.timeout.filter(|_| !shared.task.keeps_deadline()) {
             None => watched.await,
             Some(limit) => shared
                 .within(started + limit, watched)
@@ -151,10 +151,7 @@ impl<T: Task> Lane<T> {
         if unwind::was_panic(&result) {
             self.state = T::Lane::default();
         }
-        let late = self
-            .shared
-            .timeout
-            .is_some_and(|limit| ended - started > limit);
+        let late = self.shared.is_late(ended - started);
         let end = match result {
             Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new((failure, None))),
             _ if late => self.shared.late(),
@@ -273,6 +270,11 @@ impl<T: Task> Shared<T> {
         }
     }
 
+    /// Whether an attempt that took so long has nothing to say any more.
+    pub(crate) fn is_late(&self, took: Duration) -> bool {
+        self.timeout.is_some_and(|limit| took > limit) && !self.task.keeps_deadline()
+    }
+
     /// The end of an attempt that outlasted the plan's limit.
     pub(crate) fn late(&self) -> End<T::Output> {
         End::TimedOut(Box::new((self.overdue(), None)))
@@ -327,8 +329,13 @@ impl<T: Task> Shared<T> {
 
 /// What becomes of an attempt that outlasted its time limit, in this process or in a worker.
 pub(crate) fn overdue<T: Task>(task: &T, limit: Duration) -> Failure {
-    Failure::new(
+    let (kind, message) = (
         task.timeout_kind(),
         format!("not done within its time limit of {limit:?}"),
-    )
+    );
+    match task.keeps_deadline() {
+        // It did not say what became of it, and may have done what it was to do.
+        true => Failure::permanent(kind, message),
+        false => Failure::new(kind, message),
+    }
 }

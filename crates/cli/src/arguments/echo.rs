@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     inputs::InputArguments,
-    values::{some_bytes, time},
+    values::{positive, some_bytes, time},
 };
 
 /// Options of the task `echo`.
@@ -31,7 +31,7 @@ pub(crate) struct EchoArguments {
     pub(crate) server: Vec<EchoModel>,
 
     /// To compare servers: at how many connections each, such as 10,100,1000 [default: the concurrency]
-    #[arg(long, value_name = "N,…", value_delimiter = ',', requires = "server")]
+    #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = positive::<NonZeroUsize>, requires = "server")]
     pub(crate) connections: Vec<NonZeroUsize>,
 
     /// How long embedded servers work on a message: a wait, as for a database [default: 0s]
@@ -39,7 +39,7 @@ pub(crate) struct EchoArguments {
     pub(crate) delay: Option<Duration>,
 
     /// With no inputs given: how many messages there are [default: 1000; where servers are compared 20000, and ten for each connection]
-    #[arg(long, value_name = "N", value_parser = super::values::positive::<u64>, conflicts_with_all = ["files", "values"])]
+    #[arg(long, value_name = "N", value_parser = positive::<u64>, conflicts_with_all = ["files", "values"])]
     pub(crate) messages: Option<u64>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct ServeEchoArguments {
     pub(crate) delay: Duration,
 
     /// How many connections there may be; further ones wait in the kernel's queue. Workers have equal shares
-    #[arg(long, value_name = "N", default_value = "10000")]
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = positive::<NonZeroUsize>)]
     pub(crate) max_connections: NonZeroUsize,
 
     /// How long a message may be; a longer one is answered with an error, and its connection closed
@@ -83,7 +83,7 @@ pub(crate) struct ServeEchoArguments {
     pub(crate) drain: Duration,
 
     /// With --model processes: how many workers [default: one a processor]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive::<NonZeroUsize>)]
     pub(crate) workers: Option<NonZeroUsize>,
 
     /// End when standard input does, as the embedded example wants it

@@ -524,7 +524,7 @@ fn servers_are_arms_of_one_kind_of_clients() {
             "cannot be used with",
         ),
         ("compare echo --connections 5", "--server"),
-        ("compare echo --server async --connections 0", "0"),
+        ("compare echo --server async --connections 0", "from 1"),
         ("run echo --server threads", "triway compare echo"),
     ] {
         let ended = run(options);

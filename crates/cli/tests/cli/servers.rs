@@ -286,3 +286,32 @@ fn a_statement_is_cancelled_at_its_time_limit() {
         assert_eq!(server.psql(left), "0", "{options}");
     }
 }
+
+#[test]
+fn what_was_committed_late_is_told_as_committed() {
+    let Some(server) = Postgres::start(&[]) else {
+        return;
+    };
+    let rows: String = (1..=300).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    fs::write(server.folder.path().join("rows"), rows).unwrap();
+    server.psql("create table t(n int)");
+    for options in [
+        "-m threads -c 4 --timeout 400us",
+        "-m async -c 4 --timeout 400us",
+        "-m processes -c 4 --timeout 400us",
+        "-m threads -c 4 --timeout 1ms --retries 3",
+        "-m async -c 16 --timeout 1ms --retries 3",
+    ] {
+        server.psql("truncate t");
+        let insert = "insert into t(n) values (:n)";
+        let ended = sql(&server, insert, &format!("rows -q {options}"));
+        let outcomes = ended.outcomes();
+        let committed = outcomes.iter().filter(|one| one["status"] == "ok").count();
+        assert_eq!(outcomes.len(), 300, "{options}");
+        assert_eq!(
+            server.psql("select count(*), count(distinct n) from t"),
+            format!("{committed}|{committed}"),
+            "{options}"
+        );
+    }
+}

@@ -495,3 +495,33 @@ fn the_example_counts_its_rows() {
         ended.err
     );
 }
+
+/// Whether a row is committed within its time limit or late, its outcome says so; nothing is written twice for it.
+#[test]
+fn what_was_committed_late_is_told_as_committed() {
+    let folder = folder("");
+    let rows: String = (1..=1500).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    fs::write(folder.path().join("rows.jsonl"), rows).unwrap();
+    for options in [
+        "-m threads -c 4 --timeout 300us",
+        "-m async -c 4 --timeout 300us",
+        "-m processes -c 4 --timeout 300us",
+        "-m async -c 64 --group --timeout 300us",
+        "-m hybrid --processes 2 --inner async -c 8 --timeout 300us",
+        "-m threads -c 4 --timeout 1ms --retries 3",
+        "-m async -c 4 --timeout 1ms --retries 3",
+    ] {
+        let _fresh = fs::remove_file(folder.path().join("users.db"));
+        python(folder.path(), "create table t(n integer)");
+        let insert = "insert into t(n) values (:n)";
+        let ended = sql(&folder, insert, &format!("rows.jsonl -q {options}"));
+        let outcomes = ended.outcomes();
+        let committed = outcomes.iter().filter(|one| one["status"] == "ok").count();
+        assert_eq!(outcomes.len(), 1500, "{options}");
+        assert_eq!(
+            python(folder.path(), "select count(*), count(distinct n) from t"),
+            json!([[committed, committed]]),
+            "{options}"
+        );
+    }
+}

@@ -136,7 +136,7 @@ impl<T: Task> Setup<T> {
     ) -> End<T::Output> {
         match said {
             Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new((failure, None))),
-            _ if shared.timeout.is_some_and(|limit| took > limit) => shared.late(),
+            _ if shared.is_late(took) => shared.late(),
             Err(failure) => End::Failed(Box::new((failure, None))),
             // The task's own code runs here, in its deserialiser and in `judge`; its panics are this input's failure.
             Ok(output) => {

@@ -39,6 +39,7 @@ pub(super) trait Erased: Send + Sync {
     fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>>;
     fn key(&self, bytes: &[u8]) -> Option<String>;
     fn timeout_kind(&self) -> FailureKind;
+    fn keeps_deadline(&self) -> bool;
     /// What is compared of an output's JSON, the ignored fields left out as well.
     fn compared(&self, json: &str, ignored: &[String]) -> Option<String>;
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure>;
@@ -80,6 +81,10 @@ impl<T: CommandTask> Erased for T {
 
     fn timeout_kind(&self) -> FailureKind {
         T::timeout_kind(self)
+    }
+
+    fn keeps_deadline(&self) -> bool {
+        T::keeps_deadline(self)
     }
 
     fn compared(&self, json: &str, ignored: &[String]) -> Option<String> {

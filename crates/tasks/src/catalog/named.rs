@@ -211,6 +211,10 @@ impl Task for Named {
         self.erased().timeout_kind()
     }
 
+    fn keeps_deadline(&self) -> bool {
+        self.erased().keeps_deadline()
+    }
+
     fn key(&self, input: &RawInput) -> Option<String> {
         self.erased().key(input.whole().ok()?)
     }

@@ -141,6 +141,11 @@ impl Task for Sql {
         Forms::Both
     }
 
+    /// A row that was committed late is committed.
+    fn keeps_deadline(&self) -> bool {
+        true
+    }
+
     fn run_blocking(
         &self,
         lane: &mut Lane,

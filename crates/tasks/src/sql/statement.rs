@@ -22,6 +22,18 @@ pub struct Statement {
 /// The first words of statements that only read, as far as one can see without asking a database.
 const READING: [&str; 4] = ["select", "show", "table", "values"];
 
+/// The first words of statements that begin or end a transaction.
+const TRANSACTIONS: [&str; 8] = [
+    "abort",
+    "begin",
+    "commit",
+    "end",
+    "release",
+    "rollback",
+    "savepoint",
+    "start",
+];
+
 /// Why a text is no statement that could be executed for each input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementError {
@@ -159,9 +171,14 @@ impl FromStr for Statement {
                 }
                 Found::Other(at) => {
                     if !any {
-                        let word = &text[at..scan.at];
-                        statement.reads =
-                            READING.iter().any(|known| word.eq_ignore_ascii_case(known));
+                        let is = |known: &&str| text[at..scan.at].eq_ignore_ascii_case(known);
+                        statement.reads = READING.iter().any(is);
+                        if TRANSACTIONS.iter().any(is) {
+                            return Err(error(
+                                at,
+                                "a transaction begins and ends for each input by itself",
+                            ));
+                        }
                     }
                     any = true;
                 }
@@ -386,6 +403,10 @@ mod tests {
             (
                 "select 1;\nselect 2",
                 "line 2, character 1: a second statement begins here",
+            ),
+            (
+                " -- now\nCommit",
+                "line 2, character 1: a transaction begins and ends for each input by itself",
             ),
         ] {
             let found = text.parse::<Statement>().unwrap_err().to_string();

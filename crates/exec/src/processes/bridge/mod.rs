@@ -289,7 +289,7 @@ impl<T: Task> Bridge<T> {
     fn most_time(&self) -> Option<Duration> {
         // To end a worker with many slots costs others their attempts, so it has all of the grace.
         let slack = match self.setup.slots {
-            1 => ANSWER_SLACK,
+            1 if !self.shared.task.keeps_deadline() => ANSWER_SLACK,
             _ => self.shared.grace.max(ANSWER_SLACK),
         };
         self.shared.timeout.map(|limit| limit + slack)

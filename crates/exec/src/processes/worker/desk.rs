@@ -95,7 +95,7 @@ impl<T: Task> Desk<T> {
         let call = unwind::catch_async(self.task.run_async(lane, &input, &context), |polled| {
             self.board.set_holding(slot, polled);
         });
-        match self.limit {
+        match self.limit.filter(|_| !self.task.keeps_deadline()) {
             None => call.await,
             Some(limit) => tokio::time::timeout(limit, call)
                 .await
