@@ -206,6 +206,35 @@ fn a_bad_row_in_a_group_costs_itself_alone() {
     }
 }
 
+/// Such a row takes the whole transaction with it, and what comes after it must not be written on its own.
+#[test]
+fn a_row_that_ends_the_transaction_of_its_group_has_nothing_written_twice() {
+    let mut all = rows(200);
+    all.insert_str(0, "{\"name\":\"twice\",\"email\":\"u7@x\",\"age\":1}\n");
+    let folder = folder(&all);
+    for model in ["threads", "async"] {
+        let _fresh = fs::remove_file(folder.path().join("users.db"));
+        let insert = "insert or rollback into users(name, email, age) values (:name, :email, :age)";
+        let options = format!("rows.jsonl --setup setup.sql -m {model} -c 64 --group -q");
+        let ended = sql(&folder, insert, &options);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        let ok = ended
+            .outcomes()
+            .iter()
+            .filter(|one| one["status"] == "ok")
+            .count();
+        assert_eq!(ok, 200, "{model}");
+        assert_eq!(
+            python(
+                folder.path(),
+                "select count(*), count(distinct email), max(id) >= 200 from users"
+            ),
+            json!([[200, 200, 1]]),
+            "{model}"
+        );
+    }
+}
+
 #[test]
 fn numbers_that_do_not_fit_are_not_rounded() {
     let folder = folder("");

@@ -129,17 +129,15 @@ impl Connected {
         care: Care,
     ) -> Option<Vec<Result<Answer, Failure>>> {
         let one = |input: &Input<'_>| match care {
-            Care::None => self.change(statement, *input),
+            Care::None => self.change(statement, *input).map(Ok),
             Care::Each => self.change_or_nothing(statement, *input),
         };
         let all = || {
-            let answers: Vec<_> = inputs.iter().map(one).collect();
-            // Some failures end the transaction with all that others have done in it.
-            let stays = care == Care::Each && !self.connection.is_autocommit();
-            match answers.iter().find_map(|answer| answer.as_ref().err()) {
-                Some(failure) if !stays => Err(failure.clone()),
-                _ => Ok(answers),
+            let mut answers = Vec::with_capacity(inputs.len());
+            for input in inputs {
+                answers.push(one(input)?);
             }
+            Ok(answers)
         };
         self.transaction(statement, all).ok()
     }
@@ -196,22 +194,24 @@ impl Connected {
         self.done.as_ref()?.read(&self.connection, input.index)
     }
 
-    /// The same, and takes back what it has changed if it fails.
+    /// The same, and takes back what it has changed if it fails. The outer error is that nothing of the transaction stays:
+    /// some failures end it, and what came after them would be written on its own.
     fn change_or_nothing(
         &self,
         statement: &Statement,
         input: Input<'_>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Result<Answer, Failure>, Failure> {
         let failed = |error: Error| failure(&error, statement);
         self.simple("SAVEPOINT one").map_err(failed)?;
         let done = self.change(statement, input);
-        if done.is_err() && !self.connection.is_autocommit() {
+        if self.connection.is_autocommit() {
+            return done.map(Ok);
+        }
+        if done.is_err() {
             self.simple("ROLLBACK TO one").map_err(failed)?;
         }
-        if !self.connection.is_autocommit() {
-            self.simple("RELEASE one").map_err(failed)?;
-        }
-        done.or_else(|failure| self.before(input).ok_or(failure))
+        self.simple("RELEASE one").map_err(failed)?;
+        Ok(done.or_else(|failure| self.before(input).ok_or(failure)))
     }
 
     fn is_reading(&mut self, statement: &Statement) -> Result<bool, Failure> {
@@ -227,8 +227,8 @@ impl Connected {
     }
 
     fn simple(&self, text: &str) -> Result<(), Error> {
-        self.connection.prepare_cached(text)?.raw_execute()?;
-        Ok(())
+        let execute = || self.connection.prepare_cached(text)?.raw_execute();
+        self.limit.uninterrupted(execute).map(drop)
     }
 }
 
@@ -238,7 +238,7 @@ pub(super) fn opened(path: &Path, flags: OpenFlags, limit: &Limit) -> Result<Con
         Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     let (waits, works) = (limit.clone(), limit.clone());
     connection.busy_handler(Some(move |times| waits.pause(times)))?;
-    connection.progress_handler(INSTRUCTIONS, Some(move || works.is_over()))?;
+    connection.progress_handler(INSTRUCTIONS, Some(move || works.interrupts()))?;
     Ok(connection)
 }
 

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -15,6 +15,8 @@ pub(super) struct Limit {
     since: Instant,
     /// Nanoseconds after `since`.
     at: Arc<AtomicU64>,
+    /// Whether what goes on now must not be interrupted.
+    held: Arc<AtomicBool>,
 }
 
 const NEVER: u64 = u64::MAX;
@@ -24,6 +26,7 @@ impl Limit {
         Self {
             since: Instant::now(),
             at: Arc::new(AtomicU64::new(NEVER)),
+            held: Arc::default(),
         }
     }
 
@@ -40,6 +43,20 @@ impl Limit {
     pub(super) fn is_over(&self) -> bool {
         let at = self.at.load(Ordering::Relaxed);
         at != NEVER && self.since.elapsed() >= Duration::from_nanos(at)
+    }
+
+    /// Whether what goes on now is to be interrupted.
+    pub(super) fn interrupts(&self) -> bool {
+        !self.held.load(Ordering::Relaxed) && self.is_over()
+    }
+
+    /// Does something that is not interrupted. SQLite interrupts a commit even after it has been done, which nobody could
+    /// tell from one that has not.
+    pub(super) fn uninterrupted<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.held.store(true, Ordering::Relaxed);
+        let done = work();
+        self.held.store(false, Ordering::Relaxed);
+        done
     }
 
     /// Waits a little because another process has the lock; `false` if there is no time left. A commit takes some tenths
