@@ -293,3 +293,30 @@ fn number(name: &str, text: &str) -> Result<ValueRef<'static>, Failure> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SQLite asks whether to go on once in so many instructions of a statement, those of its earlier executions included.
+    #[test]
+    fn what_begins_and_ends_transactions_is_not_interrupted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("create table t(n)")
+            .unwrap();
+        let connected = Connected::open(&path, Durability::Normal, None).unwrap();
+        connected.limit.set(Some(Instant::now()));
+        for _ in 0..INSTRUCTIONS {
+            for text in ["BEGIN IMMEDIATE", "SAVEPOINT one", "RELEASE one", "COMMIT"] {
+                connected.simple(text).unwrap();
+            }
+        }
+        let interrupted = connected.connection.execute_batch(
+            "with recursive c(x) as (select 1 union all select x + 1 from c limit 1000000) insert into t select x from c",
+        );
+        assert!(interrupted.is_err(), "anything else is");
+    }
+}
