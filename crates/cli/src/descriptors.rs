@@ -15,7 +15,7 @@ pub(crate) fn raise(connections: u64) -> Option<String> {
     // Then it stays as it is.
     let _raised = setrlimit(Resource::Nofile, raised);
     let most = getrlimit(Resource::Nofile).current?;
-    (most < connections + OTHERS).then(|| {
+    (most < connections.saturating_add(OTHERS)).then(|| {
         format!(
             "this user may have {most} descriptors, which is enough for {} connections (ulimit -Hn)",
             most.saturating_sub(OTHERS)

@@ -74,7 +74,7 @@ impl Servers {
         let named = |model: &&EchoModel| arm.id.starts_with(&format!("{}-server@", name(**model)));
         let model = self.models.iter().find(named);
         let model = model.ok_or_else(|| format!("{} is no server", arm.id))?;
-        // Workers have equal shares of it, and the kernel deals connections out by chance.
+        // One that has just ended may still be counted when the next one comes.
         let connections = 2 * arm.concurrency.get();
         let started = TestServer::start(&[
             "echo",

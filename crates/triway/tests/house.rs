@@ -13,7 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wait", &[]),
     ("exec", &["core", "memory"]),
     ("tasks", &["core", "memory", "wait"]),
-    ("serve", &["core", "exec", "wait"]),
+    ("serve", &["core", "exec", "memory", "wait"]),
     ("measure", &["core", "exec", "memory"]),
     ("triway", &["core", "exec", "measure", "tasks"]),
     (

@@ -62,7 +62,7 @@ pub(crate) struct ServeEchoArguments {
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     pub(crate) delay: Duration,
 
-    /// How many connections there may be; further ones wait in the kernel's queue. Workers have equal shares
+    /// How many connections there may be; further ones wait in the kernel's queue
     #[arg(long, value_name = "N", default_value = "10000", value_parser = positive::<NonZeroUsize>)]
     pub(crate) max_connections: NonZeroUsize,
 

@@ -13,10 +13,9 @@ use rustix::{
     net::sockopt::set_socket_linger,
     process::{Signal, kill_process},
 };
-use serde_json::Value;
 
 use crate::{
-    program::{LIMIT, eventually, pid, run, start, triway},
+    program::{LIMIT, eventually, pid, run, run_with, start, triway},
     serving::{ends, listening, server},
 };
 
@@ -196,7 +195,7 @@ fn a_reader_that_does_not_read_is_not_written_for() {
 /// A third connection waits until one of two ends; with few descriptors, accepting goes on when some come back.
 #[test]
 fn connections_beyond_the_limit_wait() {
-    for model in ["async", "threads", "processes --workers 1"] {
+    for model in ["async", "threads", "processes --workers 2"] {
         let (_server, address) = echo(&format!("{model} --max-connections 2"));
         let mut two = [connect(address), connect(address)];
         for stream in &mut two {
@@ -288,14 +287,74 @@ fn ten_thousand_clients_at_once_are_all_answered() {
     for model in MODELS {
         let (_server, address) = echo(model);
         let ended = run(&format!(
-            "run echo --to {address} -m async -c 10000 --messages 20000 --format csv -o /dev/null"
+            "run echo --to {address} -m async -c 10000 --messages 30000 --timeout 20s --format csv -o /dev/null"
         ));
         assert_eq!(ended.code, 0, "{model}: {}", ended.err);
         assert!(
-            ended.err.contains("20000 of 20000 succeeded"),
+            ended.err.contains("30000 of 30000 succeeded"),
             "{model}: {}",
             ended.err
         );
+    }
+}
+
+#[test]
+fn messages_go_as_they_stand() {
+    for model in MODELS {
+        let (_server, address) = echo(model);
+        let input = b"  two\t\n\ta b \n\n   \nx\0y\n";
+        let ended = run_with(&format!("run echo - --to {address} --keep-order"), input);
+        assert_eq!(ended.code, 0, "{model}: {ended:?}");
+        let outcomes = ended.outcomes();
+        let replies: Vec<_> = outcomes
+            .iter()
+            .map(|one| one["output"]["reply"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            replies,
+            [
+                "Echo:   two\t",
+                "Echo: \ta b ",
+                "Echo: ",
+                "Echo:    ",
+                "Echo: x\0y"
+            ],
+            "{model}"
+        );
+    }
+}
+
+/// Also where the next message is there already, and where a message takes longer than that.
+#[test]
+fn a_connection_lasts_as_long_as_it_may() {
+    for model in MODELS {
+        let (_server, address) = echo(&format!("{model} --max-age 700ms --delay 50ms"));
+        let mut busy = connect(address);
+        busy.write_all("line\n".repeat(2000).as_bytes()).unwrap();
+        let began = Instant::now();
+        let answers = rest(&mut busy);
+        assert!(
+            began.elapsed() < Duration::from_secs(5) && answers.len() < 60 * 11,
+            "{model}: {} bytes",
+            answers.len()
+        );
+        let (_server, address) = echo(&format!("{model} --max-age 500ms --delay 60s"));
+        let mut waits = connect(address);
+        waits.write_all(b"line\n").unwrap();
+        assert_eq!(rest(&mut waits), b"", "{model}");
+    }
+}
+
+#[test]
+fn times_that_no_clock_reaches_are_long_times() {
+    for model in MODELS {
+        let (mut process, address) = echo(&format!(
+            "{model} --idle 500000000000years --max-age 500000000000years --drain 500000000000years \
+             --max-connections 18446744073709551615"
+        ));
+        says(&mut connect(address), "hello\n", "Echo: hello\n");
+        drop(process.stdin.take());
+        assert_eq!(ends(&mut process), Some(0), "{model}");
     }
 }
 
@@ -472,74 +531,5 @@ fn with_a_rate_the_response_counts_from_the_planned_time() {
             .iter()
             .all(|outcome| outcome.get("response_s").is_none()),
         "{closed:?}"
-    );
-}
-
-#[test]
-fn servers_can_be_the_arms() {
-    let ended = run(
-        "compare echo --server async --server threads,processes --connections 5,40 --messages 2000 --rounds 2 \
-         --format json",
-    );
-    assert_eq!(ended.code, 0, "{ended:?}");
-    let report: Value = serde_json::from_str(&ended.out).unwrap();
-    assert_eq!(report["results_equal"], true, "{report}");
-    let arms = report["models"].as_array().unwrap();
-    let mut ids: Vec<&str> = arms.iter().map(|arm| arm["id"].as_str().unwrap()).collect();
-    ids.sort_unstable();
-    let all = ["async", "processes", "threads"]
-        .map(|model| [5, 40].map(|n| format!("{model}-server@{n}")));
-    let mut all = all.concat();
-    all.sort_unstable();
-    assert_eq!(ids, all);
-    for arm in arms {
-        let server = &arm["server"];
-        let figure = |name: &str| server[name].as_f64().unwrap();
-        assert_eq!(server["connections"], arm["concurrency"], "{arm}");
-        assert_eq!(server["messages"], 2000, "{arm}");
-        let cpu = figure("cpu_per_message_s");
-        assert!((1e-7..1e-2).contains(&cpu), "{arm}");
-        assert!((cpu * 2000.0 / figure("cpu_s") - 1.0).abs() < 1e-6, "{arm}");
-        let memory = figure("memory_per_connection_bytes");
-        assert!((100.0..1e6).contains(&memory), "{arm}");
-    }
-    let notes = report["notes"].to_string();
-    assert!(
-        notes.contains("at 5: ") && notes.contains("at 40: "),
-        "{notes}"
-    );
-}
-
-#[test]
-fn servers_are_arms_of_one_kind_of_clients() {
-    for (options, said) in [
-        (
-            "compare echo --server async --models threads@5",
-            "--connections says how many",
-        ),
-        (
-            "compare echo --server async --models threads,async",
-            "--connections says how many",
-        ),
-        (
-            "compare echo --server async --to 127.0.0.1:1",
-            "cannot be used with",
-        ),
-        ("compare echo --connections 5", "--server"),
-        ("compare echo --server async --connections 0", "from 1"),
-        ("run echo --server threads", "triway compare echo"),
-    ] {
-        let ended = run(options);
-        assert_eq!(ended.code, 2, "{options}: {ended:?}");
-        assert!(ended.err.contains(said), "{options}: {}", ended.err);
-    }
-    let ended = run(
-        "compare echo --server threads --models threads -c 3 --messages 100 --rounds 1 --format md",
-    );
-    assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(
-        ended.out.contains("| threads-server@3 |") && ended.out.contains("memory a connection"),
-        "{}",
-        ended.out
     );
 }

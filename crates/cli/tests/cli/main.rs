@@ -18,6 +18,7 @@ mod program;
 mod reports;
 mod restarts;
 mod retrying;
+mod server_arms;
 mod servers;
 mod serving;
 mod sitemaps;

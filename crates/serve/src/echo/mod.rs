@@ -3,6 +3,7 @@
 
 mod counters;
 mod limits;
+mod places;
 mod processes;
 mod session;
 mod shared;

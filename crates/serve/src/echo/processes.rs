@@ -6,7 +6,7 @@
 use std::{
     io,
     net::TcpListener,
-    os::fd::AsFd as _,
+    os::fd::{AsFd as _, OwnedFd},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -16,12 +16,12 @@ use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 use triway_exec::restart::{self, Child, Link, LinkError, Prints, Registration};
 
-use super::{counters::Counts, limits::Limits, shared::Shared, tasks};
+use super::{counters::Counts, limits::Limits, places::Places, shared::Shared, tasks};
 
 /// The role in which a worker is started; give it to the program's registration with [`serve_role`].
 pub const ROLE: &str = "echo";
 
-/// Frame: [`Limits`] follow, with the socket.
+/// Frame: [`Limits`] follow, how many workers there are and which one this is, with the socket and the [`Places`].
 const SETUP: u8 = 1;
 /// Frame: come to an end.
 const DRAIN: u8 = 2;
@@ -42,14 +42,16 @@ pub(super) fn run(
     task: &str,
     stop: &CancellationToken,
 ) -> io::Result<()> {
-    let mut limits = shared.limits.clone();
-    limits.connections = limits.connections.div_ceil(listeners.len().max(1));
+    let (places, file) = Places::create(listeners.len())?;
+    let (places, file, workers) = (&places, &file, listeners.len());
     thread::scope(|scope| {
         let workers = listeners.into_iter().enumerate().map(|(number, listener)| {
             let worker = Worker {
                 number,
                 listener,
-                limits: &limits,
+                workers,
+                places,
+                file,
                 shared,
                 task,
                 stop,
@@ -69,7 +71,9 @@ pub(super) fn run(
 struct Worker<'a> {
     number: usize,
     listener: TcpListener,
-    limits: &'a Limits,
+    workers: usize,
+    places: &'a Places,
+    file: &'a OwnedFd,
     shared: &'a Shared,
     task: &'a str,
     stop: &'a CancellationToken,
@@ -101,9 +105,11 @@ impl Worker<'_> {
     fn start(&self) -> io::Result<(Child, Link)> {
         let (child, mut link) =
             restart::start(ROLE, self.task, "echo worker", Prints::ToStandardError)?;
-        let limits = postcard::to_stdvec(self.limits).map_err(io::Error::other)?;
+        let setup = (&self.shared.limits, self.workers, self.number);
+        let setup = postcard::to_stdvec(&setup).map_err(io::Error::other)?;
         let deadline = Some(Instant::now() + PATIENCE);
-        let sent = link.send(SETUP, &limits, &[self.listener.as_fd()], deadline);
+        let files = [self.listener.as_fd(), self.file.as_fd()];
+        let sent = link.send(SETUP, &setup, &files, deadline);
         sent.map_err(io::Error::other)?;
         Ok((child, link))
     }
@@ -127,12 +133,15 @@ impl Worker<'_> {
                 // A worker that is gone says so when it is listened to next.
                 let _told = link.send(DRAIN, &[], &[], Some(Instant::now() + PATIENCE));
             }
-            if asked.is_some_and(|asked| asked.elapsed() > self.limits.drain + PATIENCE) {
+            if asked.is_some_and(|asked| {
+                asked.elapsed() > self.shared.limits.drain.saturating_add(PATIENCE)
+            }) {
                 child.kill();
             }
         }
         child.kill();
         let _reaped = child.wait();
+        self.places.clear(self.number);
         let all = Counts { open: 0, ..all };
         self.shared.tell(self.number, all);
         all
@@ -147,10 +156,15 @@ pub fn serve_role(_: &'static Registration, mut link: Link) -> Result<(), LinkEr
     let Some(frame) = link.recv(None)? else {
         return Ok(());
     };
-    let limits: Limits = postcard::from_bytes(&frame.payload).map_err(LinkError::broken)?;
-    let socket = frame.descriptors.into_iter().next();
-    let listener = TcpListener::from(socket.ok_or_else(|| LinkError::broken("no socket came"))?);
-    let shared = Arc::new(Shared::new(limits));
+    let (limits, workers, number): (Limits, usize, usize) =
+        postcard::from_bytes(&frame.payload).map_err(LinkError::broken)?;
+    let [socket, file] = <[OwnedFd; 2]>::try_from(frame.descriptors)
+        .map_err(|_| LinkError::broken("a descriptor is missing"))?;
+    let listener = TcpListener::from(socket);
+    let places = Places::open(&file, workers, number, limits.connections);
+    let mut shared = Shared::new(limits);
+    shared.places = Some(Arc::new(places.map_err(LinkError::broken)?));
+    let shared = Arc::new(shared);
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()

@@ -25,6 +25,9 @@ const SCRATCH: usize = 16 << 10;
 const LINGER: Duration = Duration::from_millis(500);
 const MOST_THROWN_AWAY: usize = 4 << 20;
 
+/// A hundred years.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 thread_local! {
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
     static WRITE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -39,7 +42,7 @@ pub(super) async fn serve<I: Io>(
     ended: impl Future<Output = ()> + Send,
 ) {
     let _open = counters.open();
-    let last = limits.total.map(|total| Instant::now() + total);
+    let last = limits.total.map(after);
     let mut ended = pin!(ended);
     let mut kept = Vec::new();
     loop {
@@ -53,7 +56,12 @@ pub(super) async fn serve<I: Io>(
         };
         let began = Instant::now();
         if !limits.delay.is_zero() {
-            let _passed = I::until(began + limits.delay, pin!(std::future::pending::<()>())).await;
+            let until = soonest(limits.delay, last);
+            let _passed = I::until(until, pin!(std::future::pending::<()>())).await;
+        }
+        // What is there already is always ready, so that no wait would notice.
+        if last.is_some_and(|last| last <= Instant::now()) {
+            return;
         }
         let answered = pin!(answer(&mut stream, &mut kept, bytes));
         let Some(Ok(count)) = I::until(soonest(limits.idle, last), answered).await else {
@@ -75,8 +83,14 @@ enum Next {
 }
 
 fn soonest(from_now: Duration, last: Option<Instant>) -> Instant {
-    let until = Instant::now() + from_now;
+    let until = after(from_now);
     last.map_or(until, |last| last.min(until))
+}
+
+/// So much from now; longer than any server runs, where a clock cannot count that far.
+pub(super) fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or_else(|| now + LONGEST)
 }
 
 /// Waits for a whole message. Where messages take no time, all that are there count as one.

@@ -1,10 +1,11 @@
 //! What all connections of a process have in common.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     counters::{Counters, Counts},
     limits::Limits,
+    places::Own,
 };
 
 /// What all connections of a process have in common.
@@ -14,6 +15,8 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     /// What worker processes have told.
     workers: Mutex<Vec<Counts>>,
+    /// In a worker process: the places that it shares with the others.
+    pub(super) places: Option<Arc<Own>>,
 }
 
 impl Shared {
@@ -22,6 +25,7 @@ impl Shared {
             limits,
             counters: Counters::new(),
             workers: Mutex::default(),
+            places: None,
         }
     }
 

@@ -6,8 +6,8 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use triway_wait::NonBlocking;
 
-use super::{session::serve, shared::Shared};
-use crate::listen::accept;
+use super::{places::Place, session::serve, shared::Shared};
+use crate::listen::{ACCEPT_PAUSE, accept};
 
 /// Serves until `shutdown` ends, and then what is in flight.
 ///
@@ -20,7 +20,9 @@ pub(super) async fn run(
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let (drain, connections) = (CancellationToken::new(), TaskTracker::new());
-    let permits = Arc::new(Semaphore::new(shared.limits.connections));
+    let permits = Arc::new(Semaphore::new(
+        shared.limits.connections.min(Semaphore::MAX_PERMITS),
+    ));
     let mut shutdown = pin!(shutdown);
     let ended = loop {
         let accepted = async {
@@ -40,6 +42,7 @@ pub(super) async fn run(
         let _without = stream.set_nodelay(true);
         let (shared, drain) = (Arc::clone(&shared), drain.clone());
         connections.spawn(async move {
+            let _place = place(&shared).await;
             let ended = drain.cancelled();
             serve::<NonBlocking>(stream, &shared.limits, &shared.counters, ended).await;
             drop(permit);
@@ -51,4 +54,15 @@ pub(super) async fn run(
     // Those that take longer end with the runtime.
     let _in_time = tokio::time::timeout(shared.limits.drain, connections.wait()).await;
     ended
+}
+
+/// A place for a connection among those of all workers; waits for one.
+async fn place(shared: &Shared) -> Option<Place> {
+    let own = shared.places.as_ref()?;
+    loop {
+        if let Some(place) = own.take() {
+            return Some(place);
+        }
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
 }

@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     io,
     net::{Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     task::Poll,
     thread,
     time::{Duration, Instant},
@@ -18,7 +18,10 @@ use rustix::{
 use tokio_util::sync::CancellationToken;
 use triway_wait::{Blocking, Io as _, block_on};
 
-use super::{session::serve, shared::Shared};
+use super::{
+    session::{after, serve},
+    shared::Shared,
+};
 use crate::listen::{ACCEPT_PAUSE, is_fatal, is_shortage};
 
 /// A session needs little, and ten thousand stacks are to fit into the address space of any machine.
@@ -28,7 +31,11 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// The open connections, so that they can be told of the end.
 #[derive(Debug, Default)]
-struct Open(Mutex<HashMap<u64, Weak<TcpStream>>>);
+struct Open {
+    streams: Mutex<HashMap<u64, Weak<TcpStream>>>,
+    /// Told whenever there is one fewer.
+    fewer: Condvar,
+}
 
 /// Serves until `stop` is cancelled, and then what is in flight. Blocks.
 ///
@@ -45,8 +52,7 @@ pub(super) fn run(
         if stop.is_cancelled() {
             break Ok(());
         }
-        if open.lock().len() >= shared.limits.connections {
-            thread::sleep(GLANCE);
+        if !open.has_room(shared.limits.connections) {
             continue;
         }
         match listener.accept() {
@@ -63,10 +69,8 @@ pub(super) fn run(
     };
     // What has arrived can still be read, and then there is an end.
     open.shut(Shutdown::Read);
-    let until = Instant::now() + shared.limits.drain;
-    while !open.lock().is_empty() && Instant::now() < until {
-        thread::sleep(ACCEPT_PAUSE);
-    }
+    let until = after(shared.limits.drain);
+    while !open.has_room(1) && Instant::now() < until {}
     open.shut(Shutdown::Both);
     served
 }
@@ -107,20 +111,33 @@ fn serve_in_thread(
             &shared.counters,
             ended,
         ));
-        own.lock().remove(&number);
+        own.remove(number);
     };
     let builder = thread::Builder::new()
         .name("triway-echo".to_owned())
         .stack_size(STACK_BYTES);
     if builder.spawn(work).is_err() {
-        open.lock().remove(&number);
+        open.remove(number);
         thread::sleep(ACCEPT_PAUSE);
     }
 }
 
 impl Open {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<TcpStream>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, number: u64) {
+        self.lock().remove(&number);
+        self.fewer.notify_all();
+    }
+
+    /// Whether there are fewer than `most`; waits a moment for that.
+    fn has_room(&self, most: usize) -> bool {
+        let full = |streams: &mut HashMap<_, _>| streams.len() >= most;
+        let waited = self.fewer.wait_timeout_while(self.lock(), GLANCE, full);
+        let (streams, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        streams.len() < most
     }
 
     fn shut(&self, how: Shutdown) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use triway_core::{Failure, Model};
 
 use super::Echo;
-use crate::command::{CommandTask, Preferred, text};
+use crate::command::{CommandTask, Preferred};
 
 impl CommandTask for Echo {
     const NAME: &'static str = "echo";
@@ -24,7 +24,11 @@ impl CommandTask for Echo {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<String, Failure> {
-        let message = text(bytes)?;
+        // As it stands: white space and nothing at all are messages too.
+        let message = str::from_utf8(bytes).map_err(|error| {
+            let at = error.valid_up_to();
+            Failure::bad_input(format!("the message is not UTF-8 from byte {at} on"))
+        })?;
         if message.contains('\n') {
             return Err(Failure::bad_input("a message is one line"));
         }
