@@ -16,9 +16,10 @@ pub(crate) fn raise(connections: u64) -> Option<String> {
     let _raised = setrlimit(Resource::Nofile, raised);
     let most = getrlimit(Resource::Nofile).current?;
     (most < connections.saturating_add(OTHERS)).then(|| {
-        format!(
-            "this user may have {most} descriptors, which is enough for {} connections (ulimit -Hn)",
-            most.saturating_sub(OTHERS)
-        )
+        let enough = match most.saturating_sub(OTHERS) {
+            0 => "hardly any".to_owned(),
+            enough => enough.to_string(),
+        };
+        format!("this user may have {most} descriptors, which is enough for {enough} connections (ulimit -Hn)")
     })
 }

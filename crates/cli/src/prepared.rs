@@ -244,7 +244,7 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
 fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
     let count = messages(&arguments);
     // As many as there may be. Without --connections, what is too few is told when connections fail.
-    let most = arguments.connections.iter().max();
+    let most = arguments.connections.iter().max().copied();
     let few = descriptors::raise(most.map_or(0, |most| most.get() as u64));
     let delay = arguments.delay.unwrap_or_default();
     let servers = (!arguments.server.is_empty()).then_some(Servers {
@@ -258,7 +258,10 @@ fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
         (None, Some(_)) => (Vec::new(), None),
         (None, None) => {
             let delay = format!("{}us", delay.as_micros());
-            let server = TestServer::start(&["echo", "--delay", &delay])?;
+            let mut server = vec!["echo", "--delay", &delay];
+            // As many as any client asks for.
+            server.extend(["--max-connections", "1000000"]);
+            let server = TestServer::start(&server)?;
             (addresses(server.authority())?, Some(server))
         }
     };
@@ -279,7 +282,14 @@ fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
         (None, Some(_)) => Some("no --to given: an embedded server".to_owned()),
         (None, None) => None,
     };
-    let notes: Vec<String> = note.into_iter().chain(few).collect();
+    let idle = servers
+        .as_ref()
+        .and(most)
+        .filter(|most| (most.get() as u64) > count);
+    let idle = idle.map(|most| {
+        format!("{count} messages leave some of {most} connections without any; ask for more with --messages")
+    });
+    let notes: Vec<String> = note.into_iter().chain(few).chain(idle).collect();
     Ok(Prepared {
         note: (!notes.is_empty()).then(|| notes.join("; ")),
         server,

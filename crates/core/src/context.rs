@@ -12,6 +12,7 @@ pub struct Context<'a> {
     attempt: u32,
     deadline: Option<Instant>,
     cancelled: &'a AtomicBool,
+    only_once: bool,
 }
 
 impl<'a> Context<'a> {
@@ -28,7 +29,20 @@ impl<'a> Context<'a> {
             attempt,
             deadline,
             cancelled,
+            only_once: false,
         }
+    }
+
+    /// The same for a job that begins no input twice, or may.
+    #[must_use]
+    pub fn only_once(self, only_once: bool) -> Self {
+        Self { only_once, ..self }
+    }
+
+    /// Whether no input of this job may be begun twice: what was sent once is not sent again, whatever became of it.
+    #[must_use]
+    pub fn is_only_once(&self) -> bool {
+        self.only_once
     }
 
     /// The input's place among the job's inputs, from 0.

@@ -22,7 +22,7 @@ use std::{
 };
 
 use crossbeam_utils::{CachePadded, sync::Unparker};
-use triway_core::Failure;
+use triway_core::{Failure, FailureKind};
 
 use crate::{ledger::Start, waiters::Waiters};
 
@@ -55,6 +55,18 @@ pub(crate) enum End<O> {
     NotStarted,
 }
 
+impl<O> End<O> {
+    /// What this machine had too little of, where that is why the attempt failed.
+    pub(crate) fn shortage(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Failed(failed) if failed.0.kind == FailureKind::LOCAL_LIMIT => {
+                Some(&mut failed.0.message)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What became of the wish for some inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -77,6 +89,11 @@ pub(crate) enum Notice {
     /// A panic that was no attempt's own, such as one of a destructor, ended the lane.
     Unwound {
         worker: u32,
+    },
+    /// This machine had nothing left for the lane, which is gone; others have what they need.
+    Short {
+        worker: u32,
+        reason: String,
     },
     /// A worker process died; the lane starts another.
     WorkerDied {

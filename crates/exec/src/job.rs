@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -230,6 +230,7 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             timeout: plan.timeout,
             grace: plan.grace,
             cancelled: AtomicBool::new(false),
+            lanes: AtomicUsize::new(0),
         });
         let _closing = CloseOnDrop(Arc::clone(&shared));
         let lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;

@@ -2,7 +2,10 @@
 //! how an attempt is made.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -29,6 +32,8 @@ pub(crate) struct Shared<T: Task> {
     pub at_most_once: bool,
     /// Set when the job is aborted; blocking tasks may look at it.
     pub cancelled: AtomicBool,
+    /// Lanes that have not left.
+    pub lanes: AtomicUsize,
 }
 
 /// One lane's own things.
@@ -178,13 +183,25 @@ impl<T: Task> Lane<T> {
         if !self.cell.end() {
             return Next::Leave;
         }
-        let report = Report {
+        let mut report = Report {
             start: assignment.start,
             worker: self.worker,
             started: made.started,
             ended: made.ended,
             end: made.end,
         };
+        if let Some(shortage) = report.end.shortage()
+            && self.shared.may_leave()
+        {
+            let reason = std::mem::take(shortage);
+            let worker = self.worker;
+            report.end = End::NotStarted;
+            self.shared.hand_over.hand_in_last(report);
+            self.shared
+                .hand_over
+                .notify(Notice::Short { worker, reason });
+            return Next::Leave;
+        }
         match self.shared.hand_over.exchange(self.worker, report) {
             Some(assignment) => Next::Input(assignment),
             None => Next::Wait,
@@ -253,7 +270,7 @@ impl<T: Task> Drop for Guard<T> {
 enum Next<I> {
     Input(Assignment<I>),
     Wait,
-    /// The attempt was given up from outside, and this lane replaced.
+    /// The attempt was given up from outside and this lane replaced, or there are too many lanes for this machine.
     Leave,
 }
 
@@ -314,6 +331,15 @@ impl<T: Task> Shared<T> {
         }
     }
 
+    /// A lane that this machine had nothing left for leaves, unless it is the last. Those that have what they need
+    /// (an open connection, say) stay.
+    fn may_leave(&self) -> bool {
+        let leave = |lanes: usize| (lanes > 1).then(|| lanes - 1);
+        self.lanes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, leave)
+            .is_ok()
+    }
+
     pub(crate) fn overdue(&self) -> Failure {
         overdue(&*self.task, self.timeout.unwrap_or_default())
     }
@@ -324,6 +350,7 @@ impl<T: Task> Shared<T> {
             .map(|limit| self.clock.instant(started + limit));
         let start = assignment.start;
         Context::new(start.index, start.attempt, deadline, &self.cancelled)
+            .only_once(self.at_most_once)
     }
 }
 

@@ -167,6 +167,7 @@ impl<T: Task> Lanes<T> {
             Made::Processes(workers) => Hold::Process(workers.add(worker)?),
         };
         self.slots.push(Slot { worker, cell, hold });
+        self.shared.lanes.fetch_add(1, Ordering::Relaxed);
         self.next_worker += u32::try_from(self.each()).unwrap_or(1);
         Ok(())
     }
@@ -203,6 +204,7 @@ impl<T: Task> Lanes<T> {
         if !self.slots[place].cell.abandon(running) {
             return false;
         }
+        self.shared.lanes.fetch_sub(1, Ordering::Relaxed);
         match self.slots.swap_remove(place).hold {
             Hold::Thread => {}
             Hold::Task(task) => task.abort(),
@@ -245,7 +247,16 @@ impl<T: Task> Lanes<T> {
 
     /// A lane ended by itself.
     pub(crate) fn remove(&mut self, worker: u32) {
+        if self.forget(worker) {
+            self.shared.lanes.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A lane left, and counted itself out before; `false` if it was known to be gone.
+    pub(crate) fn forget(&mut self, worker: u32) -> bool {
+        let before = self.slots.len();
         self.slots.retain(|slot| slot.worker != worker);
+        self.slots.len() < before
     }
 
     /// Ends the lanes; waits for worker processes to leave, and ends them after the grace. Gives the sum of their own

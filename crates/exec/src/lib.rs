@@ -34,6 +34,7 @@ pub use job::{Finished, Job, Outcomes, Running};
 pub use lanes::can_run;
 pub use processes::registration;
 pub use refusal::Refusal;
+pub use runtime::ensure_threads;
 pub use sink::{Each, Sink};
 pub use source::{Feed, Source, Supply, Wake};
 pub use summary::Summary;

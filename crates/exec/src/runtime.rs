@@ -52,7 +52,7 @@ const BLOCKING_THREADS: usize = 4;
 
 pub(crate) fn build(plan: &Plan) -> io::Result<Runtime> {
     if let Some(threads) = plan.runtime_threads {
-        ensure_room(threads.get())?;
+        ensure_threads(threads.get())?;
     }
     Builder::new_multi_thread()
         .worker_threads(threads(plan))
@@ -69,7 +69,7 @@ pub(crate) fn build(plan: &Plan) -> io::Result<Runtime> {
 ///
 /// # Errors
 /// It does not; no thread is left of those that it gave.
-pub(crate) fn ensure_room(threads: usize) -> io::Result<()> {
+pub fn ensure_threads(threads: usize) -> io::Result<()> {
     let all_there = Arc::new(Latch::default());
     let mut started = Vec::with_capacity(threads);
     let mut refused = None;

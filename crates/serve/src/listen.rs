@@ -51,6 +51,18 @@ pub(crate) async fn accept(
     }
 }
 
+/// The connections that have been made but not accepted, as a server that ends leaves none of them behind: the kernel
+/// would reset them. Does not wait, and ends also where there is no end of them.
+pub(crate) fn waiting(listener: &TcpListener) -> impl Iterator<Item = std::net::TcpStream> {
+    let next = |_| match listener.accept() {
+        Ok((stream, _)) => Some(stream.set_nonblocking(true).ok().map(|()| stream)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        Err(error) if is_fatal(&error) || is_shortage(&error) => None,
+        Err(_) => Some(None),
+    };
+    (0..BACKLOG).map_while(next).flatten()
+}
+
 /// Whether waiting does not mend it.
 pub(crate) fn is_fatal(error: &io::Error) -> bool {
     matches!(

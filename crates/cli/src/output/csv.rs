@@ -25,7 +25,7 @@ pub(super) struct Csv;
 impl Format for Csv {
     fn begin(&mut self, _task: &str, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(
-            b"index,input,input_b64,status,output,error_kind,error_message,attempts,worker,started_s,queued_s,run_s\r\n",
+            b"index,input,input_b64,status,output,error_kind,error_message,attempts,worker,started_s,queued_s,run_s,response_s\r\n",
         )
     }
 
@@ -55,6 +55,10 @@ impl Format for Csv {
         seconds(",", outcome.started, to)?;
         seconds(",", outcome.queued, to)?;
         seconds(",", outcome.run, to)?;
+        match outcome.response() {
+            Some(response) => seconds(",", response, to)?,
+            None => to.write_all(b",")?,
+        }
         to.write_all(b"\r\n")
     }
 

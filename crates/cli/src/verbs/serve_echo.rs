@@ -41,16 +41,20 @@ pub(crate) fn run(arguments: &ServeEchoArguments) -> anyhow::Result<Exit> {
     let server = EchoServer::bind(address, host(arguments)?, limits)
         .map_err(|error| refused(address, error))?;
     let watch = server.watch();
-    say_address("tcp", server.local_addr()?)
-        .context("the server's address could not be written to standard output")?;
+    let address = server.local_addr()?;
     let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
     let (asked_to, done) = (stop.clone(), ended.clone().drop_guard());
-    let serving = thread::spawn(move || {
+    let serve = move || {
         let served = server.run(&asked_to);
         drop(done);
         served
-    });
+    };
+    let serving = thread::Builder::new()
+        .spawn(serve)
+        .context("this machine gives no thread for the server")?;
     let runtime = Builder::new_current_thread().enable_time().build()?;
+    say_address("tcp", address)
+        .context("the server's address could not be written to standard output")?;
     if let Some(exit) = runtime.block_on(attend(asked, &stop, &ended, &watch, &screen)) {
         return Ok(exit);
     }

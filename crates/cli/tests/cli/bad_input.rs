@@ -347,7 +347,7 @@ fn whole_outcomes(format: &str, written: &str) -> u64 {
     let whole = |line: &str| match format {
         "jsonl" => serde_json::from_str::<Value>(line).is_ok(),
         // The JSON of an output holds no comma here.
-        "csv" => line.split(',').count() == 12,
+        "csv" => line.split(',').count() == 13,
         _ => line.ends_with('|'),
     };
     if format == "json" {

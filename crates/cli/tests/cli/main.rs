@@ -7,6 +7,7 @@ mod checking;
 mod commands;
 mod comparing;
 mod copies;
+mod echo_clients;
 mod echoing;
 mod formats;
 mod helping;

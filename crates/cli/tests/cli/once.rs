@@ -1,12 +1,19 @@
-//! `sql` with a journal that is killed again and again: each row is there once.
+//! `sql` with a journal that is killed again and again: each row is there once. And requests that may not be sent twice.
 
-use std::{fs, path::Path, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use rustix::process::Signal;
 use serde_json::json;
 use tempfile::tempdir;
 
 use crate::{
+    echo_clients::Python,
     program::{start, triway},
     statements::python,
 };
@@ -82,4 +89,46 @@ fn killed(options: &str, rows: u64) -> u64 {
         json!([["ok"]])
     );
     kills
+}
+
+/// A server of Python's that answers one request of a connection, reads the next one and then closes; it prints what it was
+/// asked for.
+const FORGETFUL: &str = "import asyncio
+async def request(reader):
+    head = (await reader.readuntil(b'\\r\\n\\r\\n')).decode()
+    print(head.split()[1], flush=True)
+async def serve(reader, writer):
+    try:
+        await request(reader)
+        writer.write(b'HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok')
+        await writer.drain()
+        await request(reader)
+    except asyncio.IncompleteReadError: pass
+    writer.close()
+async def main():
+    server = await asyncio.start_server(serve, '127.0.0.1', 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())";
+
+/// A request that a closed connection swallowed is sent again, unless nothing may be.
+#[test]
+fn with_at_most_once_no_request_is_sent_twice() {
+    for model in ["async", "threads", "processes"] {
+        let mut python = Python::start(FORGETFUL);
+        let port = python.port.clone();
+        let urls = (0..6).map(|n| format!("http://127.0.0.1:{port}/{n}"));
+        let mut once = triway(&format!("run http -c 1 -m {model} --at-most-once --"));
+        let ended = start(once.args(urls.clone()).stdin(Stdio::null())).end();
+        assert_eq!(ended.code, 1, "{model}: {ended:?}");
+        let mut asked: Vec<_> = (0..6)
+            .map(|_| python.says.next().unwrap().unwrap())
+            .collect();
+        asked.sort();
+        asked.dedup();
+        assert_eq!(asked.len(), 6, "{model}: {asked:?}");
+        let mut again = triway(&format!("run http -c 1 -m {model} --"));
+        let ended = start(again.args(urls).stdin(Stdio::null())).end();
+        assert_eq!(ended.code, 0, "{model}: {ended:?}");
+    }
 }

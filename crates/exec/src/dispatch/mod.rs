@@ -176,6 +176,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     fn hear_notices(&mut self) -> bool {
         let notices = self.shared.hand_over.notices();
         let heard = !notices.is_empty();
+        let mut short = Vec::new();
         for notice in notices {
             match notice {
                 Notice::Ready => self.progress.lanes_ready += 1,
@@ -185,8 +186,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 Notice::Gone { worker, reason } => self.lose_lane(worker, reason),
                 // Another takes its place when there is something to do for it.
                 Notice::Unwound { worker } => self.lanes.remove(worker),
+                Notice::Short { worker, reason } => short.push((worker, reason)),
             }
         }
+        self.lose_short_lanes(short);
         heard
     }
 

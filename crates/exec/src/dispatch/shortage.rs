@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use triway_core::{FailureKind, Task};
+use triway_core::Task;
 
 use super::Dispatcher;
 use crate::{
@@ -35,17 +35,24 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// Whether there was too little for an attempt that did not run alone, and of what.
     fn is_short(&self, end: &mut End<T::Output>) -> Option<String> {
-        match end {
-            End::Failed(failed) if failed.0.kind == FailureKind::LOCAL_LIMIT => {
-                (self.most_at_once > 1 && self.lanes.len() > 1)
-                    .then(|| std::mem::take(&mut failed.0.message))
-            }
-            _ => None,
-        }
+        let reason = end.shortage()?;
+        (self.most_at_once > 1 && self.lanes.len() > 1).then(|| std::mem::take(reason))
     }
 
-    /// As many may run from here on as there was enough for, and always fewer than before: so this ends, at the latest
-    /// when one runs alone, and that one's failure counts.
+    /// Lanes of this process leave by themselves, so that those are left which have what they need.
+    pub(super) fn lose_short_lanes(&mut self, short: Vec<(u32, String)>) {
+        let Some((_, reason)) = short.last().cloned() else {
+            return;
+        };
+        for (worker, _) in short {
+            self.lanes.forget(worker);
+        }
+        self.most_lanes = self.lanes.len().max(1);
+        self.say_fewer_lanes(self.most_lanes, reason);
+    }
+
+    /// Slots of worker processes cannot leave. As many may run from here on as there was enough for, and always fewer
+    /// than before: so this ends, at the latest when one runs alone, and that one's failure counts.
     fn run_fewer(&mut self, now: Duration, served: usize, reason: String) {
         self.take_back(now);
         let before = self.most_at_once.min(self.lanes.len());

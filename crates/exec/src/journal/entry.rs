@@ -50,6 +50,7 @@ pub(super) struct Detail {
     started: Duration,
     queued: Duration,
     run: Duration,
+    planned: Option<Duration>,
     tried: Vec<Before>,
     has_output: bool,
 }
@@ -110,6 +111,7 @@ impl Detail {
             started: outcome.started,
             queued: outcome.queued,
             run: outcome.run,
+            planned: outcome.planned,
             tried: outcome.tried.iter().map(before).collect(),
             has_output: outcome.output.is_some(),
         }
@@ -126,6 +128,7 @@ impl Detail {
         outcome.started = self.started;
         outcome.queued = self.queued;
         outcome.run = self.run;
+        outcome.planned = self.planned;
         outcome.tried = self.tried.into_iter().map(tried).collect();
         outcome
     }

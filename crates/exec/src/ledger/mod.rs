@@ -173,9 +173,11 @@ impl<P> Ledger<P> {
             entry.attempts += 1;
             entry.running = true;
             self.running += 1;
-            if let Some(pace) = &mut self.pace {
-                let planned = pace.started(now);
-                entry.planned = entry.planned.or(planned);
+            // What has had its moment of a schedule takes none from the others when it is tried again.
+            if let Some(pace) = &mut self.pace
+                && entry.planned.is_none()
+            {
+                entry.planned = pace.started(now);
             }
             return Some(Start {
                 ticket,

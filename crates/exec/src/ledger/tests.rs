@@ -100,6 +100,33 @@ fn retries_wait_longer_each_time_and_end() {
     ));
 }
 
+/// A schedule belongs to the inputs: one that is tried again does not move the moments of those behind it.
+#[test]
+fn retries_take_no_moment_of_a_schedule() {
+    let mut plan = plan();
+    plan.rate = Some("10/s".parse().unwrap());
+    plan.keep_schedule = true;
+    plan.retry = Retry::times(3);
+    plan.retry.base = millis(1);
+    let mut ledger = Ledger::new(&plan, 7, keyless());
+    for index in 0..3 {
+        ledger.admit(millis(0), index, ());
+    }
+    let mut planned = Vec::new();
+    for now in (0..2000).map(millis) {
+        while let Some(start) = ledger.start(now) {
+            let ended = match start.attempt {
+                1 => Ended::Failed(failure()),
+                _ => Ended::Ok,
+            };
+            if let Settled::Done(closed) = ledger.settle(now, start, ended) {
+                planned.push(closed.planned);
+            }
+        }
+    }
+    assert_eq!(planned, [0, 100, 200].map(|at| Some(millis(at))));
+}
+
 #[test]
 fn what_was_never_begun_costs_no_attempt() {
     let mut ledger = Ledger::new(&plan(), 1, keyless());

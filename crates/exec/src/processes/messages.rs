@@ -12,7 +12,7 @@ use crate::restart::{Frame, LinkError, MAX_DESCRIPTORS};
 pub(super) const ROLE: &str = "worker";
 
 /// Raised when a message changes its meaning.
-pub(super) const PROTOCOL: u32 = 4;
+pub(super) const PROTOCOL: u32 = 5;
 
 /// Parent to worker: who you are. The board's descriptor comes with it.
 pub(super) const HELLO: u8 = 1;
@@ -38,6 +38,8 @@ pub(super) struct Hello {
     pub(super) runtime_threads: usize,
     /// How many bytes of data the process may hold.
     pub(super) memory_bytes: Option<u64>,
+    /// Whether no input may be begun twice.
+    pub(super) only_once: bool,
 }
 
 /// Whether the worker could make the task from its configuration.

@@ -124,6 +124,7 @@ impl<T: Task> Setup<T> {
                 .and_then(|limit| u64::try_from(limit.as_nanos()).ok()),
             runtime_threads: self.runtime_threads,
             memory_bytes: self.pool.memory_bytes,
+            only_once: self.at_most_once,
         }
     }
 

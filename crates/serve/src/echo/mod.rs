@@ -15,12 +15,14 @@ use std::{
     net::{SocketAddr, TcpListener},
     num::NonZeroUsize,
     sync::Arc,
+    thread,
 };
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use shared::Shared;
+use triway_exec::ensure_threads;
 
 use crate::listen::{Port, listen};
 
@@ -98,23 +100,29 @@ impl EchoServer {
             host,
             shared,
         } = self;
-        let Some(first) = listeners.first() else {
-            return Ok(());
-        };
         match host {
             Host::Tasks => {
-                let runtime = Builder::new_multi_thread().enable_all().build()?;
-                let listener = first.try_clone()?;
-                drop(listeners);
-                let served =
-                    runtime.block_on(tasks::run(listener, shared, stop.clone().cancelled_owned()));
+                let runtime = runtime()?;
+                let stop = stop.clone().cancelled_owned();
+                let served = runtime.block_on(tasks::run(only(listeners)?, shared, stop));
                 runtime.shutdown_background();
                 served
             }
-            Host::Threads => threads::run(first, &shared, stop),
+            Host::Threads => threads::run(only(listeners)?, &shared, stop),
             Host::Processes(_, task) => processes::run(listeners, &shared, &task, stop),
         }
     }
+}
+
+/// As many threads as there are processors; an error, where the machine does not give them.
+fn runtime() -> io::Result<Runtime> {
+    ensure_threads(thread::available_parallelism().map_or(1, NonZeroUsize::get))?;
+    Builder::new_multi_thread().enable_all().build()
+}
+
+fn only(listeners: Vec<TcpListener>) -> io::Result<TcpListener> {
+    let mut listeners = listeners.into_iter();
+    listeners.next().ok_or(io::ErrorKind::NotConnected.into())
 }
 
 /// A socket for each worker, all on one port. Somebody else's server on it is found out first: sockets that share a port

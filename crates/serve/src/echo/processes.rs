@@ -46,9 +46,9 @@ pub(super) fn run(
     let (places, file, workers) = (&places, &file, listeners.len());
     thread::scope(|scope| {
         let workers = listeners.into_iter().enumerate().map(|(number, listener)| {
-            let worker = Worker {
+            let mut worker = Worker {
                 number,
-                listener,
+                listener: Some(listener),
                 workers,
                 places,
                 file,
@@ -70,7 +70,8 @@ pub(super) fn run(
 
 struct Worker<'a> {
     number: usize,
-    listener: TcpListener,
+    /// Until the server is to end: then only the worker has it, and closes it.
+    listener: Option<TcpListener>,
     workers: usize,
     places: &'a Places,
     file: &'a OwnedFd,
@@ -81,7 +82,7 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     /// Starts the worker, and again whenever it has ended.
-    fn keep_alive(&self) -> io::Result<()> {
+    fn keep_alive(&mut self) -> io::Result<()> {
         let mut before = Counts::default();
         let mut served = false;
         while !self.stop.is_cancelled() {
@@ -105,17 +106,19 @@ impl Worker<'_> {
     fn start(&self) -> io::Result<(Child, Link)> {
         let (child, mut link) =
             restart::start(ROLE, self.task, "echo worker", Prints::ToStandardError)?;
+        let listener = self.listener.as_ref();
+        let listener = listener.ok_or(io::ErrorKind::NotConnected)?;
         let setup = (&self.shared.limits, self.workers, self.number);
         let setup = postcard::to_stdvec(&setup).map_err(io::Error::other)?;
         let deadline = Some(Instant::now() + PATIENCE);
-        let files = [self.listener.as_fd(), self.file.as_fd()];
+        let files = [listener.as_fd(), self.file.as_fd()];
         let sent = link.send(SETUP, &setup, &files, deadline);
         sent.map_err(io::Error::other)?;
         Ok((child, link))
     }
 
     /// Takes in what the worker tells until it has ended; what it has counted, and those before it.
-    fn attend(&self, child: &mut Child, mut link: Link, before: Counts) -> Counts {
+    fn attend(&mut self, child: &mut Child, mut link: Link, before: Counts) -> Counts {
         let mut all = before;
         let mut asked = None;
         loop {
@@ -123,6 +126,7 @@ impl Worker<'_> {
                 Ok(Some(frame)) if frame.kind == COUNTS => {
                     let counts: Counts = postcard::from_bytes(&frame.payload).unwrap_or_default();
                     all = before.then(counts);
+                    all.longest = counts.longest;
                     self.shared.tell(self.number, all);
                 }
                 Ok(Some(_)) | Err(LinkError::TimedOut) => {}
@@ -130,6 +134,7 @@ impl Worker<'_> {
             }
             if asked.is_none() && self.stop.is_cancelled() {
                 asked = Some(Instant::now());
+                self.listener = None;
                 // A worker that is gone says so when it is listened to next.
                 let _told = link.send(DRAIN, &[], &[], Some(Instant::now() + PATIENCE));
             }

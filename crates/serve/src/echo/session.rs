@@ -20,6 +20,10 @@ use super::{counters::Counters, limits::Limits};
 
 /// How much is read at once.
 const SCRATCH: usize = 16 << 10;
+/// How much is answered at once, where it is more than one message.
+const ANSWERS: usize = 2 * SCRATCH;
+/// How an answer begins.
+const ECHO: &[u8] = b"Echo: ";
 /// How long, and how much of what a client sends behind a message that is too long is thrown away, so that it sees the
 /// answer before its connection is closed.
 const LINGER: Duration = Duration::from_millis(500);
@@ -51,8 +55,10 @@ pub(super) async fn serve<I: Io>(
             let message = pin!(messages(&mut stream, &mut kept, limits, ended.as_mut()));
             I::until(until, message).await
         };
-        let Some(Next::Messages(bytes)) = next else {
-            break;
+        let bytes = match next {
+            Some(Next::Messages(bytes)) => bytes,
+            Some(Next::TooLong) => return refuse::<I>(&mut stream, limits).await,
+            Some(Next::End) | None => return,
         };
         let began = Instant::now();
         if !limits.delay.is_zero() {
@@ -69,15 +75,14 @@ pub(super) async fn serve<I: Io>(
         };
         counters.answered(count, began.elapsed());
     }
-    if kept.len() > limits.message_bytes {
-        refuse::<I>(&mut stream, limits).await;
-    }
 }
 
 /// What comes next on a connection.
 enum Next {
     /// So many bytes of what is kept are whole messages.
     Messages(usize),
+    /// A message that is longer than any may be.
+    TooLong,
     /// There is nothing more to be answered.
     End,
 }
@@ -93,7 +98,7 @@ pub(super) fn after(time: Duration) -> Instant {
     now.checked_add(time).unwrap_or_else(|| now + LONGEST)
 }
 
-/// Waits for a whole message. Where messages take no time, all that are there count as one.
+/// Waits for a whole message. Where messages take no time, those that are there are answered in one go.
 async fn messages<S: AsyncRead + Unpin>(
     stream: &mut S,
     kept: &mut Vec<u8>,
@@ -102,21 +107,12 @@ async fn messages<S: AsyncRead + Unpin>(
 ) -> Next {
     let mut searched = 0;
     loop {
-        let newline = match limits.delay.is_zero() {
-            true => memchr::memrchr(b'\n', &kept[searched..]),
-            false => memchr::memchr(b'\n', &kept[searched..]),
-        };
-        if let Some(newline) = newline {
-            let end = searched + newline + 1;
-            // Among several messages one may be too long as well.
-            return match end > limits.message_bytes && longest(&kept[..end]) > limits.message_bytes
-            {
-                true => Next::End,
-                false => Next::Messages(end),
-            };
+        if let Some(bytes) = whole(kept, searched, limits) {
+            return Next::Messages(bytes);
         }
-        if kept.len() > limits.message_bytes {
-            return Next::End;
+        // The end of its line may be on its way, with a carriage return before it.
+        if is_too_long(kept, limits) {
+            return Next::TooLong;
         }
         searched = kept.len();
         if kept.is_empty() {
@@ -150,9 +146,35 @@ async fn is_over(mut ended: Pin<&mut (impl Future<Output = ()> + Send)>) -> bool
     poll_fn(|context| Poll::Ready(ended.as_mut().poll(context).is_ready())).await
 }
 
-fn longest(lines: &[u8]) -> usize {
-    let lines = lines.split(|byte| *byte == b'\n');
-    lines.map(<[u8]>::len).max().unwrap_or(0)
+/// How many bytes are whole messages that may be answered now, before one that is too long. Nothing ends before
+/// `searched`.
+fn whole(kept: &[u8], searched: usize, limits: &Limits) -> Option<usize> {
+    let (mut start, mut bytes) = (0, None);
+    for (before, newline) in memchr::memchr_iter(b'\n', &kept[searched..]).enumerate() {
+        let end = searched + newline + 1;
+        let is_one_more =
+            before == 0 || (limits.delay.is_zero() && answer_bytes(end, before + 1) <= ANSWERS);
+        if !is_one_more || is_too_long(&kept[start..end], limits) {
+            break;
+        }
+        (start, bytes) = (end, Some(end));
+    }
+    bytes
+}
+
+fn is_too_long(line: &[u8], limits: &Limits) -> bool {
+    without_end(line).len() > limits.message_bytes
+}
+
+/// A line without what ends it.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// At most as long as the answers to so many messages.
+const fn answer_bytes(bytes: usize, messages: usize) -> usize {
+    bytes + messages * ECHO.len()
 }
 
 /// Reads what is there behind what is kept.
@@ -181,7 +203,6 @@ async fn answer<S: AsyncWrite + Unpin>(
     let mut rest = Vec::new();
     poll_fn(|context| {
         WRITE.with_borrow_mut(|answers| {
-            answers.clear();
             count = echo(&kept[..bytes], answers);
             let written = match Pin::new(&mut *stream).poll_write(context, answers) {
                 Poll::Ready(Ok(written)) => written,
@@ -189,6 +210,9 @@ async fn answer<S: AsyncWrite + Unpin>(
                 Poll::Pending => 0,
             };
             rest = answers[written..].to_vec();
+            answers.clear();
+            // A long message is rare, and its room is not kept for the next one.
+            answers.shrink_to(ANSWERS);
             Poll::Ready(Ok(()))
         })
     })
@@ -204,9 +228,8 @@ async fn answer<S: AsyncWrite + Unpin>(
 fn echo(lines: &[u8], answers: &mut Vec<u8>) -> u64 {
     let mut count = 0;
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        answers.extend_from_slice(b"Echo: ");
-        answers.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        answers.extend_from_slice(ECHO);
+        answers.extend_from_slice(without_end(line));
         answers.push(b'\n');
         count += 1;
     }

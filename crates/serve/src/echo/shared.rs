@@ -1,6 +1,9 @@
 //! What all connections of a process have in common.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use super::{
     counters::{Counters, Counts},
@@ -35,14 +38,20 @@ impl Shared {
         if workers.len() <= worker {
             workers.resize(worker + 1, Counts::default());
         }
-        workers[worker] = counts;
+        // The longest time stands until somebody looks.
+        let longest = workers[worker].longest.max(counts.longest);
+        workers[worker] = Counts { longest, ..counts };
     }
 
     /// What was counted so far, here and by worker processes.
     pub(super) fn look(&self) -> Counts {
-        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        workers
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = workers
             .iter()
-            .fold(self.counters.look(), |all, worker| all.and(*worker))
+            .fold(self.counters.look(), |all, worker| all.and(*worker));
+        for worker in &mut *workers {
+            worker.longest = Duration::ZERO;
+        }
+        all
     }
 }

@@ -1,13 +1,20 @@
 //! Connections served as async tasks.
 
-use std::{future::Future, io, net::TcpListener, pin::pin, sync::Arc};
+use std::{future::Future, io, net::TcpListener, pin::pin, sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use triway_wait::NonBlocking;
 
 use super::{places::Place, session::serve, shared::Shared};
-use crate::listen::{ACCEPT_PAUSE, accept};
+use crate::listen::{ACCEPT_PAUSE, accept, waiting};
+
+/// How long a server that is to end listens for what has arrived: the runtime tells of a new connection's first bytes
+/// some time after they came.
+const ARRIVAL: Duration = Duration::from_millis(50);
 
 /// Serves until `shutdown` ends, and then what is in flight.
 ///
@@ -38,22 +45,46 @@ pub(super) async fn run(
                 Err(error) => break Err(error),
             },
         };
-        // Without it, an answer waits for the other side's delayed acknowledgement.
-        let _without = stream.set_nodelay(true);
-        let (shared, drain) = (Arc::clone(&shared), drain.clone());
-        connections.spawn(async move {
-            let _place = place(&shared).await;
-            let ended = drain.cancelled();
-            serve::<NonBlocking>(stream, &shared.limits, &shared.counters, ended).await;
-            drop(permit);
-        });
+        connections.spawn(attend(stream, permit, Arc::clone(&shared), drain.clone()));
     };
+    let listener = listener.into_std()?;
+    for stream in waiting(&listener) {
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
+            break;
+        };
+        if let Ok(stream) = TcpStream::from_std(stream) {
+            connections.spawn(attend(
+                stream,
+                Some(permit),
+                Arc::clone(&shared),
+                drain.clone(),
+            ));
+        }
+    }
     drop(listener);
     drain.cancel();
     connections.close();
     // Those that take longer end with the runtime.
     let _in_time = tokio::time::timeout(shared.limits.drain, connections.wait()).await;
     ended
+}
+
+/// Serves a connection that was accepted, to its end.
+async fn attend(
+    stream: TcpStream,
+    permit: Option<OwnedSemaphorePermit>,
+    shared: Arc<Shared>,
+    drain: CancellationToken,
+) {
+    // Without it, an answer waits for the other side's delayed acknowledgement.
+    let _without = stream.set_nodelay(true);
+    let _place = place(&shared).await;
+    let ended = async {
+        drain.cancelled().await;
+        tokio::time::sleep(ARRIVAL).await;
+    };
+    serve::<NonBlocking>(stream, &shared.limits, &shared.counters, ended).await;
+    drop(permit);
 }
 
 /// A place for a connection among those of all workers; waits for one.

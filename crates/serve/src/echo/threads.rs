@@ -22,7 +22,7 @@ use super::{
     session::{after, serve},
     shared::Shared,
 };
-use crate::listen::{ACCEPT_PAUSE, is_fatal, is_shortage};
+use crate::listen::{ACCEPT_PAUSE, is_fatal, is_shortage, waiting};
 
 /// A session needs little, and ten thousand stacks are to fit into the address space of any machine.
 const STACK_BYTES: usize = 128 << 10;
@@ -42,7 +42,7 @@ struct Open {
 /// # Errors
 /// An error of the listening socket that waiting does not mend.
 pub(super) fn run(
-    listener: &TcpListener,
+    listener: TcpListener,
     shared: &Arc<Shared>,
     stop: &CancellationToken,
 ) -> io::Result<()> {
@@ -60,13 +60,21 @@ pub(super) fn run(
                 number += 1;
                 serve_in_thread(stream, number, (shared, &open), stop);
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(listener)?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&listener)?,
             Err(error) if is_fatal(&error) => break Err(error),
             Err(error) if is_shortage(&error) => thread::sleep(ACCEPT_PAUSE),
             // The client gave up before it was accepted.
             Err(_) => {}
         }
     };
+    for stream in waiting(&listener) {
+        if !open.has_room(shared.limits.connections) {
+            break;
+        }
+        number += 1;
+        serve_in_thread(stream, number, (shared, &open), stop);
+    }
+    drop(listener);
     // What has arrived can still be read, and then there is an end.
     open.shut(Shutdown::Read);
     let until = after(shared.limits.drain);

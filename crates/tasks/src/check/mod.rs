@@ -14,7 +14,7 @@ pub use examine::{Health, Problem, kinds};
 pub use path::{Expected, ExpectedError};
 pub use rules::{Rule, RuleError, Rules};
 
-use crate::http::{Fetched, Http, Policy};
+use crate::http::{Fetched, Http, Policy, Terms};
 use examine::examine;
 use rules::Applied;
 
@@ -66,7 +66,7 @@ impl Task for Check {
     ) -> Result<Health, Failure> {
         let rule = self.rules.of(input, &self.http.policy().accept);
         let keep = rule.needs_body();
-        let fetched = self.http.fetch_blocking(input, context.deadline(), keep)?;
+        let fetched = self.http.fetch_blocking(input, Terms::of(context, keep))?;
         Ok(self.examine(&rule, fetched))
     }
 
@@ -78,7 +78,7 @@ impl Task for Check {
     ) -> Result<Health, Failure> {
         let rule = self.rules.of(input, &self.http.policy().accept);
         let keep = rule.needs_body();
-        let fetched = self.http.fetch(input, context.deadline(), keep).await?;
+        let fetched = self.http.fetch(input, Terms::of(context, keep)).await?;
         Ok(self.examine(&rule, fetched))
     }
 

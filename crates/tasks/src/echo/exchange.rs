@@ -1,11 +1,19 @@
 //! One message and its answer, however it is waited for.
 
-use std::{fmt, io, net::SocketAddr, pin::pin, time::Instant};
+use std::{
+    fmt,
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    task::{Poll, ready},
+    time::Instant,
+};
 
 use serde::{Deserialize, Serialize};
-
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use triway_core::{Failure, FailureKind};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, ReadBuf};
+use triway_core::{Context, Failure, FailureKind};
 use triway_wait::Io;
 
 use crate::http::kinds;
@@ -45,9 +53,10 @@ impl Server {
         &self,
         kept: &mut Option<Connection<I>>,
         message: &str,
-        deadline: Option<Instant>,
+        context: &Context<'_>,
     ) -> Result<Reply, Failure> {
-        let work = pin!(self.spoken(kept, message, deadline));
+        let deadline = context.deadline();
+        let work = pin!(self.spoken(kept, message, context));
         match deadline {
             None => work.await,
             Some(deadline) => I::until(deadline, work).await.unwrap_or_else(|| {
@@ -63,10 +72,12 @@ impl Server {
         &self,
         kept: &mut Option<Connection<I>>,
         message: &str,
-        deadline: Option<Instant>,
+        context: &Context<'_>,
     ) -> Result<Reply, Failure> {
         // Whoever gives this future up gives up the connection as well: an answer is still to come on it.
-        if let Some(mut connection) = kept.take() {
+        if let Some(mut connection) = kept.take()
+            && connection.is_silent().await
+        {
             match connection.ask(message, self.max_reply_bytes).await {
                 Ok(reply) => {
                     *kept = Some(connection);
@@ -76,12 +87,13 @@ impl Server {
                     });
                 }
                 Err(Broken::Failed(failure)) => return Err(failure),
-                // The server may have closed it while nobody looked.
+                // The server may have closed it while nobody looked, or have read it and then closed.
+                Err(Broken::Unanswered(failure)) if context.is_only_once() => return Err(failure),
                 Err(Broken::Unanswered(_)) => {}
             }
         }
         let began = Instant::now();
-        let mut connection = self.connect::<I>(deadline).await?;
+        let mut connection = self.connect::<I>(context.deadline()).await?;
         let connect_s = Some(began.elapsed().as_secs_f64());
         match connection.ask(message, self.max_reply_bytes).await {
             Ok(reply) => {
@@ -114,23 +126,61 @@ impl Server {
 }
 
 impl<I: Io> Connection<I> {
+    /// Whether the server has said nothing since its last answer. What came unasked, also its end, would be taken for
+    /// the answer to the next message.
+    async fn is_silent(&mut self) -> bool {
+        let mut unasked = [0];
+        let unasked = &mut ReadBuf::new(&mut unasked);
+        let stream = &mut self.stream;
+        let heard = poll_fn(|context| {
+            let read = Pin::new(&mut *stream).poll_read(context, unasked);
+            Poll::Ready(read.is_ready())
+        });
+        self.kept.is_empty() && !heard.await
+    }
+
+    /// Writes a line. Where it does not fit on the way, what the server says meanwhile is taken in: one that answers while
+    /// it reads may read no further before.
+    async fn send(&mut self, line: &[u8], most: usize) -> io::Result<()> {
+        let Self { stream, kept } = self;
+        let (mut sent, mut listening) = (0, true);
+        poll_fn(|context| {
+            while sent < line.len() {
+                match Pin::new(&mut *stream).poll_write(context, &line[sent..])? {
+                    Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(written) => sent += written,
+                    Poll::Pending if !listening => return Poll::Pending,
+                    Poll::Pending => {
+                        let mut scratch = [MaybeUninit::uninit(); 4096];
+                        let mut read = ReadBuf::uninit(&mut scratch);
+                        ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+                        kept.extend_from_slice(read.filled());
+                        listening = !read.filled().is_empty() && kept.len() <= most;
+                    }
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await
+    }
+
     async fn ask(&mut self, message: &str, most: usize) -> Result<String, Broken> {
         let mut line = Vec::with_capacity(message.len() + 1);
         line.extend_from_slice(message.as_bytes());
         line.push(b'\n');
-        // What comes unasked is no answer to this.
-        self.kept.clear();
-        if let Err(error) = self.stream.write_all(&line).await {
+        if let Err(error) = self.send(&line, most).await {
             return Err(Broken::Unanswered(kinds::exchanging(&error)));
         }
         let mut searched = 0;
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.kept[searched..]) {
                 let end = searched + end;
-                let reply = self.kept[..end]
-                    .strip_suffix(b"\r")
-                    .unwrap_or(&self.kept[..end]);
-                return Ok(String::from_utf8_lossy(reply).into_owned());
+                let line = &self.kept[..end];
+                let reply = line.strip_suffix(b"\r").unwrap_or(line);
+                let reply = String::from_utf8_lossy(reply).into_owned();
+                // Anything behind it came unasked, and is found there before the next message.
+                self.kept.drain(..=end);
+                return Ok(reply);
             }
             searched = self.kept.len();
             if searched > most {

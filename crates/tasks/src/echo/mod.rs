@@ -6,11 +6,18 @@ mod exchange;
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
-use triway_core::{Context, Failure, Forms, Task};
+use triway_core::{Context, Failure, FailureKind, Forms, Task};
 use triway_wait::{Blocking, NonBlocking, block_on};
+
+use crate::command::excerpt;
 
 pub use self::exchange::Reply;
 use self::exchange::{Connection, Server};
+
+/// How an answer begins that is none.
+const ERROR: &str = "Error: ";
+/// The server answered that it does not take the message.
+pub const REFUSED: FailureKind = FailureKind::new("error-reply");
 
 /// Sends each message on its lane's connection, which is made when it is needed and again when it was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,10 +65,7 @@ impl Task for Echo {
         message: &String,
         context: &Context<'_>,
     ) -> Result<Reply, Failure> {
-        block_on(
-            self.0
-                .exchange(&mut lane.blocking, message, context.deadline()),
-        )
+        block_on(self.0.exchange(&mut lane.blocking, message, context))
     }
 
     async fn run_async(
@@ -71,8 +75,19 @@ impl Task for Echo {
         context: &Context<'_>,
     ) -> Result<Reply, Failure> {
         self.0
-            .exchange(&mut lane.nonblocking, message, context.deadline())
+            .exchange(&mut lane.nonblocking, message, context)
             .await
+    }
+
+    /// An answer that says that there was an error is none.
+    fn judge(&self, reply: &Reply) -> Result<(), Failure> {
+        match reply.reply.strip_prefix(ERROR) {
+            None => Ok(()),
+            Some(why) => Err(Failure::permanent(
+                REFUSED,
+                format!("the server answered with an error: {}", excerpt(why)),
+            )),
+        }
     }
 
     fn input_bytes(&self, message: &String) -> usize {

@@ -289,7 +289,7 @@ fn may_repeat(error: &hyper::Error, journey: &Journey<'_>) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     // A request that never left may always be sent.
     error.is_canceled()
-        || journey.is_idempotent()
+        || journey.may_repeat()
             && (error.is_incomplete_message()
                 || error.is_closed()
                 || cause(error).is_some_and(|error| {

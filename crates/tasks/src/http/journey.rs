@@ -67,6 +67,7 @@ pub(super) struct Journey<'a> {
     /// What was asked before it, and how.
     asked: Vec<(Method, Url)>,
     method: Method,
+    only_once: bool,
     /// Whether the body still goes along.
     with_body: bool,
     /// Whether no redirect has left the first origin, to which the policy's headers were given.
@@ -93,6 +94,7 @@ impl<'a> Journey<'a> {
             url,
             asked: Vec::new(),
             method: template.method.clone(),
+            only_once: false,
             with_body: true,
             at_home: true,
             authorization: own.or_else(|| template.authorization.clone()),
@@ -102,6 +104,11 @@ impl<'a> Journey<'a> {
             protocol: Protocol::Http11,
             retry_after: None,
         })
+    }
+
+    /// The same, and whether no request of it may be sent twice.
+    pub(super) fn only_once(self, only_once: bool) -> Self {
+        Self { only_once, ..self }
     }
 
     /// Where the next request goes.
@@ -114,9 +121,9 @@ impl<'a> Journey<'a> {
         self.policy
     }
 
-    /// Whether the next request may be sent twice without being meant twice (RFC 9110, 9.2.2).
-    pub(super) fn is_idempotent(&self) -> bool {
-        self.method.is_idempotent()
+    /// Whether the next request may be sent twice without being meant twice (RFC 9110, 9.2.2), and nobody forbade it.
+    pub(super) fn may_repeat(&self) -> bool {
+        self.method.is_idempotent() && !self.only_once
     }
 
     /// The next request.

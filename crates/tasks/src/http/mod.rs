@@ -101,7 +101,12 @@ impl Http {
     /// # Errors
     /// There was no answer, or one whose status is no success, or whose encoding nobody here knows.
     pub fn download(&self, url: &Url, deadline: Instant) -> Result<Vec<u8>, Failure> {
-        let fetched = self.fetch_blocking(url, Some(deadline), true)?;
+        let terms = Terms {
+            deadline: Some(deadline),
+            keep: true,
+            only_once: false,
+        };
+        let fetched = self.fetch_blocking(url, terms)?;
         self.judge(&fetched.answer)
             .map_err(|failure| blame(url, failure))?;
         match unknown_encoding(&fetched.headers) {
@@ -110,29 +115,19 @@ impl Http {
         }
     }
 
-    /// Requests a URL on the calling thread; keeps the body if `keep`.
-    pub(crate) fn fetch_blocking(
-        &self,
-        url: &Url,
-        deadline: Option<Instant>,
-        keep: bool,
-    ) -> Result<Fetched, Failure> {
+    /// Requests a URL on the calling thread.
+    pub(crate) fn fetch_blocking(&self, url: &Url, terms: Terms) -> Result<Fetched, Failure> {
         let client = self.shared.blocking.get_or_init(|| self.client());
-        self.journey(url)
-            .and_then(|journey| block_on(client.fetch(journey, deadline, keep)))
+        self.journey(url, terms)
+            .and_then(|journey| block_on(client.fetch(journey, terms.deadline, terms.keep)))
             .map_err(|failure| blame(url, failure))
     }
 
-    /// Requests a URL without blocking; keeps the body if `keep`.
-    pub(crate) async fn fetch(
-        &self,
-        url: &Url,
-        deadline: Option<Instant>,
-        keep: bool,
-    ) -> Result<Fetched, Failure> {
+    /// Requests a URL without blocking.
+    pub(crate) async fn fetch(&self, url: &Url, terms: Terms) -> Result<Fetched, Failure> {
         let client = self.shared.nonblocking.get_or_init(|| self.client());
-        let fetched = match self.journey(url) {
-            Ok(journey) => client.fetch(journey, deadline, keep).await,
+        let fetched = match self.journey(url, terms) {
+            Ok(journey) => client.fetch(journey, terms.deadline, terms.keep).await,
             Err(failure) => Err(failure),
         };
         fetched.map_err(|failure| blame(url, failure))
@@ -143,11 +138,34 @@ impl Http {
         Client::new(Arc::clone(names))
     }
 
-    fn journey(&self, url: &Url) -> Result<Journey<'_>, Failure> {
+    fn journey(&self, url: &Url, terms: Terms) -> Result<Journey<'_>, Failure> {
         let template = &self.shared.template;
         match template.get_or_init(|| Template::new(&self.policy)) {
-            Ok(template) => Journey::new(&self.policy, template, url),
+            Ok(template) => {
+                let journey = Journey::new(&self.policy, template, url)?;
+                Ok(journey.only_once(terms.only_once))
+            }
             Err(error) => Err(kinds::policy(error)),
+        }
+    }
+}
+
+/// How an answer is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terms {
+    deadline: Option<Instant>,
+    /// Whether its body is kept.
+    keep: bool,
+    /// Whether no request may leave twice, not even one that a closed connection swallowed.
+    only_once: bool,
+}
+
+impl Terms {
+    pub(crate) fn of(context: &Context<'_>, keep: bool) -> Self {
+        Self {
+            deadline: context.deadline(),
+            keep,
+            only_once: context.is_only_once(),
         }
     }
 }
@@ -178,7 +196,7 @@ impl Task for Http {
         input: &Url,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        let fetched = self.fetch_blocking(input, context.deadline(), false)?;
+        let fetched = self.fetch_blocking(input, Terms::of(context, false))?;
         Ok(fetched.answer)
     }
 
@@ -188,7 +206,7 @@ impl Task for Http {
         input: &Url,
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        let fetched = self.fetch(input, context.deadline(), false).await?;
+        let fetched = self.fetch(input, Terms::of(context, false)).await?;
         Ok(fetched.answer)
     }
 
@@ -230,7 +248,7 @@ mod tests {
     fn a_request_in_flight_takes_little_room() {
         let task = Http::default();
         let url = "http://a.test/".parse().unwrap();
-        let bytes = size_of_val(&task.fetch(&url, None, false));
+        let bytes = size_of_val(&task.fetch(&url, Terms::default()));
         assert!(bytes <= 8 << 10, "{bytes} bytes");
     }
 }

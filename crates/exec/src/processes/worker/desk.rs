@@ -169,6 +169,7 @@ impl<T: Task> Desk<T> {
     fn context(&self, head: &Head) -> Context<'_> {
         let deadline = self.limit.map(|limit| Instant::now() + limit);
         Context::new(head.index, head.attempt, deadline, &self.cancelled)
+            .only_once(self.hello.only_once)
     }
 
     fn written(&self, result: Result<T::Output, Failure>) -> Result<Written, Failure> {
@@ -244,6 +245,7 @@ mod tests {
             limit_ns: None,
             runtime_threads: 1,
             memory_bytes: None,
+            only_once: false,
         };
         let kind = SocketType::STREAM;
         let (socket, _parent) =

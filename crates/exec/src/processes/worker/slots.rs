@@ -11,7 +11,7 @@ use triway_core::Task;
 use super::desk::SharedDesk;
 use crate::{
     restart::{Link, LinkError},
-    runtime::ensure_room,
+    runtime::ensure_threads,
     unwind,
 };
 
@@ -85,7 +85,7 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
     match threads {
         0 | 1 => Builder::new_current_thread().enable_all().build(),
         more => {
-            ensure_room(more)?;
+            ensure_threads(more)?;
             Builder::new_multi_thread()
                 .worker_threads(more)
                 .enable_all()
