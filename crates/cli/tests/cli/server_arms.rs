@@ -29,9 +29,14 @@ fn servers_can_be_the_arms() {
         let cpu = figure("cpu_per_message_s");
         assert!((1e-7..1e-2).contains(&cpu), "{arm}");
         assert!((cpu * 2000.0 / figure("cpu_s") - 1.0).abs() < 1e-6, "{arm}");
-        let memory = figure("memory_per_connection_bytes");
-        assert!((100.0..1e6).contains(&memory), "{arm}");
+        assert!(figure("memory_per_connection_bytes") < 1e6, "{arm}");
     }
+    // A server's peak need not grow for five connections: it may have been higher when the server came up.
+    let memory = arms
+        .iter()
+        .map(|arm| &arm["server"]["memory_per_connection_bytes"]);
+    let most = memory.filter_map(Value::as_f64).fold(0.0, f64::max);
+    assert!(most > 100.0, "{report}");
     let notes = report["notes"].to_string();
     assert!(
         notes.contains("at 5: ") && notes.contains("at 40: "),
