@@ -13,7 +13,7 @@ step() { printf '\n== %s\n' "$*"; }
 packages=(curl netcat-openbsd nginx-light postgresql procps python3 python3-venv)
 
 # Python packages, likewise: servers, and libraries for tables. They go into a folder of their own.
-python_packages=(httpbin gunicorn polars pyarrow duckdb)
+python_packages=(httpbin gunicorn polars pyarrow duckdb uvloop)
 
 install_missing() {
     local missing=()

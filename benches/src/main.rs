@@ -28,6 +28,7 @@ mod pool;
     reason = "the server of the tests, which use all of it"
 )]
 mod postgres;
+mod python;
 mod rounds;
 mod serve;
 mod sh;
@@ -37,7 +38,7 @@ mod verdicts;
 
 use triway_exec::restart;
 use triway_measure::registration;
-use triway_tasks::{columns::Columns, cpu::Cpu, sql::Sql};
+use triway_tasks::{columns::Columns, cpu::Cpu, py::Py, sql::Sql};
 
 const USAGE: &str = "\
 cargo run --release -p triway-benches -- TABLE [WORD]
@@ -57,6 +58,7 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   sh [COUNT]        `true` for each of COUNT inputs, beside xargs and, where it is there, GNU parallel
   sql [WORD]        rows written to SQLite and to a local PostgreSQL, beside plain loops and pgbench
   echo [TRIWAY] [PEERS]  messages to echo servers, beside asyncio and uvloop in PEERS/bin/python; 10 000 held
+  python [PYTHON]   Python functions under each model, beside the standard library's pools; 20 at once; the parent's share
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -71,6 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         registration::<Cpu>("cpu"),
         registration::<Columns>("columns"),
         registration::<Sql>("sql"),
+        registration::<Py>("py"),
         registration::<columns::Touch>("touch"),
     ]);
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -105,6 +108,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let peers = words.get(2).map_or("peers", String::as_str);
             echo::run(word.unwrap_or(BINARY), peers)?;
         }
+        Some("python") => python::run(word.unwrap_or("python3"))?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }

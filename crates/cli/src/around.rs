@@ -24,6 +24,8 @@ pub(crate) struct Around {
     pub(crate) database: Option<Database>,
     /// The servers that are compared.
     pub(crate) servers: Option<Servers>,
+    /// Whether each arm of a comparison is probed in one more trial.
+    pub(crate) probe: bool,
 }
 
 /// What is left to do when the job has ended.
@@ -74,6 +76,11 @@ impl Around {
         if self.servers.is_some() {
             return Err(Fault::usage(anyhow!(
                 "--server: servers are compared, by `triway compare echo`; a run speaks to one, which --to says"
+            )));
+        }
+        if self.probe {
+            return Err(Fault::usage(anyhow!(
+                "--probe: it slows down what is timed, so it is for `triway compare py`, in a trial of its own"
             )));
         }
         let total = TotalFile::open(self.total.as_deref(), output)?;

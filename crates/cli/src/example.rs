@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
+use tempfile::TempDir;
 use triway_measure::report::ServerReport;
 
 use crate::exit::Fault;
@@ -19,6 +20,25 @@ const LATE_EVERY: usize = 5;
 
 /// What the server says before its address.
 pub(crate) const LISTENING: &str = "listening on ";
+
+/// What an example keeps as long as its job runs.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// A server to speak to.
+    pub(crate) server: Option<TestServer>,
+    /// A folder with its files.
+    pub(crate) folder: Option<TempDir>,
+}
+
+impl Kept {
+    /// This server, and no files.
+    pub(crate) fn server(server: TestServer) -> Self {
+        Self {
+            server: Some(server),
+            folder: None,
+        }
+    }
+}
 
 /// A test server, this program started again. It ends with this process at the latest, because then its standard input
 /// closes.

@@ -1,9 +1,11 @@
 //! What the options of a job mean: a plan, and which choices were the user's own.
 
+use std::num::NonZeroUsize;
+
 use anyhow::anyhow;
 use clap::ValueEnum as _;
-use triway_core::{Model, Plan, PlanError, Retry};
-use triway_tasks::command::Preferred;
+use triway_core::{Model, Plan, PlanError, Retry, Task as _};
+use triway_tasks::{catalog::Named, command::Preferred};
 
 use crate::{
     arguments::{FormatName, JobArguments, TimeLimit},
@@ -16,8 +18,8 @@ pub(crate) fn plan(
     model: Option<Model>,
     preferred: Preferred,
 ) -> Result<Plan, Fault> {
-    let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
-    let mut plan = Plan::new(model.unwrap_or(preferred.model), concurrency);
+    let model = model.unwrap_or(preferred.model);
+    let mut plan = Plan::new(model, concurrency(job, preferred, model));
     plan.timeout = match job.timeout {
         Some(TimeLimit::Time(time)) => Some(time),
         // A share of something is kept by the task, where it has one.
@@ -42,6 +44,12 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
+/// How many inputs run at once under this model.
+pub(crate) fn concurrency(job: &JobArguments, preferred: Preferred, model: Model) -> NonZeroUsize {
+    job.concurrency
+        .unwrap_or_else(|| preferred.concurrency(model))
+}
+
 /// Refuses a concurrency that a model chosen for this one job cannot have. In a comparison the same concurrency is for
 /// those arms that can.
 pub(crate) fn check_alone(job: &JobArguments, model: Option<Model>) -> Result<(), Fault> {
@@ -57,8 +65,8 @@ pub(crate) fn check_alone(job: &JobArguments, model: Option<Model>) -> Result<()
 }
 
 /// Refuses options of worker processes where there are none.
-pub(crate) fn check_pool(job: &JobArguments, models: &[Model]) -> Result<(), Fault> {
-    match job.pool.idle(models) {
+pub(crate) fn check_pool(job: &JobArguments, models: &[Model], task: &Named) -> Result<(), Fault> {
+    match job.pool.idle(models, task.outside().is_some()) {
         None => Ok(()),
         Some((option, wanted)) => Err(Fault::usage(anyhow!(
             "{option} means nothing without {wanted}; choose one, or leave it out"

@@ -18,6 +18,7 @@ mod listening;
 mod output;
 mod people;
 mod prepared;
+mod python;
 mod reporter;
 mod requests;
 mod rules;

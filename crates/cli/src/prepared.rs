@@ -16,6 +16,7 @@ use triway_tasks::{
     cpu::{self, Cpu, MAX_MEBIBYTES, MAX_MILLIS, MAX_NUMBER},
     echo::Echo,
     http::{Accept, Http, Policy},
+    py::Py,
     sh::Sh,
     sql::{Durability, Sql},
 };
@@ -23,17 +24,18 @@ use triway_tasks::{
 use crate::{
     arguments::{
         CheckArguments, ColumnsArguments, CpuArguments, EchoArguments, HttpArguments, JobArguments,
-        ShArguments, SqlArguments, Survives, TaskArguments, TimeLimit, Work,
+        PyArguments, ShArguments, SqlArguments, Survives, TaskArguments, TimeLimit, Work,
     },
     around::Around,
     commands::{self, Commands, commands},
     database::{Statements, statements},
     descriptors,
-    example::TestServer,
+    example::{Kept, TestServer},
     exit::Fault,
     inputs::Inputs,
     output::Usual,
     people::figures,
+    python::{self, Functions, functions},
     requests::{self, policy},
     rules::rules,
     servers::Servers,
@@ -53,7 +55,7 @@ pub(crate) struct Prepared {
     /// What is to be done before a run and after it.
     pub(crate) around: Around,
     /// What must live as long as the job.
-    pub(crate) server: Option<TestServer>,
+    pub(crate) kept: Kept,
 }
 
 /// How a task is configured; a job takes its task away, so that whoever shows its outcomes needs another.
@@ -69,6 +71,8 @@ pub(crate) enum Configuration {
     Cpu(Cpu),
     /// `columns`.
     Columns(Box<Columns>),
+    /// `py`.
+    Py(Box<Py>),
     /// `sh`.
     Sh(Box<Sh>),
     /// `sql`.
@@ -84,7 +88,12 @@ impl Configuration {
         let policy = match self {
             Self::Http(policy) => policy,
             Self::Check(check) => &check.0,
-            Self::Echo(_) | Self::Cpu(_) | Self::Columns(_) | Self::Sh(_) | Self::Sql(_) => {
+            Self::Echo(_)
+            | Self::Cpu(_)
+            | Self::Columns(_)
+            | Self::Py(_)
+            | Self::Sh(_)
+            | Self::Sql(_) => {
                 return Ok(());
             }
         };
@@ -115,6 +124,14 @@ impl Configuration {
     /// Whether a rate is a schedule for it, and not only a limit.
     pub(crate) fn keeps_schedule(&self) -> bool {
         matches!(self, Self::Echo(_))
+    }
+
+    /// The task as it measures what would slow timed trials down, where it can.
+    pub(crate) fn probing(&self) -> Option<Named> {
+        match self {
+            Self::Py(py) => Some(Named::new((**py).clone().probing())),
+            _ => None,
+        }
     }
 
     /// The task `sql`, if it is that.
@@ -156,6 +173,10 @@ impl Configuration {
             Self::Http(policy) => &mut **policy,
             Self::Check(check) => &mut check.0,
             Self::Echo(_) | Self::Cpu(_) | Self::Columns(_) => return other,
+            Self::Py(py) => {
+                **py = python::without_limits(py);
+                return other;
+            }
             Self::Sql(_) => {
                 other.survive(None);
                 return other;
@@ -183,6 +204,7 @@ impl Configuration {
             Self::Echo(echo) => Named::new(echo.clone()),
             Self::Cpu(cpu) => Named::new(*cpu),
             Self::Columns(columns) => Named::new((**columns).clone()),
+            Self::Py(py) => Named::new((**py).clone()),
             Self::Sh(sh) => Named::new((**sh).clone()),
             Self::Sql(sql) => Named::new((**sql).clone()),
         }
@@ -197,6 +219,7 @@ pub(crate) fn prepare(arguments: TaskArguments, job: &JobArguments) -> Result<Pr
         TaskArguments::Echo(echo) => prepare_echo(echo),
         TaskArguments::Cpu(cpu) => prepare_cpu(cpu),
         TaskArguments::Columns(columns) => prepare_columns(*columns),
+        TaskArguments::Py(py) => prepare_py(*py),
         TaskArguments::Sh(sh) => prepare_sh(sh),
         TaskArguments::Sql(sql) => prepare_sql(*sql),
     }
@@ -236,7 +259,7 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
             "no inputs given: 50 URLs on an embedded server (name a file, or - for standard input)"
                 .to_owned(),
         ),
-        server: Some(server),
+        kept: Kept::server(server),
         ..Prepared::of(task, urls)
     })
 }
@@ -292,7 +315,10 @@ fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
     let notes: Vec<String> = note.into_iter().chain(few).chain(idle).collect();
     Ok(Prepared {
         note: (!notes.is_empty()).then(|| notes.join("; ")),
-        server,
+        kept: Kept {
+            server,
+            ..Kept::default()
+        },
         around: Around {
             servers,
             ..Around::default()
@@ -353,6 +379,25 @@ fn prepare_sh(arguments: ShArguments) -> Result<Prepared, Fault> {
     })
 }
 
+fn prepare_py(arguments: PyArguments) -> Result<Prepared, Fault> {
+    let probe = arguments.probe;
+    let Functions {
+        task,
+        inputs,
+        note,
+        kept,
+    } = functions(arguments)?;
+    Ok(Prepared {
+        note: Some(note),
+        kept,
+        around: Around {
+            probe,
+            ..Around::default()
+        },
+        ..Prepared::of(Configuration::Py(Box::new(task)), inputs)
+    })
+}
+
 fn prepare_columns(arguments: ColumnsArguments) -> Result<Prepared, Fault> {
     let total = arguments.total.clone();
     let Tables { task, inputs, note } = tables(arguments)?;
@@ -391,7 +436,7 @@ impl Prepared {
             note: None,
             usual: Usual::Outcomes,
             around: Around::default(),
-            server: None,
+            kept: Kept::default(),
         }
     }
 }

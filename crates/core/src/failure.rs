@@ -75,6 +75,8 @@ pub struct Failure {
     /// The next attempt at this input, and any at another input of the same [`crate::Task::key`], comes no earlier. Where
     /// it is longer than [`crate::Retry::longest_wait`], the failure is final, and the others do not wait.
     pub retry_after: Option<Duration>,
+    /// Where in the user's own code it arose, in lines, where somebody can tell.
+    pub trace: Option<String>,
 }
 
 impl Failure {
@@ -85,6 +87,7 @@ impl Failure {
             message: message.into(),
             retryable: true,
             retry_after: None,
+            trace: None,
         }
     }
 
@@ -99,6 +102,12 @@ impl Failure {
     /// An input that is not of the form the task needs; never retried.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self::permanent(FailureKind::BAD_INPUT, message)
+    }
+
+    /// The same failure with where it arose.
+    #[must_use]
+    pub fn with_trace(self, trace: Option<String>) -> Self {
+        Self { trace, ..self }
     }
 
     /// The same failure of another side that wants to be left alone for so long.

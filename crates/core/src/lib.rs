@@ -8,8 +8,10 @@
 mod context;
 mod event;
 mod failure;
+mod inside;
 mod model;
 mod outcome;
+mod outside;
 mod plan;
 mod pool;
 mod task;
@@ -17,8 +19,10 @@ mod task;
 pub use context::Context;
 pub use event::{Event, StopReason};
 pub use failure::{Failure, FailureKind};
+pub use inside::{Inside, LockWait};
 pub use model::{Model, UnknownModel};
 pub use outcome::{Outcome, Status, Tried};
+pub use outside::{Outside, Said};
 pub use plan::{
     DEFAULT_ORDER_WINDOW_BYTES, FailureLimit, FailureLimitError, MAX_LANES, Plan, PlanError, Rate,
     RateError, Retry,

@@ -94,6 +94,8 @@ pub struct Outcome<I, O> {
     pub queued: Duration,
     /// How long the last attempt took.
     pub run: Duration,
+    /// How much processor time the last attempt took, where its worker can tell.
+    pub cpu: Option<Duration>,
     /// From the job's start to the moment at which the first attempt was to begin, where the plan has a schedule to keep.
     pub planned: Option<Duration>,
     /// The failed attempts before the one that the fields above tell of, in order; at most as many as the plan allows
@@ -116,6 +118,7 @@ impl<I, O> Outcome<I, O> {
             started: Duration::ZERO,
             queued: Duration::ZERO,
             run: Duration::ZERO,
+            cpu: None,
             planned: None,
             tried: Vec::new(),
         }

@@ -1,8 +1,8 @@
 //! The operation that a job applies to each of its inputs.
 
-use std::future::Future;
+use std::{borrow::Cow, future::Future};
 
-use crate::{Context, Failure, FailureKind};
+use crate::{Context, Failure, FailureKind, Outside, Said};
 
 /// Which forms a task has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +102,30 @@ pub trait Task: Send + Sync + 'static {
     /// nobody knows what it has done.
     fn keeps_deadline(&self) -> bool {
         false
+    }
+
+    /// How its workers are started, where they are no processes of this program. `None`, the default, is for a task that
+    /// this program runs itself.
+    ///
+    /// Of such a task no form is ever called here; [`Task::forms`] says which ones its workers have.
+    fn outside(&self) -> Option<Outside> {
+        None
+    }
+
+    /// An input as a worker from outside reads it.
+    ///
+    /// # Errors
+    /// Why it is none.
+    fn write_outside<'a>(&self, _input: &'a Self::Input) -> Result<Cow<'a, [u8]>, Failure> {
+        Err(missing_form("an outside"))
+    }
+
+    /// The output that a worker from outside gave.
+    ///
+    /// # Errors
+    /// What was said is no output.
+    fn read_outside(&self, _said: Said<'_>) -> Result<Self::Output, Failure> {
+        Err(missing_form("an outside"))
     }
 
     /// What inputs may share a limit by, such as the host of a URL; `None` is not limited.

@@ -40,6 +40,8 @@ pub(crate) struct Report<O> {
     pub worker: u32,
     pub started: Duration,
     pub ended: Duration,
+    /// Processor time, where the worker can tell.
+    pub cpu: Option<Duration>,
     pub end: End<O>,
 }
 
@@ -93,6 +95,12 @@ pub(crate) enum Notice {
     /// This machine had nothing left for the lane, which is gone; others have what they need.
     Short {
         worker: u32,
+        reason: String,
+    },
+    /// An attempt does not end, and its worker goes on without it.
+    LeftBehind {
+        worker: u32,
+        index: u64,
         reason: String,
     },
     /// A worker process died; the lane starts another.

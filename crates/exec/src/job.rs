@@ -218,7 +218,7 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             recorder,
         } = self.job;
         plan.check()?;
-        let kind = Kind::of(plan.model, plan.pool.inner, task.forms())?;
+        let kind = Kind::for_task(&plan, &*task)?;
         let parker = Parker::new();
         let dispatcher = parker.unparker().clone();
         let shared = Arc::new(Shared {

@@ -188,6 +188,7 @@ impl<T: Task> Lane<T> {
             worker: self.worker,
             started: made.started,
             ended: made.ended,
+            cpu: None,
             end: made.end,
         };
         if let Some(shortage) = report.end.shortage()
@@ -259,6 +260,7 @@ impl<T: Task> Drop for Guard<T> {
                 worker: self.worker,
                 started: now,
                 ended: now,
+                cpu: None,
                 end,
             });
         }

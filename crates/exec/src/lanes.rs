@@ -16,7 +16,7 @@ use crate::{
     processes::{Shape, Workers},
     refusal::Refusal,
     runtime::{self, Host},
-    worker_process::WorkerProcess,
+    worker_process::{Told, WorkerProcess},
 };
 
 /// What a model's lanes are. This is the one place where models differ in kind.
@@ -25,9 +25,20 @@ pub(crate) enum Kind {
     Threads,
     Tasks,
     Processes,
+    /// Workers that are no processes of this program.
+    Outside,
 }
 
 impl Kind {
+    /// What lanes a model has for a task, if it can have any.
+    pub(crate) fn for_task<T: Task>(plan: &Plan, task: &T) -> Result<Self, Refusal> {
+        let kind = Self::of(plan.model, plan.pool.inner, task.forms())?;
+        Ok(match task.outside() {
+            Some(_) => Self::Outside,
+            None => kind,
+        })
+    }
+
     /// What lanes a model has for a task with these forms, if it can have any.
     pub(crate) fn of(model: Model, inner: Option<Inner>, forms: Forms) -> Result<Self, Refusal> {
         let lacks = |form| Err(Refusal::NoForm { model, form });
@@ -49,6 +60,7 @@ impl Kind {
     pub(crate) fn takers(self, plan: &Plan) -> usize {
         match self {
             Self::Processes => Shape::of(plan).processes,
+            Self::Outside => Shape::outside(plan).processes,
             Self::Threads | Self::Tasks => plan.concurrency.get(),
         }
     }
@@ -56,7 +68,7 @@ impl Kind {
     pub(crate) fn waking(self) -> Waking {
         match self {
             Self::Tasks => Waking::Direct,
-            Self::Threads | Self::Processes => Waking::Chained,
+            Self::Threads | Self::Processes | Self::Outside => Waking::Chained,
         }
     }
 }
@@ -111,7 +123,7 @@ impl<T: Task> Lanes<T> {
     ) -> Result<Self, Refusal> {
         let made = match kind {
             Kind::Threads => Made::Threads,
-            Kind::Processes => Made::Processes(Workers::new(&shared, plan)?),
+            Kind::Processes | Kind::Outside => Made::Processes(Workers::new(&shared, plan)?),
             Kind::Tasks => match host.filter(|_| plan.runtime_threads.is_none()) {
                 Some(host) => Made::Tasks(host),
                 None => Made::Tasks(Host::start(plan)?),
@@ -259,16 +271,16 @@ impl<T: Task> Lanes<T> {
         self.slots.len() < before
     }
 
-    /// Ends the lanes; waits for worker processes to leave, and ends them after the grace. Gives the sum of their own
-    /// peaks of memory, where there were worker processes.
-    pub(crate) fn close(self) -> Option<u64> {
+    /// Ends the lanes; waits for worker processes to leave, and ends them after the grace. Gives what they have told,
+    /// where there were worker processes.
+    pub(crate) fn close(self) -> Option<Told> {
         self.shared.hand_over.close();
         let force = || {
             // Or lanes that are just being started would try once more.
             self.shared.cancelled.store(true, Ordering::Relaxed);
             kill_all(&self.slots);
         };
-        let peak = match self.made {
+        let told = match self.made {
             Made::Processes(workers) => Some(workers.join(self.shared.grace, force)),
             Made::Tasks(host) => {
                 host.shut_down();
@@ -279,7 +291,7 @@ impl<T: Task> Lanes<T> {
         for spare in self.spares {
             spare.shutdown_background();
         }
-        peak
+        told
     }
 }
 

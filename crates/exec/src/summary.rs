@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use triway_core::{Model, StopReason};
+use triway_core::{Inside, Model, StopReason};
 
 /// The counts and times of a job that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,4 +42,6 @@ pub struct Summary {
     /// A worker that ended by itself (a crash, the system's out-of-memory killer) is not in it: the kernel keeps no
     /// figure for it that is not mixed with its parent's.
     pub worker_peak_memory_bytes: Option<u64>,
+    /// What workers have told of themselves, where they do. Of those that were ended by force nothing is in it.
+    pub inside: Option<Inside>,
 }

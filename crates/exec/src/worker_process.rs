@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use triway_core::Inside;
 
 use crate::restart::peak_bytes_of;
 
@@ -17,6 +18,28 @@ pub(crate) struct WorkerProcess {
     /// The largest peak of memory among the processes of this lane, where it was seen: a process that says goodbye
     /// tells it, and one that is killed is looked at before. One that ended by itself took it along.
     peak_bytes: AtomicU64,
+    /// What its processes have told of themselves.
+    inside: Mutex<Option<Inside>>,
+}
+
+/// What is known of the processes of a lane when it has left.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Told {
+    /// The largest of their peaks of memory.
+    pub(crate) peak_bytes: u64,
+    pub(crate) inside: Option<Inside>,
+}
+
+impl Told {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            peak_bytes: self.peak_bytes + other.peak_bytes,
+            inside: match (self.inside, other.inside) {
+                (Some(one), Some(other)) => Some(one.and(other)),
+                (one, other) => one.or(other),
+            },
+        }
+    }
 }
 
 impl WorkerProcess {
@@ -42,8 +65,16 @@ impl WorkerProcess {
             .fetch_max(bytes.unwrap_or(0), Ordering::Relaxed);
     }
 
-    pub(crate) fn peak_bytes(&self) -> u64 {
-        self.peak_bytes.load(Ordering::Relaxed)
+    pub(crate) fn note_inside(&self, told: Inside) {
+        let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        *inside = Some(inside.unwrap_or_default().and(told));
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        Told {
+            peak_bytes: self.peak_bytes.load(Ordering::Relaxed),
+            inside: *self.inside.lock().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
     pub(crate) fn set(&self, group: Option<Pid>) {

@@ -37,10 +37,16 @@ impl Arm {
 /// Every plain model once: sequential, and the others at this concurrency.
 #[must_use]
 pub fn every_model(concurrency: NonZeroUsize) -> Vec<Arm> {
+    every_model_with(|_| concurrency)
+}
+
+/// The same with a concurrency for each model.
+#[must_use]
+pub fn every_model_with(concurrency: impl Fn(Model) -> NonZeroUsize) -> Vec<Arm> {
     let arms = Model::PLAIN.map(|model| Arm {
         id: model.name().to_owned(),
         model,
-        concurrency: lanes(model, concurrency),
+        concurrency: lanes(model, concurrency(model)),
     });
     arms.into()
 }
@@ -52,12 +58,23 @@ pub fn every_model(concurrency: NonZeroUsize) -> Vec<Arm> {
 /// # Errors
 /// Nothing in the list, or an arm that is no model or has an impossible concurrency.
 pub fn parse(list: &str, concurrency: NonZeroUsize) -> Result<Vec<Arm>, ArmError> {
+    parse_with(list, |_| concurrency)
+}
+
+/// The same with a concurrency for each model.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(
+    list: &str,
+    concurrency: impl Fn(Model) -> NonZeroUsize,
+) -> Result<Vec<Arm>, ArmError> {
     if list.trim().is_empty() {
         return Err(ArmError::Nothing);
     }
     let words = list.split(',').map(str::trim);
     let mut arms = words
-        .map(|word| read(word, concurrency))
+        .map(|word| read(word, &concurrency))
         .collect::<Result<Vec<_>, _>>()?;
     number(&mut arms);
     Ok(arms)
@@ -101,7 +118,7 @@ pub enum ArmError {
     },
 }
 
-fn read(word: &str, default: NonZeroUsize) -> Result<Arm, ArmError> {
+fn read(word: &str, default: impl Fn(Model) -> NonZeroUsize) -> Result<Arm, ArmError> {
     if word.is_empty() {
         return Err(ArmError::Empty);
     }
@@ -114,7 +131,7 @@ fn read(word: &str, default: NonZeroUsize) -> Result<Arm, ArmError> {
         .parse()
         .map_err(|cause| ArmError::Model { arm: arm(), cause })?;
     let asked = match written {
-        None => lanes(model, default),
+        None => lanes(model, default(model)),
         Some(written) => written.parse().map_err(|_| ArmError::Concurrency {
             arm: arm(),
             written: written.to_owned(),

@@ -50,6 +50,7 @@ pub struct Compare<T: Task> {
     baseline: Option<String>,
     refused: Vec<(Model, String)>,
     stages: Option<Stages<T>>,
+    probe: Option<Vec<u8>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -84,6 +85,7 @@ impl<T: Portable> Compare<T> {
             baseline: None,
             refused: Vec::new(),
             stages: None,
+            probe: None,
             stop: Arc::default(),
         }
     }
@@ -151,6 +153,18 @@ impl<T: Portable> Compare<T> {
         self
     }
 
+    /// Gives each arm one more trial after the counted rounds, as this task: one that measures in its workers what would
+    /// slow timed trials down.
+    ///
+    /// # Errors
+    /// The task has no serialised form.
+    pub fn probe(mut self, task: Option<&T>) -> Result<Self, CompareError> {
+        let encoded = task.map(postcard::to_stdvec).transpose();
+        self.probe =
+            encoded.map_err(|cause| CompareError::Configuration(CodecError::new(cause)))?;
+        Ok(self)
+    }
+
     /// Ends the comparison soon after this becomes true: the running trial is killed.
     pub fn stop_on(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
@@ -177,6 +191,7 @@ impl<T: Portable> Compare<T> {
             rounds: self.rounds,
             sample: self.sample,
             budget: self.budget,
+            probe: self.probe,
         };
         let mut stages = self.stages.take();
         let mut stage = |arm: &Arm| staged(stages.as_mut(), arm, &configuration);

@@ -8,6 +8,7 @@ use crate::{
     agreement::{Settled, Standing},
     course::Course,
     evidence::Evidence,
+    inward,
     ranking::{Contender, Ranking, rank, ratio},
     report::{ArmReport, Difference, Estimate},
     spool::place,
@@ -27,7 +28,7 @@ pub(crate) struct Conclusion {
     pub(crate) winner: Option<String>,
     /// The sentence.
     pub(crate) verdict: String,
-    /// Who won at each concurrency, where several arms have the same and others another.
+    /// Who won at each concurrency, where several arms have the same and others another; what happened inside workers.
     pub(crate) notes: Vec<String>,
     /// The arms, ranked ones first.
     pub(crate) models: Vec<ArmReport>,
@@ -60,10 +61,13 @@ pub(crate) fn conclude(
                 ..courses[place].report(evidence.runtime_threads)
             }
         });
+    let models: Vec<ArmReport> = models.collect();
+    let mut notes = by_concurrency(courses, &field, &contenders);
+    notes.extend(inward::notes(&models));
     Ok(Conclusion {
-        notes: by_concurrency(courses, &field, &contenders),
+        notes,
         results_equal: equal(courses, &settled),
-        models: models.collect(),
+        models,
         baseline: baseline.map(|place| ids[place].to_owned()),
         winner: ranking
             .winner
@@ -307,6 +311,7 @@ mod tests {
             (0..n).for_each(|_| tally.record(status, kind, Duration::from_millis(1)));
         }
         Measured {
+            inside: None,
             startup: Duration::from_millis(1),
             wall: Duration::from_millis(9),
             cost: None,

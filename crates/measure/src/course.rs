@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use triway_core::{FailureKind, Model};
+use triway_core::{FailureKind, Inside, LockWait, Model};
 
 use crate::{
     arms::Arm,
+    inward,
     latency::Latencies,
     machine,
-    report::{ArmReport, ContextSwitches, Estimate, ServerReport},
+    report::{ArmReport, ContextSwitches, Estimate, InsideReport, ServerReport},
     statistics::{median, median_interval},
     trial::Measured,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Course {
     pub(crate) left: Vec<String>,
     /// What their servers spent, where they had some of their own.
     pub(crate) spent: Vec<ServerReport>,
+    /// How late threads got the interpreter's lock, in a trial that does not count.
+    pub(crate) probed: Option<LockWait>,
     /// Why others, the warm-up included, gave none.
     pub(crate) failures: Vec<String>,
 }
@@ -40,6 +43,7 @@ impl Course {
             trials: Vec::new(),
             left: Vec::new(),
             spent: Vec::new(),
+            probed: None,
             failures: Vec::new(),
         }
     }
@@ -72,6 +76,7 @@ impl Course {
             peak_memory_bytes: self.peak_memory_bytes(),
             context_switches: self.switches(),
             server: self.server(),
+            inside: self.inside(),
         }
     }
 
@@ -176,6 +181,16 @@ impl Course {
             median(&cpu)?,
             count(|spent| spent.memory_bytes)?,
         ))
+    }
+
+    /// What its workers told of themselves.
+    fn inside(&self) -> Option<InsideReport> {
+        let told: Vec<Inside> = self
+            .trials
+            .iter()
+            .filter_map(|trial| trial.inside)
+            .collect();
+        inward::report(&told, self.probed)
     }
 
     fn seconds(&self, of: impl Fn(&Measured) -> Duration) -> Vec<f64> {

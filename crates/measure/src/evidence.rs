@@ -21,6 +21,8 @@ pub(crate) struct Prepared {
     pub(crate) sample: Option<u64>,
     /// How long it may take.
     pub(crate) budget: Option<Duration>,
+    /// The task for one more trial an arm, which is not timed.
+    pub(crate) probe: Option<Vec<u8>>,
 }
 
 /// What the trials left behind, besides what their courses hold.
@@ -76,6 +78,9 @@ impl Prepared {
             .map(|arm| arm.of(extent.inputs))
             .collect();
         let agreement = rounds.count(courses, &sample, extent.rounds, &expected)?;
+        if let Some(task) = &self.probe {
+            rounds.probe(courses, &sample, task)?;
+        }
         Ok(Evidence {
             agreement,
             inputs: self.inputs.inputs(),

@@ -10,6 +10,7 @@ mod conclusion;
 mod course;
 pub mod digests;
 mod evidence;
+pub mod inward;
 pub mod latency;
 pub mod machine;
 pub mod meter;

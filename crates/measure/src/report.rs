@@ -141,6 +141,45 @@ pub struct ArmReport {
     /// What the server spent that this arm spoke to, where it had one of its own; medians.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerReport>,
+    /// What its workers told of themselves, where they do: interpreters of the task `py`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<InsideReport>,
+}
+
+/// What the workers of an arm told of themselves, added up over them; medians over the rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct InsideReport {
+    /// Processor seconds of the threads that made attempts, while they made them.
+    pub cpu_s: f64,
+    /// Seconds for which those threads were ready to run and had no processor.
+    pub run_queue_s: f64,
+    /// Seconds for making values of inputs, and bytes of results.
+    pub serialising_s: f64,
+    /// The longest that a coroutine held its event loop, in any round.
+    pub longest_hold: Option<LoopHold>,
+    /// How late a thread came to run that woke up, in a trial that was not timed; only where it was asked for.
+    pub lock_wait_s: Option<LockWaitReport>,
+}
+
+/// A coroutine that held its event loop.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LoopHold {
+    /// For how long, at a stretch.
+    pub seconds: f64,
+    /// The input that it was for.
+    pub index: u64,
+}
+
+/// How late a thread came to run that woke up, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LockWaitReport {
+    /// Half of the times it was less.
+    pub p50: f64,
+    /// The longest.
+    pub max: f64,
 }
 
 /// What a server spent on its clients.

@@ -129,6 +129,31 @@ impl Rounds<'_> {
         Ok(agreement)
     }
 
+    /// One more trial an arm, as this task, for what it costs something to know; nothing else of it counts.
+    pub(crate) fn probe(
+        &mut self,
+        courses: &mut [Course],
+        inputs: &Spool,
+        task: &[u8],
+    ) -> Result<(), Broken> {
+        for course in courses.iter_mut().filter(|course| course.goes_on()) {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Broken::Cancelled);
+            }
+            let staged = Staged {
+                configuration: task.to_vec(),
+                remains: None,
+            };
+            match self.run_staged(course, staged, inputs, None, self.budget) {
+                Err(TrialError::Cancelled) => return Err(Broken::Cancelled),
+                // What was to be probed stays unknown.
+                Err(TrialError::Failed(_)) => {}
+                Ok(ended) => course.probed = ended.measured.inside.and_then(|told| told.lock_wait),
+            }
+        }
+        Ok(())
+    }
+
     /// One trial; `None` if it failed, which its course remembers.
     fn trial(
         &mut self,
@@ -169,10 +194,22 @@ impl Rounds<'_> {
         drain_after: Option<Duration>,
         limit: Option<Duration>,
     ) -> Result<Ended, TrialError> {
+        let staged = (self.stage)(&course.arm).map_err(TrialError::Failed)?;
+        self.run_staged(course, staged, inputs, drain_after, limit)
+    }
+
+    fn run_staged(
+        &mut self,
+        course: &Course,
+        staged: Staged,
+        inputs: &Spool,
+        drain_after: Option<Duration>,
+        limit: Option<Duration>,
+    ) -> Result<Ended, TrialError> {
         let Staged {
             configuration,
             remains,
-        } = (self.stage)(&course.arm).map_err(TrialError::Failed)?;
+        } = staged;
         let arm = &course.arm;
         let spec = Spec {
             task: configuration,

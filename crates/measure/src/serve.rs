@@ -100,6 +100,7 @@ fn report<T>(finished: Finished<Recorder<T>>, cost: Option<Cost>) -> Result<Meas
         cost,
         peak_memory_bytes: own_peak_bytes().map(|own| own + workers),
         tally: sink.tally,
+        inside: summary.inside,
         lanes: summary.at_once,
         stopped: summary.stopped.as_ref().map(reason),
     })

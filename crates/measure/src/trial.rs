@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use triway_core::Plan;
+use triway_core::{Inside, Plan};
 use triway_exec::restart::{self, Frame, Link, LinkError, MAX_DESCRIPTORS, Prints};
 
 use crate::{meter::Cost, spool::Spool, tally::Tally};
@@ -57,6 +57,8 @@ pub(crate) struct Measured {
     pub(crate) peak_memory_bytes: Option<u64>,
     /// How the inputs ended and how long they took.
     pub(crate) tally: Tally,
+    /// What worker processes told of themselves.
+    pub(crate) inside: Option<Inside>,
     /// The most lanes there were at once.
     pub(crate) lanes: usize,
     /// Why it ended before its inputs did.

@@ -49,7 +49,7 @@ pub trait CommandTask: Task<Output: Serialize> + Serialize + DeserializeOwned {
     }
 
     /// Why this task is not run under a model that could run it; `None` if it is.
-    fn refuse(&self, _model: Model) -> Option<&'static str> {
+    fn refuse(&self, _model: Model) -> Option<Cow<'static, str>> {
         None
     }
 
@@ -70,23 +70,42 @@ pub trait CommandTask: Task<Output: Serialize> + Serialize + DeserializeOwned {
 pub struct Preferred {
     /// The model.
     pub model: Model,
-    /// How many inputs at once; `None` for one a processor.
-    pub lanes: Option<NonZeroUsize>,
+    /// How many inputs at once.
+    pub lanes: Lanes,
     /// The time limit of an attempt, where one without an end is to be feared.
     pub timeout: Option<Duration>,
     /// How often a failed input is tried again.
     pub retries: u32,
 }
 
+/// How many inputs at once suit most jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// One a processor.
+    Processors,
+    /// So many.
+    Exactly(NonZeroUsize),
+    /// As many as Python's own pools have: four threads more than there are processors and at most 32, a process for each
+    /// processor; and a hundred coroutines.
+    Pools,
+}
+
 impl Preferred {
-    /// How many inputs at once on this machine.
+    /// How many inputs at once on this machine under this model.
     #[must_use]
-    pub fn concurrency(self) -> NonZeroUsize {
-        self.lanes
-            .or_else(|| available_parallelism().ok())
-            .unwrap_or(NonZeroUsize::MIN)
+    pub fn concurrency(self, model: Model) -> NonZeroUsize {
+        let processors = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        match (self.lanes, model) {
+            (Lanes::Exactly(lanes), _) => lanes,
+            (Lanes::Pools, Model::Threads) => processors.saturating_add(4).min(THREADS),
+            (Lanes::Pools, Model::Async | Model::Hybrid) => COROUTINES,
+            (Lanes::Processors | Lanes::Pools, _) => processors,
+        }
     }
 }
+
+const THREADS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+const COROUTINES: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
 /// The text of an input, without white space around it.
 ///

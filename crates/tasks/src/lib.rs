@@ -12,6 +12,7 @@ pub mod command;
 pub mod cpu;
 pub mod echo;
 pub mod http;
+pub mod py;
 pub mod sh;
 #[cfg(feature = "sql")]
 pub mod sql;

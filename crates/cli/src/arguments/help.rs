@@ -182,3 +182,24 @@ Examples:
   find . -name '*.log' | triway run sh 'gzip -k' - -c 4 --timeout 200% --tag
   triway run sh 'grep -c x' files.txt -o outcomes.jsonl
   triway compare sh 'sha256sum' -- *.iso";
+
+pub(crate) const PY: &str = "\
+A function is FILE.py:NAME or PACKAGE.MODULE:NAME, in a file or module as `python` finds it. An input is a JSON value,
+one a line, and so is a result; bytes are a result too, written as {\"base64\":\"…\"}. A class is made once a worker, and
+its instance called. The module's setup() and teardown(), if it has them, run once a worker. What it prints goes to
+standard error. An exception fails its input, with the traceback in the outcome's error.trace.
+
+Models: sequential is one interpreter; threads one with Python threads; processes as many interpreters; async one whose
+event loop awaits an `async def`; hybrid some with threads or coroutines inside. Unless -c says otherwise, as many as
+Python's own pools have: threads four more than processors, processes one for each, async 100.
+
+Python is the one that --python names, that of the active virtual environment, or python3; 3.9 or later. No package is
+needed. With no function given, an example: --example sqrt, fetch, batches, insert, digest, tiny, fake-async or locked.
+
+Examples:
+  triway compare py app.py:fetch items.jsonl
+  triway run py app.py:fetch items.jsonl -m threads -c 20 --timeout 10s -o out.jsonl
+  triway run py app.py:resize --files -m processes --worker-memory 1GiB -- photos/*.jpg
+  triway run py package.module:Parser --lines lines.txt --journal run.journal
+  triway run py app.py:score rows.jsonl --share TABLE=table.bin
+  triway compare py --example digest";

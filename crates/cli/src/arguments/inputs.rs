@@ -10,7 +10,7 @@ use super::values::some_bytes;
 const INPUTS: &str = "Inputs";
 
 /// What a task is applied to.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct InputArguments {
     /// Files with one input a line, blank lines included; `-` is standard input
     #[arg(value_name = "FILE", help_heading = INPUTS)]

@@ -10,6 +10,7 @@ mod inputs;
 mod job;
 mod journal;
 mod pool;
+mod py;
 mod sh;
 mod sql;
 mod tasks;
@@ -30,6 +31,7 @@ pub(crate) use self::{
     inputs::InputArguments,
     job::{Budget, JobArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
+    py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
     sh::ShArguments,
     sql::SqlArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},

@@ -57,13 +57,19 @@ impl PoolArguments {
     }
 
     /// The first option that was given and means nothing to any of these models, and the models that it is for. A limit
-    /// that somebody believes in and that is not there would be worse than none.
-    pub(crate) fn idle(&self, models: &[Model]) -> Option<(&'static str, &'static str)> {
+    /// that somebody believes in and that is not there would be worse than none. A task may have worker processes under
+    /// every model.
+    pub(crate) fn idle(
+        &self,
+        models: &[Model],
+        always_workers: bool,
+    ) -> Option<(&'static str, &'static str)> {
         let hybrid = ("-m hybrid", &[Model::Hybrid][..]);
-        let either = (
-            "-m processes or hybrid",
-            &[Model::Processes, Model::Hybrid][..],
-        );
+        let with_workers = match always_workers {
+            true => &Model::ALL[..],
+            false => &[Model::Processes, Model::Hybrid],
+        };
+        let either = ("-m processes or hybrid", with_workers);
         [
             ("--processes", self.processes.is_some(), hybrid),
             ("--inner", self.inner.is_some(), hybrid),

@@ -5,7 +5,8 @@ use triway_tasks::http::Accept;
 
 use super::{
     check::CheckArguments, columns::ColumnsArguments, echo::EchoArguments, help,
-    http::RequestArguments, inputs::InputArguments, job::whole, sh::ShArguments, sql::SqlArguments,
+    http::RequestArguments, inputs::InputArguments, job::whole, py::PyArguments, sh::ShArguments,
+    sql::SqlArguments,
 };
 
 /// Which task, and what it is applied to.
@@ -30,6 +31,9 @@ pub(crate) enum TaskArguments {
     /// Execute a statement for each row, on SQLite or PostgreSQL
     #[command(after_help = help::SQL)]
     Sql(Box<SqlArguments>),
+    /// Call a Python function of yours for each input, in CPython
+    #[command(after_help = help::PY)]
+    Py(Box<PyArguments>),
     /// Run a command for each input, as xargs and GNU parallel do
     #[command(after_help = help::SH)]
     Sh(ShArguments),

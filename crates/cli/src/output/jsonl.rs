@@ -65,6 +65,9 @@ pub(super) fn object(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> 
     seconds(",\"started_s\":", outcome.started, to)?;
     seconds(",\"queued_s\":", outcome.queued, to)?;
     seconds(",\"run_s\":", outcome.run, to)?;
+    if let Some(cpu) = outcome.cpu {
+        seconds(",\"cpu_s\":", cpu, to)?;
+    }
     if let Some(response) = outcome.response() {
         seconds(",\"response_s\":", response, to)?;
     }
@@ -93,6 +96,10 @@ fn tried(record: &Record<'_>, to: &mut dyn Write) -> io::Result<()> {
 fn cause(record: &Record<'_>, failure: &Failure, to: &mut dyn Write) -> io::Result<()> {
     write!(to, "\"kind\":\"{}\",\"message\":", failure.kind.as_str())?;
     serde_json::to_writer(&mut *to, &record.message(failure))?;
+    if let Some(trace) = &failure.trace {
+        to.write_all(b",\"trace\":")?;
+        serde_json::to_writer(&mut *to, trace)?;
+    }
     Ok(())
 }
 

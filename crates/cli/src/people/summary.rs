@@ -1,8 +1,10 @@
 //! What a run came to, for people: the last thing they read.
 
+use std::time::Duration;
+
 use triway_core::{Plan, Status, StopReason};
 use triway_exec::Summary;
-use triway_measure::{latency::Latencies, tally::Tally};
+use triway_measure::{inward::NOTICEABLE_HOLD, latency::Latencies, tally::Tally};
 
 use super::figures;
 use crate::{delivered::Delivered, inputs::Places};
@@ -35,6 +37,7 @@ impl Told<'_> {
         let mut lines = vec![self.how(), self.counts()];
         lines.extend(self.latency());
         lines.extend(self.response());
+        lines.extend(self.inside());
         lines.extend(self.failures());
         lines.extend(self.trouble());
         lines.extend(self.stopped());
@@ -99,6 +102,27 @@ impl Told<'_> {
     fn response(&self) -> Option<String> {
         let told = percentiles("response", self.delivered.responses())?;
         Some(format!("{told}, from the moment at which each was planned"))
+    }
+
+    /// What workers told of themselves.
+    fn inside(&self) -> Option<String> {
+        let inside = self.summary.inside?;
+        let time = |time: Duration| figures::time(time.as_secs_f64());
+        let mut told = format!(
+            "in the interpreters: {} of processor time, {} for reading and writing values, {} without a processor",
+            time(inside.cpu),
+            time(inside.serialising),
+            time(inside.run_queue)
+        );
+        // Where there is one at a time, nobody waits for it.
+        let noticed = |(held, _): &(Duration, u64)| {
+            self.plan.concurrency.get() > 1 && *held >= NOTICEABLE_HOLD
+        };
+        if let Some((held, index)) = inside.longest_hold.filter(noticed) {
+            let name = self.places.name(index);
+            told.push_str(&format!("; {name} held its event loop for {}", time(held)));
+        }
+        Some(told)
     }
 
     fn failures(&self) -> Option<String> {

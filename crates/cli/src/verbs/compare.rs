@@ -10,14 +10,14 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use triway_core::Model;
+use triway_core::{Model, Plan};
 use triway_measure::{
     Arm, Compare, CompareError, Progress, arms,
     compare::DEFAULT_ROUNDS,
     report::{ArmReport, Comparison},
     schedule::Rounds,
 };
-use triway_tasks::{catalog::Named, command::Preferred, sh};
+use triway_tasks::{catalog::Named, sh};
 
 use crate::{
     arguments::{CompareArguments, JobArguments},
@@ -28,7 +28,7 @@ use crate::{
     job_options,
     output::{Destination, Usual},
     people::{Interest, Screen, figures},
-    prepared::{Prepared, prepare},
+    prepared::{Configuration, Prepared, prepare},
 };
 
 /// How long the running trial may take to end after a signal, before it is left to its parent's death.
@@ -48,24 +48,23 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     } = arguments;
     job_options::check_compares(&job)?;
     let screen = Screen::new(job.quiet);
-    // The server, if there is one, must live until the last trial has ended.
+    // What an example needs must live until the last trial has ended.
     let Prepared {
         task: mut configuration,
         inputs,
         note,
         usual,
         around,
-        mut server,
+        mut kept,
     } = prepare(task, &job)?;
     let task = configuration.task();
-    let arms = chosen(models.as_deref(), &job, task.preferred(), &around)?;
+    let arms = chosen(models.as_deref(), &job, &task, &around)?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
-    // The model is that of each arm; this one has no limit that an arm might exceed.
-    let mut plan = job_options::plan(&job, Some(Model::Sequential), task.preferred())?;
-    configuration.limit(&job, &mut plan)?;
+    let plan = planned(&mut configuration, &job)?;
     if configuration.starts_programs() {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
     }
+    let probe = around.probe.then(|| configuration.probing()).flatten();
     let stages = around.stages(configuration.sql(), &arms, &ignore)?;
     let task = configuration.task();
     usual.check_compares()?;
@@ -74,10 +73,9 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     screen.say_all(remark.into_iter().chain(note.as_deref()));
     let title = inputs.title();
     let stop = Arc::new(AtomicBool::new(false));
-    let (stopped, told) = (Arc::clone(&stop), screen.clone());
+    let (stopped, told, refused) = (Arc::clone(&stop), screen.clone(), refusals(&task));
     let compare = move || {
         let name = task.name();
-        let refused = refusals(&task);
         Compare::of_readable(task.with_digests(ignore), inputs.read())
             .rounds(rounds.map_or(DEFAULT_ROUNDS, Rounds::exactly))
             .name(name)
@@ -89,6 +87,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
             .budget(budget.0)
             .baseline(baseline)
             .stop_on(stopped)
+            .probe(probe.as_ref())?
             .run(|progress| tell(&told, progress))
     };
     let heed = |_| {
@@ -97,7 +96,16 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     };
     let attended = attend(compare, heed, None)?;
     screen.end_bar();
-    concluded(attended, server.as_mut(), destination, &screen, &title)
+    concluded(attended, kept.server.as_mut(), destination, &screen, &title)
+}
+
+/// The plan that all arms share.
+fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan, Fault> {
+    let preferred = configuration.task().preferred();
+    // The model is that of each arm; this one has no limit that an arm might exceed.
+    let mut plan = job_options::plan(job, Some(Model::Sequential), preferred)?;
+    configuration.limit(job, &mut plan)?;
+    Ok(plan)
 }
 
 fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
@@ -108,19 +116,20 @@ fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
 fn chosen(
     list: Option<&str>,
     job: &JobArguments,
-    preferred: Preferred,
+    task: &Named,
     around: &Around,
 ) -> Result<Vec<Arm>, Fault> {
-    let concurrency = job.concurrency.unwrap_or_else(|| preferred.concurrency());
+    let preferred = task.preferred();
+    let concurrency = |model| job_options::concurrency(job, preferred, model);
     let arms = match (&around.servers, list) {
-        (Some(servers), list) => servers.arms(list, concurrency)?,
-        (None, None) => arms::every_model(concurrency),
-        (None, Some(list)) => arms::parse(list, concurrency)
+        (Some(servers), list) => servers.arms(list, concurrency(Model::Async))?,
+        (None, None) => arms::every_model_with(concurrency),
+        (None, Some(list)) => arms::parse_with(list, concurrency)
             .context("--models")
             .map_err(Fault::usage)?,
     };
     let models: Vec<Model> = arms.iter().map(|arm| arm.model).collect();
-    job_options::check_pool(job, &models)?;
+    job_options::check_pool(job, &models, task)?;
     Ok(arms)
 }
 
@@ -143,7 +152,7 @@ fn concluded(
 
 /// The models that the task is not run under, and why.
 fn refusals(task: &Named) -> Vec<(Model, String)> {
-    let why = |model| Some((model, task.refuse(model)?.to_owned()));
+    let why = |model| Some((model, task.refuse(model)?.into_owned()));
     Model::ALL.into_iter().filter_map(why).collect()
 }
 

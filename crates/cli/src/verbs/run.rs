@@ -45,14 +45,14 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     } = arguments;
     job_options::check_alone(&job, model)?;
     let screen = Screen::new(job.quiet);
-    // The server, if there is one, must live until the job has ended.
+    // What an example needs must live until the job has ended.
     let Prepared {
         task: mut configuration,
         inputs,
         note,
         usual,
         around,
-        server: _server,
+        kept: _kept,
     } = prepare(task, &job)?;
     configuration.survive(journaled.durability);
     let plan = planned(&mut configuration, &job, model)?;
@@ -109,7 +109,7 @@ fn planned(
     let mut plan = job_options::plan(job, model, task.preferred())?;
     configuration.limit(job, &mut plan)?;
     plan.keep_schedule = configuration.keeps_schedule();
-    job_options::check_pool(job, &[plan.model])?;
+    job_options::check_pool(job, &[plan.model], &task)?;
     configuration.check_models([plan.model])?;
     match task.refuse(plan.model) {
         Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),

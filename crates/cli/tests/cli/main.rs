@@ -16,6 +16,8 @@ mod once;
 mod passwords;
 mod postgres;
 mod program;
+mod python;
+mod python_faults;
 mod reports;
 mod restarts;
 mod retrying;

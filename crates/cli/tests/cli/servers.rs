@@ -304,7 +304,7 @@ fn what_was_committed_late_is_told_as_committed() {
     ] {
         server.psql("truncate t");
         let insert = "insert into t(n) values (:n)";
-        let ended = sql(&server, insert, &format!("rows -q {options}"));
+        let ended = sql(&server, insert, &format!("rows -q --grace 30s {options}"));
         let outcomes = ended.outcomes();
         let committed = outcomes.iter().filter(|one| one["status"] == "ok").count();
         assert_eq!(outcomes.len(), 300, "{options}");

@@ -543,7 +543,11 @@ fn what_was_committed_late_is_told_as_committed() {
         let _fresh = fs::remove_file(folder.path().join("users.db"));
         python(folder.path(), "create table t(n integer)");
         let insert = "insert into t(n) values (:n)";
-        let ended = sql(&folder, insert, &format!("rows.jsonl -q {options}"));
+        let ended = sql(
+            &folder,
+            insert,
+            &format!("rows.jsonl -q --grace 30s {options}"),
+        );
         let outcomes = ended.outcomes();
         let committed = outcomes.iter().filter(|one| one["status"] == "ok").count();
         assert_eq!(outcomes.len(), 1500, "{options}");

@@ -183,6 +183,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 Notice::WorkerDied { worker, reason } => {
                     self.delivery.event(&Event::WorkerDied { worker, reason });
                 }
+                Notice::LeftBehind {
+                    worker,
+                    index,
+                    reason,
+                } => self.note_left_behind(worker, index, reason),
                 Notice::Gone { worker, reason } => self.lose_lane(worker, reason),
                 // Another takes its place when there is something to do for it.
                 Notice::Unwound { worker } => self.lanes.remove(worker),
@@ -240,6 +245,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             worker: report.worker,
             started: report.started,
             ended: report.ended,
+            cpu: report.cpu,
         };
         self.book(now, report.start, ended, output, Some(times));
     }
@@ -301,6 +307,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         outcome.started = started;
         outcome.queued = started.saturating_sub(closed.waiting_since);
         outcome.run = ended.saturating_sub(started);
+        outcome.cpu = times.and_then(|times| times.cpu);
         outcome.planned = closed.planned;
         outcome.tried = tried;
         self.deliver(outcome);
@@ -419,15 +426,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 continue;
             }
             any = true;
-            self.progress.abandoned += 1;
             let mut failure = self.shared.overdue();
             failure.message = format!("{}; {reason}, so it was left behind", failure.message);
-            let index = running.index;
-            self.delivery.event(&Event::Abandoned {
-                index,
-                worker,
-                reason,
-            });
+            self.note_left_behind(worker, running.index, reason);
             self.give_up(worker, running, Ended::TimedOut(failure));
         }
         if any {
@@ -435,6 +436,15 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
         let latest = now + limit + self.plan.grace;
         self.next_watch = self.lanes.next_overdue(limit).unwrap_or(latest).min(latest);
+    }
+
+    fn note_left_behind(&mut self, worker: u32, index: u64, reason: String) {
+        self.progress.abandoned += 1;
+        self.delivery.event(&Event::Abandoned {
+            index,
+            worker,
+            reason,
+        });
     }
 
     // Between the rounds.
@@ -471,7 +481,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     fn close(mut self) -> (S, Summary) {
         self.close_journal();
-        let worker_peak_memory_bytes = self.lanes.close();
+        let told = self.lanes.close();
         let progress = self.progress;
         let ready = progress.ready.unwrap_or_default();
         let counts = self.delivery.counts();
@@ -491,7 +501,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             stopped: progress.stopped.or(progress.unreadable),
             unread_from: unread.then_some(self.next_index),
             abandoned: progress.abandoned,
-            worker_peak_memory_bytes,
+            worker_peak_memory_bytes: told.map(|told| told.peak_bytes),
+            inside: told.and_then(|told| told.inside),
         };
         (self.delivery.into_sink(), summary)
     }
@@ -510,4 +521,5 @@ struct Times {
     worker: u32,
     started: Duration,
     ended: Duration,
+    cpu: Option<Duration>,
 }

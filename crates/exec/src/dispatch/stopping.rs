@@ -86,6 +86,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             worker,
             started: running.since,
             ended: now,
+            cpu: None,
         };
         self.book(now, start, ended, None, Some(times));
     }

@@ -50,6 +50,7 @@ pub(super) struct Detail {
     started: Duration,
     queued: Duration,
     run: Duration,
+    cpu: Option<Duration>,
     planned: Option<Duration>,
     tried: Vec<Before>,
     has_output: bool,
@@ -111,6 +112,7 @@ impl Detail {
             started: outcome.started,
             queued: outcome.queued,
             run: outcome.run,
+            cpu: outcome.cpu,
             planned: outcome.planned,
             tried: outcome.tried.iter().map(before).collect(),
             has_output: outcome.output.is_some(),
@@ -128,6 +130,7 @@ impl Detail {
         outcome.started = self.started;
         outcome.queued = self.queued;
         outcome.run = self.run;
+        outcome.cpu = self.cpu;
         outcome.planned = self.planned;
         outcome.tried = self.tried.into_iter().map(tried).collect();
         outcome

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::frame::{self, HEAD_BYTES, Head, Place};
 
 /// The first line, for people and for `file`.
-pub(super) const MAGIC: &[u8] = b"triway journal 2\n";
+pub(super) const MAGIC: &[u8] = b"triway journal 3\n";
 
 /// How the first line of any version begins.
 const ANY_VERSION: &[u8] = b"triway journal ";

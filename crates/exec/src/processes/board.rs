@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use triway_memory::mapped::Region;
+use triway_memory::mapped::{Region, settle_all_processors};
 
 use crate::clock::Moment;
 
@@ -19,6 +19,12 @@ pub(super) const OUTBOX_BYTES: usize = 128 << 10;
 
 const NEXT: usize = 0;
 const OUTBOX: usize = 1;
+// For workers that cannot compare and exchange; see `ask_back`.
+const RECALL: usize = 2;
+const DECIDED: usize = 3;
+const FROM: usize = 4;
+const TO: usize = 5;
+const HEEDED: usize = 6;
 /// The first cell; each has a cache line of its own.
 const CELLS: usize = 8;
 const CELL_WORDS: usize = 8;
@@ -65,6 +71,37 @@ impl Board {
     /// Parent: takes back all inputs before `end` that nobody has claimed; gives the first of them.
     pub(super) fn recall(&self, end: u64) -> u64 {
         self.region.word(NEXT).swap(end, Ordering::AcqRel).min(end)
+    }
+
+    /// Parent: the same with a worker that can only read and write whole words, such as a script.
+    ///
+    /// Such a worker writes that it claims an input and then looks whether it is asked for some. This asks, lets all
+    /// processors settle, and then looks what was claimed. So either this sees the claim, or the worker sees the question
+    /// and waits for the decision (Dekker's algorithm, with all of the barrier on one side). `None` where the worker has not
+    /// heeded the question before.
+    pub(super) fn ask_back(&self, end: u64) -> Option<u64> {
+        let asked = self.region.word(RECALL).load(Ordering::Relaxed);
+        if self.is_asked() {
+            return None;
+        }
+        self.region.word(RECALL).store(asked + 1, Ordering::SeqCst);
+        let first = match settle_all_processors() {
+            Ok(()) => self.region.word(NEXT).load(Ordering::Acquire).min(end),
+            // Then nothing comes back.
+            Err(_) => end,
+        };
+        self.region.word(FROM).store(first, Ordering::Relaxed);
+        self.region.word(TO).store(end, Ordering::Relaxed);
+        self.region
+            .word(DECIDED)
+            .store(asked + 1, Ordering::Release);
+        Some(first)
+    }
+
+    /// Parent: whether the worker has still to heed what it was asked.
+    pub(super) fn is_asked(&self) -> bool {
+        let word = |at| self.region.word(at).load(Ordering::Acquire);
+        word(HEEDED) != word(RECALL)
     }
 
     // What runs.
@@ -170,6 +207,22 @@ mod tests {
         assert!(!board.claim(1));
         assert!(board.claim(5), "what was sent after that counts");
         assert_eq!(board.recall(6), 6, "nothing to take back");
+    }
+
+    #[test]
+    fn a_worker_that_is_asked_heeds_before_it_is_asked_again() {
+        let (board, _file) = Board::create(1).unwrap();
+        board.region.word(NEXT).store(2, Ordering::Relaxed);
+        let first = if settle_all_processors().is_ok() {
+            2
+        } else {
+            5
+        };
+        assert_eq!(board.ask_back(5), Some(first), "from 2 on they come back");
+        assert_eq!(board.ask_back(6), None, "the worker has not looked yet");
+        board.region.word(HEEDED).store(1, Ordering::Relaxed);
+        board.region.word(NEXT).store(6, Ordering::Relaxed);
+        assert_eq!(board.ask_back(6), Some(6), "nothing to take back");
     }
 
     #[test]

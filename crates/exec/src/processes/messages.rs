@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use triway_core::{Failure, Inner};
 use triway_memory::{blob, mapped::Sealed};
 
-use crate::restart::{Frame, LinkError, MAX_DESCRIPTORS};
+use crate::{
+    clock::Moment,
+    restart::{Frame, LinkError, MAX_DESCRIPTORS},
+};
 
 /// The role of a worker process.
 pub(super) const ROLE: &str = "worker";
@@ -123,6 +126,49 @@ pub(super) fn unexpected(kind: u8) -> LinkError {
     LinkError::broken(format!("frame kind {kind} came unexpectedly"))
 }
 
+/// What a worker said of one input.
+pub(super) struct Said {
+    /// Which of the inputs that this worker got.
+    pub(super) place: u64,
+    /// Which slot ran it.
+    pub(super) slot: u32,
+    pub(super) began: Moment,
+    pub(super) took_ns: u64,
+    /// Processor time of the attempt.
+    pub(super) cpu_ns: Option<u64>,
+    /// Its thread or coroutine does not end, and another one serves the slot now.
+    pub(super) left_behind: bool,
+    pub(super) ended: Result<Output, Failure>,
+}
+
+/// An output as it came.
+pub(super) enum Output {
+    /// As the task's codec wrote it.
+    Own(Bytes),
+    /// A JSON value from outside.
+    Json(Bytes),
+    /// Bytes from outside.
+    Raw(Bytes),
+}
+
+impl From<Part<Outcome>> for Said {
+    fn from(part: Part<Outcome>) -> Self {
+        let Part { message, bytes } = part;
+        Self {
+            place: message.place,
+            slot: message.slot,
+            began: Moment(message.began_ns),
+            took_ns: message.took_ns,
+            cpu_ns: None,
+            left_behind: false,
+            ended: match message.failure {
+                Some(failure) => Err(failure),
+                None => Ok(Output::Own(bytes)),
+            },
+        }
+    }
+}
+
 /// A message among several of one frame.
 pub(super) struct Part<M> {
     pub(super) message: M,
@@ -147,6 +193,18 @@ enum Came {
 }
 
 impl Bytes {
+    /// This part of a frame.
+    pub(super) fn inline(frame: &Arc<[u8]>, from: usize, to: usize) -> Self {
+        Self {
+            bytes: Came::Inline {
+                frame: Arc::clone(frame),
+                from,
+                to,
+            },
+            blobs: Vec::new(),
+        }
+    }
+
     /// Reads the value back.
     pub(super) fn read<V, E>(
         self,

@@ -6,6 +6,7 @@
 mod board;
 mod bridge;
 mod messages;
+mod outside;
 mod setup;
 mod stderr;
 mod worker;
@@ -32,7 +33,7 @@ use crate::{
     lane::Shared,
     refusal::Refusal,
     restart::{self, Codec, Portable, Registration},
-    worker_process::WorkerProcess,
+    worker_process::{Told, WorkerProcess},
 };
 
 /// How long it may take to reap a worker that was killed.
@@ -42,8 +43,8 @@ const REAPING: Duration = Duration::from_millis(500);
 pub(crate) struct Workers<T: Task> {
     shared: Arc<Shared<T>>,
     setup: SharedSetup<T>,
-    ended: Receiver<u64>,
-    end: Sender<u64>,
+    ended: Receiver<Told>,
+    end: Sender<Told>,
     bridges: u32,
 }
 
@@ -79,21 +80,21 @@ impl<T: Task> Workers<T> {
         let end = self.end.clone();
         let name = format!("triway-{first_worker}");
         thread::Builder::new().name(name).spawn(move || {
-            let peak = bridge.serve();
+            let told = bridge.serve();
             // Nobody listens any more if the job is over.
-            let _unheard = end.send(peak);
+            let _unheard = end.send(told);
         })?;
         self.bridges += 1;
         Ok(process)
     }
 
-    /// Waits until all workers that there ever were have left, each bounded by its own lane; gives the sum of the
-    /// lanes' peaks of memory. Calls `force` if some are still there once they should have been ended.
-    pub(crate) fn join(self, grace: Duration, force: impl FnOnce()) -> u64 {
+    /// Waits until all workers that there ever were have left, each bounded by its own lane; gives what they
+    /// have told, added up. Calls `force` if some are still there once they should have been ended.
+    pub(crate) fn join(self, grace: Duration, force: impl FnOnce()) -> Told {
         let Self { ended, end, .. } = self;
         // The receiver now comes to an end with the last of the threads that speak to workers.
         drop(end);
-        let mut sum = 0;
+        let mut sum = Told::default();
         if !collect(&ended, grace + REAPING, &mut sum) {
             force();
             collect(&ended, REAPING, &mut sum);
@@ -103,11 +104,11 @@ impl<T: Task> Workers<T> {
 }
 
 /// Adds up what the lanes say at their end; whether all have, within this time.
-fn collect(ended: &Receiver<u64>, limit: Duration, sum: &mut u64) -> bool {
+fn collect(ended: &Receiver<Told>, limit: Duration, sum: &mut Told) -> bool {
     let until = Instant::now() + limit;
     loop {
         match ended.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(peak) => *sum += peak,
+            Ok(told) => *sum = sum.and(told),
             Err(error) => return error == RecvTimeoutError::Disconnected,
         }
     }
@@ -116,7 +117,9 @@ fn collect(ended: &Receiver<u64>, limit: Duration, sum: &mut u64) -> bool {
 /// Registers task type `T` as `name`, so that worker processes can find it; see [`restart::init`].
 #[must_use]
 pub fn registration<T: Portable>(name: impl Into<String>) -> Registration {
-    Registration::of::<T>(name).with_role(ROLE, worker::serve::<T>)
+    Registration::of::<T>(name)
+        .with_role(ROLE, worker::serve::<T>)
+        .with_role(outside::ROLE, worker::launch::serve)
 }
 
 /// What is registered for `T`, or the refusal that says what to add.

@@ -1,16 +1,19 @@
 //! What all worker processes of a job have in common.
 
 use std::{
+    ffi::OsStr,
     num::NonZeroUsize,
+    os::unix::ffi::OsStrExt as _,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
 
-use triway_core::{Failure, FailureKind, Inner, Model, Plan, Pool, Task};
+use triway_core::{Failure, FailureKind, Forms, Inner, Model, Outside, Plan, Pool, Said, Task};
 
 use super::{
-    messages::{Bytes, Hello, PROTOCOL},
+    messages::{Hello, Output, PROTOCOL},
+    outside::{self, Launch, Outsiders},
     stderr::Ear,
 };
 use crate::{
@@ -53,6 +56,17 @@ impl Shape {
         Self { processes, slots }
     }
 
+    /// The same where no lanes of this process are made, whatever the model.
+    pub(crate) fn outside(plan: &Plan) -> Self {
+        match plan.model {
+            Model::Threads | Model::Async => Self {
+                processes: 1,
+                slots: plan.concurrency.get(),
+            },
+            _ => Self::of(plan),
+        }
+    }
+
     /// How many slots each process has; the last ones may be idle where the numbers do not divide.
     pub(crate) fn slots_each(self) -> usize {
         self.slots.div_ceil(self.processes)
@@ -60,6 +74,11 @@ impl Shape {
 }
 
 pub(super) struct Setup<T: Task> {
+    pub(super) task: Arc<T>,
+    /// How workers are started that are no processes of this program.
+    pub(super) outsiders: Option<Outsiders>,
+    /// How many workers there are.
+    pub(super) processes: usize,
     pub(super) registration: &'static Registration,
     pub(super) codec: &'static Codec<T>,
     pub(super) configuration: Vec<u8>,
@@ -77,6 +96,7 @@ pub(super) struct Setup<T: Task> {
     pub(super) starting: Mutex<()>,
     inner: Inner,
     limit: Option<Duration>,
+    grace: Duration,
     runtime_threads: usize,
 }
 
@@ -85,19 +105,21 @@ impl<T: Task> Setup<T> {
         registration: &'static Registration,
         codec: &'static Codec<T>,
         plan: &Plan,
-        task: &T,
+        task: &Arc<T>,
     ) -> Result<Self, Refusal> {
         let configuration =
             (codec.encode_task)(task).map_err(|error| Refusal::Configuration(error.to_string()))?;
-        let blocking = task.forms().has_blocking();
-        let preferred = if blocking {
-            Inner::Threads
-        } else {
-            Inner::Async
+        let outsiders = task.outside().map(Outsiders::new).transpose();
+        let outsiders = outsiders.map_err(|error| Refusal::Configuration(error.to_string()))?;
+        let shape = match outsiders {
+            Some(_) => Shape::outside(plan),
+            None => Shape::of(plan),
         };
-        let asked = plan.pool.inner.filter(|_| plan.model == Model::Hybrid);
-        let shape = Shape::of(plan);
         Ok(Self {
+            inner: inner(plan, task.forms(), outsiders.is_some()),
+            task: Arc::clone(task),
+            outsiders,
+            processes: shape.processes,
             registration,
             codec,
             configuration,
@@ -108,10 +130,39 @@ impl<T: Task> Setup<T> {
             ear: Ear::start().ok(),
             guard: Guard::start().ok(),
             starting: Mutex::new(()),
-            inner: asked.unwrap_or(preferred),
             limit: plan.timeout,
+            grace: plan.grace,
             runtime_threads: plan.runtime_threads.map_or(1, NonZeroUsize::get),
         })
+    }
+
+    /// Which program a launcher becomes.
+    pub(super) fn launch(&self, outsiders: &Outsiders) -> Launch {
+        let bytes = |text: &OsStr| text.as_bytes().to_vec();
+        let Outside {
+            program, arguments, ..
+        } = &outsiders.outside;
+        Launch {
+            program: bytes(program.as_os_str()),
+            arguments: arguments.iter().map(|text| bytes(text)).collect(),
+            memory_bytes: self.pool.memory_bytes,
+        }
+    }
+
+    /// What a worker from outside is told.
+    pub(super) fn hello_outside<'a>(
+        &self,
+        slots: usize,
+        outsiders: &'a Outsiders,
+    ) -> outside::Hello<'a> {
+        outside::Hello {
+            slots,
+            inner: self.inner,
+            limit_ns: self.limit.map(nanos),
+            grace_ns: nanos(self.grace),
+            alone: self.processes == 1,
+            configuration: outsiders.configuration(),
+        }
     }
 
     pub(super) fn hello(&self, slots: usize) -> Hello {
@@ -119,9 +170,7 @@ impl<T: Task> Setup<T> {
             protocol: PROTOCOL,
             slots,
             inner: self.inner,
-            limit_ns: self
-                .limit
-                .and_then(|limit| u64::try_from(limit.as_nanos()).ok()),
+            limit_ns: self.limit.map(nanos),
             runtime_threads: self.runtime_threads,
             memory_bytes: self.pool.memory_bytes,
             only_once: self.at_most_once,
@@ -133,7 +182,7 @@ impl<T: Task> Setup<T> {
         &self,
         shared: &Shared<T>,
         took: Duration,
-        said: Result<Bytes, Failure>,
+        said: Result<Output, Failure>,
     ) -> End<T::Output> {
         match said {
             Err(failure) if failure.kind.is_timeout() => End::TimedOut(Box::new((failure, None))),
@@ -147,12 +196,33 @@ impl<T: Task> Setup<T> {
         }
     }
 
-    fn read(&self, output: Bytes) -> Result<T::Output, Failure> {
-        let read = output
-            .read(self.codec.decode_output)
-            .map_err(|error| unreadable(&error))?;
-        read.map_err(|error: CodecError| unreadable(&error))
+    fn read(&self, output: Output) -> Result<T::Output, Failure> {
+        let own = |bytes: &[u8]| {
+            (self.codec.decode_output)(bytes).map_err(|error: CodecError| unreadable(&error))
+        };
+        let read = match output {
+            Output::Own(bytes) => bytes.read(own),
+            Output::Json(bytes) => bytes.read(|bytes| self.task.read_outside(Said::Json(bytes))),
+            Output::Raw(bytes) => bytes.read(|bytes| self.task.read_outside(Said::Bytes(bytes))),
+        };
+        read.map_err(|error| unreadable(&error))?
     }
+}
+
+/// What the slots of a worker are.
+fn inner(plan: &Plan, forms: Forms, is_outside: bool) -> Inner {
+    match plan.model {
+        Model::Hybrid if plan.pool.inner.is_some() => plan.pool.inner.unwrap_or(Inner::Threads),
+        // Whoever wrote an async form for another language has a blocking one by accident.
+        Model::Hybrid if is_outside && forms.has_async() => Inner::Async,
+        Model::Async if is_outside => Inner::Async,
+        _ if forms.has_blocking() => Inner::Threads,
+        _ => Inner::Async,
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// As many threads for each worker as there are processors for it, unless the user has said otherwise.

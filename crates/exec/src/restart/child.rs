@@ -14,15 +14,17 @@ pub struct Child {
     process: std::process::Child,
     pid: Pid,
     status: Option<ExitStatus>,
+    error_output: Option<OwnedFd>,
 }
 
 impl Child {
-    pub(super) fn new(process: std::process::Child) -> io::Result<Self> {
+    pub(super) fn new(mut process: std::process::Child) -> io::Result<Self> {
         let pid = i32::try_from(process.id())
             .ok()
             .and_then(Pid::from_raw)
             .ok_or_else(|| io::Error::other("the system gave no process number"))?;
         Ok(Self {
+            error_output: process.stderr.take().map(OwnedFd::from),
             process,
             pid,
             status: None,
@@ -42,7 +44,11 @@ impl Child {
 
     /// What it writes to its error output, if that was asked for and nobody has it yet.
     pub(crate) fn take_error_output(&mut self) -> Option<OwnedFd> {
-        self.process.stderr.take().map(OwnedFd::from)
+        self.error_output.take()
+    }
+
+    pub(super) fn set_error_output(&mut self, output: OwnedFd) {
+        self.error_output = Some(output);
     }
 
     /// Asks the child and its process group to end.

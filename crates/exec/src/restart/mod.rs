@@ -26,6 +26,7 @@ use std::{
 use rustix::{
     io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd},
     net::{AddressFamily, SocketFlags, SocketType, socketpair},
+    pipe::{PipeFlags, pipe_with},
     process::{Pid, Signal, getppid, set_parent_process_death_signal},
 };
 use triway_core::Task;
@@ -88,6 +89,8 @@ pub(crate) struct Launch<'a> {
     /// Lists of processes show it as this program followed by this.
     pub(crate) title: &'a str,
     pub(crate) error_output: ErrorOutput,
+    /// What it prints goes where its error output does, and not among the parent's output for machines.
+    pub(crate) prints_beside: bool,
     pub(crate) environment: &'a [(&'static str, String)],
 }
 
@@ -113,6 +116,7 @@ pub fn start(role: &str, name: &str, title: &str, prints: Prints) -> io::Result<
         name,
         title,
         error_output: ErrorOutput::Inherited,
+        prints_beside: false,
         environment: &[],
     };
     let stdout = match prints {
@@ -124,20 +128,36 @@ pub fn start(role: &str, name: &str, title: &str, prints: Prints) -> io::Result<
 
 /// The same with more to say. What the child prints goes where it goes in the parent.
 pub(crate) fn launch(launch: &Launch<'_>) -> io::Result<(Child, Link)> {
-    spawn(launch, Stdio::inherit())
+    if !launch.prints_beside {
+        return spawn(launch, Stdio::inherit());
+    }
+    if launch.error_output == ErrorOutput::Inherited {
+        let stderr = io::stderr().as_fd().try_clone_to_owned()?;
+        return spawn(launch, Stdio::from(stderr));
+    }
+    // One pipe for both, so that what was written stays in order.
+    let (heard, said) = pipe_with(PipeFlags::CLOEXEC)?;
+    let error_output = Stdio::from(said.try_clone()?);
+    let (mut child, link) = spawn_with(launch, Stdio::from(said), error_output)?;
+    child.set_error_output(heard);
+    Ok((child, link))
 }
 
 fn spawn(launch: &Launch<'_>, stdout: Stdio) -> io::Result<(Child, Link)> {
+    let stderr = match launch.error_output {
+        ErrorOutput::Inherited => Stdio::inherit(),
+        ErrorOutput::Piped => Stdio::piped(),
+    };
+    spawn_with(launch, stdout, stderr)
+}
+
+fn spawn_with(launch: &Launch<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<(Child, Link)> {
     let (ours, theirs) = socketpair(
         AddressFamily::UNIX,
         SocketType::STREAM,
         SocketFlags::CLOEXEC,
         None,
     )?;
-    let stderr = match launch.error_output {
-        ErrorOutput::Inherited => Stdio::inherit(),
-        ErrorOutput::Piped => Stdio::piped(),
-    };
     // The link in /proc still leads to this very program when its file was replaced meanwhile.
     let child = Command::new("/proc/self/exe")
         .arg0(titled(launch.title))

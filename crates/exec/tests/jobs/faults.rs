@@ -23,8 +23,8 @@ pub(crate) const TESTS: &[Test] = &[
         a_worker_that_ends_costs_its_input_alone,
     ),
     (
-        "faults::a_worker_killed_from_outside_costs_one_input",
-        a_worker_killed_from_outside_costs_one_input,
+        "faults::a_worker_killed_read_outside_costs_one_input",
+        a_worker_killed_read_outside_costs_one_input,
     ),
     (
         "faults::a_lost_worker_is_retried_where_allowed",
@@ -94,7 +94,7 @@ fn a_worker_that_ends_costs_its_input_alone() {
     assert_eq!(done.sink.len(), 53);
 }
 
-fn a_worker_killed_from_outside_costs_one_input() {
+fn a_worker_killed_read_outside_costs_one_input() {
     let folder = std::env::temp_dir().join(format!("triway-kill-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let ledger = folder.join("ledger");

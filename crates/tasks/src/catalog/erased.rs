@@ -2,7 +2,7 @@
 
 use std::{any::Any, borrow::Cow, future::Future, pin::Pin};
 
-use triway_core::{Context, Failure, FailureKind, Forms, Model};
+use triway_core::{Context, Failure, FailureKind, Forms, Model, Outside, Said};
 use triway_memory::Blob;
 
 use super::{
@@ -34,7 +34,7 @@ pub(super) trait Erased: Send + Sync {
     fn preferred(&self) -> Preferred;
     fn forms(&self) -> Forms;
     fn show<'a>(&self, text: &'a str) -> Cow<'a, str>;
-    fn refuse(&self, model: Model) -> Option<&'static str>;
+    fn refuse(&self, model: Model) -> Option<Cow<'static, str>>;
     fn remark(&self, model: Model) -> Option<&'static str>;
     fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>>;
     fn key(&self, bytes: &[u8]) -> Option<String>;
@@ -42,6 +42,13 @@ pub(super) trait Erased: Send + Sync {
     fn keeps_deadline(&self) -> bool;
     /// What is compared of an output's JSON, the ignored fields left out as well.
     fn compared(&self, json: &str, ignored: &[String]) -> Option<String>;
+    fn outside(&self) -> Option<Outside>;
+    fn write_outside(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure>;
+    fn read_outside(
+        &self,
+        said: Said<'_>,
+        ignored: Option<&[String]>,
+    ) -> Result<RawOutput, Failure>;
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure>;
     fn run_async<'a>(&'a self, lane: &'a mut NamedLane, given: Given<'a>) -> Attempt<'a>;
 }
@@ -63,7 +70,7 @@ impl<T: CommandTask> Erased for T {
         T::show(self, text)
     }
 
-    fn refuse(&self, model: Model) -> Option<&'static str> {
+    fn refuse(&self, model: Model) -> Option<Cow<'static, str>> {
         T::refuse(self, model)
     }
 
@@ -90,6 +97,23 @@ impl<T: CommandTask> Erased for T {
     fn compared(&self, json: &str, ignored: &[String]) -> Option<String> {
         let output = serde_json::from_str(json).ok()?;
         Some(compared(output, varying::<T>(ignored)))
+    }
+
+    fn outside(&self) -> Option<Outside> {
+        T::outside(self)
+    }
+
+    fn write_outside(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+        let input = self.parse(bytes)?;
+        T::write_outside(self, &input).map(Cow::into_owned)
+    }
+
+    fn read_outside(
+        &self,
+        said: Said<'_>,
+        ignored: Option<&[String]>,
+    ) -> Result<RawOutput, Failure> {
+        raw(self, &T::read_outside(self, said)?, ignored)
     }
 
     fn run_blocking(&self, lane: &mut NamedLane, given: Given<'_>) -> Result<RawOutput, Failure> {

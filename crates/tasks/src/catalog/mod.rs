@@ -18,6 +18,7 @@ use crate::{
     cpu::Cpu,
     echo::Echo,
     http::Http,
+    py::Py,
     sh::Sh,
 };
 
@@ -41,6 +42,7 @@ pub const TASKS: &[Entry] = &[
     entry::<Cpu>(),
     #[cfg(feature = "columns")]
     entry::<Columns>(),
+    entry::<Py>(),
     entry::<Sh>(),
     #[cfg(feature = "sql")]
     entry::<Sql>(),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use triway_core::{Context, Failure, FailureKind, Forms, Model, Task};
+use triway_core::{Context, Failure, FailureKind, Forms, Model, Outside, Said, Task};
 
 pub use super::erased::NamedLane;
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::columns::Columns;
 #[cfg(feature = "sql")]
 use crate::sql::Sql;
-use crate::{check::Check, command::Preferred, cpu::Cpu, echo::Echo, http::Http, sh::Sh};
+use crate::{check::Check, command::Preferred, cpu::Cpu, echo::Echo, http::Http, py::Py, sh::Sh};
 
 /// A task of the catalogue, over raw bytes. As serialised it is a plain configuration.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub enum Configured {
     /// Filters and adds up columns of files.
     #[cfg(feature = "columns")]
     Columns(Box<Columns>),
+    /// Calls Python functions.
+    Py(Box<Py>),
     /// Runs commands.
     Sh(Box<Sh>),
     /// Executes statements.
@@ -85,7 +87,7 @@ impl Named {
 
     /// Why this task is not run under a model that could run it; `None` if it is.
     #[must_use]
-    pub fn refuse(&self, model: Model) -> Option<&'static str> {
+    pub fn refuse(&self, model: Model) -> Option<Cow<'static, str>> {
         self.erased().refuse(model)
     }
 
@@ -109,6 +111,7 @@ impl Named {
             Configured::Cpu(task) => task,
             #[cfg(feature = "columns")]
             Configured::Columns(task) => &**task,
+            Configured::Py(task) => &**task,
             Configured::Sh(task) => &**task,
             #[cfg(feature = "sql")]
             Configured::Sql(task) => &**task,
@@ -167,6 +170,12 @@ impl From<Sql> for Configured {
     }
 }
 
+impl From<Py> for Configured {
+    fn from(task: Py) -> Self {
+        Self::Py(Box::new(task))
+    }
+}
+
 impl From<Sh> for Configured {
     fn from(task: Sh) -> Self {
         Self::Sh(Box::new(task))
@@ -190,6 +199,18 @@ impl Task for Named {
     ) -> Result<RawOutput, Failure> {
         let given = self.given(input, context)?;
         self.erased().run_blocking(lane, given)
+    }
+
+    fn outside(&self) -> Option<Outside> {
+        self.erased().outside()
+    }
+
+    fn write_outside<'a>(&self, input: &'a RawInput) -> Result<Cow<'a, [u8]>, Failure> {
+        self.erased().write_outside(input.whole()?).map(Cow::Owned)
+    }
+
+    fn read_outside(&self, said: Said<'_>) -> Result<RawOutput, Failure> {
+        self.erased().read_outside(said, self.digests.as_deref())
     }
 
     async fn run_async(

@@ -4,7 +4,7 @@ use triway_core::{Failure, Model};
 use triway_memory::Blob;
 
 use super::{Columns, Found, Part, Table};
-use crate::command::{CommandTask, Preferred};
+use crate::command::{CommandTask, Lanes, Preferred};
 
 impl CommandTask for Columns {
     const NAME: &'static str = "columns";
@@ -15,7 +15,7 @@ impl CommandTask for Columns {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Threads,
-            lanes: None,
+            lanes: Lanes::Processors,
             timeout: None,
             retries: 0,
         }

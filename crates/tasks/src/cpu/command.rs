@@ -3,7 +3,7 @@
 use triway_core::{Failure, Model};
 
 use super::{Amount, Cpu, Work};
-use crate::command::{CommandTask, Preferred, excerpt, text};
+use crate::command::{CommandTask, Lanes, Preferred, excerpt, text};
 
 impl CommandTask for Cpu {
     const NAME: &'static str = "cpu";
@@ -14,7 +14,7 @@ impl CommandTask for Cpu {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Threads,
-            lanes: None,
+            lanes: Lanes::Processors,
             timeout: None,
             retries: 0,
         }

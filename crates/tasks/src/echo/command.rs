@@ -1,11 +1,11 @@
 //! The task `echo` by name: an input is a line.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use triway_core::{Failure, Model};
 
 use super::Echo;
-use crate::command::{CommandTask, Preferred};
+use crate::command::{CommandTask, Lanes, Preferred};
 
 impl CommandTask for Echo {
     const NAME: &'static str = "echo";
@@ -17,7 +17,7 @@ impl CommandTask for Echo {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Async,
-            lanes: std::num::NonZeroUsize::new(50),
+            lanes: Lanes::Exactly(const { NonZeroUsize::new(50).unwrap() }),
             timeout: Some(Duration::from_secs(60)),
             retries: 0,
         }

@@ -6,7 +6,7 @@ use triway_core::{Failure, Model};
 use url::{ParseError, Url};
 
 use super::{Http, journey::blame, origin::Origin, redact};
-use crate::command::{CommandTask, Preferred, excerpt, text};
+use crate::command::{CommandTask, Lanes, Preferred, excerpt, text};
 
 impl CommandTask for Http {
     const NAME: &'static str = "http";
@@ -27,7 +27,7 @@ impl CommandTask for Http {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Async,
-            lanes: NonZeroUsize::new(50),
+            lanes: Lanes::Exactly(const { NonZeroUsize::new(50).unwrap() }),
             // A server that dribbles must not hold a lane for good.
             timeout: Some(Duration::from_secs(60)),
             retries: 0,

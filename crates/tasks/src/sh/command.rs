@@ -1,11 +1,11 @@
 //! The task `sh` by name: an input is a line, byte for byte.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use triway_core::{Failure, Model};
 
 use super::Sh;
-use crate::command::{CommandTask, Preferred};
+use crate::command::{CommandTask, Lanes, Preferred};
 
 impl CommandTask for Sh {
     const NAME: &'static str = "sh";
@@ -16,7 +16,7 @@ impl CommandTask for Sh {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Async,
-            lanes: None,
+            lanes: Lanes::Processors,
             timeout: None,
             retries: 0,
         }
@@ -26,11 +26,11 @@ impl CommandTask for Sh {
         Ok(bytes.into())
     }
 
-    fn refuse(&self, model: Model) -> Option<&'static str> {
-        matches!(model, Model::Processes | Model::Hybrid).then_some(
+    fn refuse(&self, model: Model) -> Option<Cow<'static, str>> {
+        matches!(model, Model::Processes | Model::Hybrid).then_some(Cow::Borrowed(
             "each command is a process already, and a worker process before it would do nothing but wait; use threads \
              or async",
-        )
+        ))
     }
 
     fn line(&self, bytes: &[u8], index: u64) -> Option<Vec<u8>> {

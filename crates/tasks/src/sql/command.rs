@@ -5,7 +5,7 @@ use std::time::Duration;
 use triway_core::{Failure, Model};
 
 use super::{Row, Sql};
-use crate::command::{CommandTask, Preferred};
+use crate::command::{CommandTask, Lanes, Preferred};
 
 impl CommandTask for Sql {
     const NAME: &'static str = "sql";
@@ -16,7 +16,7 @@ impl CommandTask for Sql {
     fn preferred() -> Preferred {
         Preferred {
             model: Model::Threads,
-            lanes: None,
+            lanes: Lanes::Processors,
             timeout: Some(Duration::from_secs(60)),
             retries: 0,
         }

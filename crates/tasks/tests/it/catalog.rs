@@ -165,7 +165,7 @@ fn a_configuration_survives_the_wire() {
 #[test]
 fn every_task_says_how_it_is_run_and_shown() {
     let names: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
-    let mut expected = vec!["http", "echo", "cpu", "sh"];
+    let mut expected = vec!["http", "echo", "cpu", "py", "sh"];
     if cfg!(feature = "columns") {
         expected.insert(3, "columns");
     }
@@ -176,7 +176,7 @@ fn every_task_says_how_it_is_run_and_shown() {
     let http = Named::new(Http::default());
     assert_eq!(http.forms(), Forms::Both);
     assert_eq!(http.preferred().model, Model::Async);
-    assert_eq!(http.preferred().concurrency().get(), 50);
+    assert_eq!(http.preferred().concurrency(Model::Async).get(), 50);
     assert_eq!(http.show("http://u:p@host/"), "http://***@host/");
     let key = |url: &str| http.key(&url.into());
     assert_eq!(key("https://Host/x").as_deref(), Some("host:443"));

@@ -28,7 +28,7 @@ use crate::{
     hand_over::{Assignment, End, Notice, Report, Taken},
     lane::Shared,
     restart::{LinkError, Woken},
-    worker_process::WorkerProcess,
+    worker_process::{Told, WorkerProcess},
 };
 
 /// How often in a row a worker may fail to start, or end without having done anything.
@@ -96,9 +96,9 @@ impl<T: Task> Bridge<T> {
         }
     }
 
-    /// Works until there is nothing more to do, or no worker to do it. Gives the largest peak of memory among the
-    /// processes of this bridge. Blocks.
-    pub(super) fn serve(mut self) -> u64 {
+    /// Works until there is nothing more to do, or no worker to do it. Gives what is known of the processes of
+    /// this bridge. Blocks.
+    pub(super) fn serve(mut self) -> Told {
         let slots = self.setup.slots;
         let ended = match self.start(slots) {
             Err(reason) => Next::Gone(reason),
@@ -114,7 +114,7 @@ impl<T: Task> Bridge<T> {
                 .notify(Notice::Gone { worker, reason });
         }
         self.leave(self.shared.grace);
-        self.process.peak_bytes()
+        self.process.told()
     }
 
     fn work(&mut self) -> Next {
@@ -141,20 +141,23 @@ impl<T: Task> Bridge<T> {
             self.leave(self.shared.grace);
         }
         self.stop_waiting();
-        let room = self.room(wanted);
-        if room == 0 {
-            return Next::On;
-        }
-        match self.take(room) {
-            Taken::Some => self.give(wanted),
-            Taken::Nothing => Next::On,
-            Taken::Closed => {
-                self.running
-                    .as_ref()
-                    .map_or(Next::Done, |running| match running.is_idle() {
-                        true => Next::Done,
-                        false => Next::On,
-                    })
+        // Until there is no room, or nothing: only who has found nothing is told when there is more.
+        loop {
+            let wanted = self.slots_wanted();
+            let room = self.room(wanted);
+            if room == 0 {
+                return Next::On;
+            }
+            match self.take(room) {
+                Taken::Some => match self.give(wanted) {
+                    Next::On if !self.shared.cancelled.load(Ordering::Relaxed) => {}
+                    next => return next,
+                },
+                Taken::Nothing => return Next::On,
+                Taken::Closed if self.running.as_ref().is_none_or(Running::is_idle) => {
+                    return Next::Done;
+                }
+                Taken::Closed => return Next::On,
             }
         }
     }
@@ -177,7 +180,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &self.running else {
             return running::left_of(recycle, 0).min(most);
         };
-        if running.slots() != wanted {
+        if running.slots() != wanted || running.is_asked() {
             return 0;
         }
         let room = most.saturating_sub(running.len());
@@ -317,6 +320,13 @@ impl<T: Task> Bridge<T> {
         self.barren = 0;
         self.size.learn(answers.iter().map(|answer| answer.took));
         for answer in answers {
+            if answer.left_behind {
+                self.shared.hand_over.notify(Notice::LeftBehind {
+                    worker: self.first_worker + answer.slot,
+                    index: answer.assignment.start.index,
+                    reason: "it does not end".to_owned(),
+                });
+            }
             let report = self.report(answer);
             self.reports.push(report);
         }
@@ -333,6 +343,7 @@ impl<T: Task> Bridge<T> {
             worker: self.first_worker + answer.slot,
             started,
             ended,
+            cpu: answer.cpu,
             end: self.shared.unless_stopped(started, ended, end),
         }
     }
@@ -344,6 +355,7 @@ impl<T: Task> Bridge<T> {
             worker: self.first_worker,
             started: now,
             ended: now,
+            cpu: None,
             end,
         });
     }
@@ -360,7 +372,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &mut self.running else {
             return;
         };
-        if running.is_silent(SILENCE) && running.may_sit_on_something() {
+        if running.sits(SILENCE) {
             let answers = running.peek();
             let recalled = running.recall();
             if !recalled.is_empty() {
@@ -455,6 +467,7 @@ impl<T: Task> Bridge<T> {
             worker: self.first_worker,
             started,
             ended: shared.clock.at(now).max(started),
+            cpu: None,
             end,
         });
     }

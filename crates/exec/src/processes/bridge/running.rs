@@ -2,6 +2,7 @@
 //! ends stands in `life`.
 
 mod life;
+mod packing;
 
 use std::{
     num::NonZeroU64,
@@ -13,26 +14,23 @@ use std::{
 use rustix::event::{PollFd, PollFlags, poll};
 use triway_core::{Failure, Task};
 
+use self::packing::Packing;
 use super::{bell::Bell, window::Window};
 use crate::{
     clock::{Clock, Moment},
     hand_over::Assignment,
     processes::{
         board::Board,
-        messages::{Bytes, INPUTS, Input, OUTCOMES, Outcome, Written, append, parts, unexpected},
+        messages::{OUTCOMES, Outcome, Output, Said, parts, unexpected},
+        outside,
         setup::Setup,
         stderr::Words,
     },
-    restart::{Child, Frame, Link, LinkError, MAX_DESCRIPTORS, MAX_FRAME_BYTES, Woken},
-    unwind,
+    restart::{Child, Frame, Link, LinkError, Woken},
 };
 
 /// A worker that begins nothing for so much longer than an attempt may take is stuck as a whole.
 const STUCK: Duration = Duration::from_secs(1);
-/// A frame of inputs is closed when it has so many bytes.
-const FRAME_BYTES: usize = 64 << 10;
-/// What is kept of the room that a large input needed.
-const SCRATCH_BYTES: usize = 16 << 20;
 
 pub(super) struct Running<T: Task> {
     child: Child,
@@ -44,7 +42,13 @@ pub(super) struct Running<T: Task> {
     window: Window<Assignment<T::Input>>,
     given: u64,
     heard: Instant,
-    scratch: Vec<u8>,
+    /// Since when it is silent although it has more than it runs, as far as somebody looked.
+    sits_since: Option<Instant>,
+    packing: Packing,
+    /// It is no process of this program.
+    is_outside: bool,
+    /// There is another worker that could do its inputs.
+    has_others: bool,
 }
 
 /// What a worker said of one input.
@@ -53,7 +57,9 @@ pub(super) struct Answer<I> {
     pub(super) slot: u32,
     pub(super) began: Moment,
     pub(super) took: Duration,
-    pub(super) ended: Result<Bytes, Failure>,
+    pub(super) cpu: Option<Duration>,
+    pub(super) left_behind: bool,
+    pub(super) ended: Result<Output, Failure>,
 }
 
 /// What came of a worker, and whether nothing more will.
@@ -95,58 +101,21 @@ impl<T: Task> Running<T> {
         assignments: &mut Vec<Assignment<T::Input>>,
         unsendable: &mut Vec<(Assignment<T::Input>, Failure)>,
     ) -> Result<(), LinkError> {
-        let mut frame = Link::begin_frame();
-        let empty = frame.len();
-        let mut files = Vec::new();
-        let mut broken = Ok(());
+        let mut sent = Ok(());
         for assignment in assignments.drain(..) {
-            let written = match self.write(setup, &assignment) {
-                Ok(written) => written,
+            match self.packing.add(setup, &assignment, &mut self.link) {
+                Ok(added) => sent = sent.and(added),
                 Err(failure) => {
                     unsendable.push((assignment, failure));
                     continue;
                 }
-            };
-            if files.len() + written.files.len() > MAX_DESCRIPTORS || frame.len() >= FRAME_BYTES {
-                let full = std::mem::replace(&mut frame, Link::begin_frame());
-                let files = std::mem::take(&mut files);
-                broken = broken.and(self.link.queue(INPUTS, full, files));
             }
-            broken = broken.and(append_input(&mut frame, &assignment, &written));
-            files.extend(written.files);
-            self.scratch = written.bytes;
             self.window.push(assignment);
             self.given += 1;
         }
-        broken?;
-        if frame.len() > empty {
-            self.link.queue(INPUTS, frame, files)?;
-        }
+        sent.and_then(|()| self.packing.close(&mut self.link))?;
         self.heard = Instant::now();
         self.link.push()
-    }
-
-    /// Encodes an input in the scratch, and what is large of it into memory files.
-    fn write(
-        &mut self,
-        setup: &Setup<T>,
-        assignment: &Assignment<T::Input>,
-    ) -> Result<Written, Failure> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        scratch.shrink_to(SCRATCH_BYTES);
-        let encode = || {
-            let write = |room| (setup.codec.encode_input)(&assignment.input, room);
-            Written::write(scratch, write).map_err(unsendable)
-        };
-        let written = unwind::catch(encode)?;
-        let length = written.bytes.len();
-        if length > MAX_FRAME_BYTES {
-            return Err(unsendable(format!(
-                "it is {length} bytes long, the limit is {MAX_FRAME_BYTES}"
-            )));
-        }
-        Ok(written)
     }
 
     // What it says.
@@ -203,32 +172,38 @@ impl<T: Task> Running<T> {
         late: &[u64],
         answers: &mut Vec<Answer<T::Input>>,
     ) -> Result<(), LinkError> {
-        for part in parts::<Outcome>(records, files)? {
-            let outcome = part.message;
-            if outcome.place >= self.window.end() {
+        for said in self.said(records, files)? {
+            if said.place >= self.window.end() {
                 return Err(LinkError::broken(
                     "an outcome of an input that it never got",
                 ));
             }
-            if late.contains(&outcome.place) {
+            if late.contains(&said.place) {
                 continue;
             }
             // It was fetched from the board before it came through the socket.
-            let Some(assignment) = self.window.take(outcome.place) else {
+            let Some(assignment) = self.window.take(said.place) else {
                 continue;
             };
             answers.push(Answer {
                 assignment,
-                slot: outcome.slot,
-                began: Moment(outcome.began_ns),
-                took: Duration::from_nanos(outcome.took_ns),
-                ended: match outcome.failure {
-                    Some(failure) => Err(failure),
-                    None => Ok(part.bytes),
-                },
+                slot: said.slot,
+                began: said.began,
+                took: Duration::from_nanos(said.took_ns),
+                cpu: said.cpu_ns.map(Duration::from_nanos),
+                left_behind: said.left_behind,
+                ended: said.ended,
             });
         }
         Ok(())
+    }
+
+    fn said(&self, records: Vec<u8>, files: Vec<OwnedFd>) -> Result<Vec<Said>, LinkError> {
+        if self.is_outside {
+            return outside::outcomes(records);
+        }
+        let parts = parts::<Outcome>(records, files)?;
+        Ok(parts.into_iter().map(Said::from).collect())
     }
 
     // What it does not say.
@@ -238,8 +213,15 @@ impl<T: Task> Running<T> {
         self.window.len() > self.board.running().count()
     }
 
-    pub(super) fn is_silent(&self, patience: Duration) -> bool {
-        self.heard.elapsed() >= patience
+    /// Whether it has done so, and said nothing, for as long as this. One look is not enough: what has just ended is on its
+    /// way.
+    pub(super) fn sits(&mut self, patience: Duration) -> bool {
+        if self.heard.elapsed() < patience || !self.may_sit_on_something() {
+            self.sits_since = None;
+            return false;
+        }
+        let since = *self.sits_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= patience
     }
 
     /// The outcomes that it has not sent.
@@ -259,8 +241,18 @@ impl<T: Task> Running<T> {
         }
         self.heard = Instant::now();
         let end = self.window.end();
-        let first = self.board.recall(end);
+        let first = match (self.is_outside, self.has_others) {
+            (false, _) => self.board.recall(end),
+            (true, true) => self.board.ask_back(end).unwrap_or(end),
+            (true, false) => end,
+        };
         self.window.take_from(first)
+    }
+
+    /// Whether it gets nothing more for now: it was asked for what it has, and would have to be asked again, which it must
+    /// have heeded before.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_outside && !self.is_idle() && self.board.is_asked()
     }
 
     /// When the attempt that has run longest has run for so long; where none runs, when something must have begun.
@@ -313,25 +305,4 @@ pub(super) fn wait_for(bell: &Bell, patience: Option<Duration>) -> Woken {
         bell: rung.is_ok_and(|count| count > 0),
         ended: false,
     }
-}
-
-fn append_input<I>(
-    frame: &mut Vec<u8>,
-    assignment: &Assignment<I>,
-    written: &Written,
-) -> Result<(), LinkError> {
-    let message = Input {
-        index: assignment.start.index,
-        attempt: assignment.start.attempt,
-        body: written.body,
-    };
-    *frame = append(&message, std::mem::take(frame))?;
-    frame.extend_from_slice(written.inline());
-    Ok(())
-}
-
-fn unsendable(why: impl std::fmt::Display) -> Failure {
-    Failure::bad_input(format!(
-        "the input cannot be sent to a worker process: {why}"
-    ))
 }

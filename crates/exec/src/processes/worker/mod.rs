@@ -2,6 +2,7 @@
 
 mod desk;
 mod inbox;
+pub(super) mod launch;
 mod outbox;
 mod slots;
 

@@ -2,12 +2,13 @@
 
 use std::{
     io,
+    os::fd::AsFd,
     time::{Duration, Instant},
 };
 
 use triway_core::Task;
 
-use super::{Answer, Running};
+use super::{Answer, Running, packing::Packing};
 use crate::{
     hand_over::Assignment,
     processes::{
@@ -16,10 +17,11 @@ use crate::{
             blame::{Fate, fates},
             window::Window,
         },
-        messages::{BYE, Bye, DRAIN, HELLO, READY, ROLE, Ready, encode, expect},
+        messages::{BYE, Bye, DRAIN, HELLO, READY, ROLE, Ready, encode, expect, unexpected},
+        outside::{self, Outsiders},
         setup::Setup,
     },
-    restart::{self, ErrorOutput, Launch, LinkError, describe, peak_bytes_of},
+    restart::{self, ErrorOutput, Frame, Launch, LinkError, describe, peak_bytes_of},
     worker_process::WorkerProcess,
 };
 
@@ -59,14 +61,16 @@ impl<T: Task> Running<T> {
         slots: usize,
     ) -> io::Result<Self> {
         let (board, board_file) = Board::create(slots)?;
+        let is_outside = setup.outsiders.is_some();
         let (mut child, link) = restart::launch(&Launch {
-            role: ROLE,
+            role: if is_outside { outside::ROLE } else { ROLE },
             name: setup.registration.name(),
             title: &format!("worker {worker}"),
             error_output: match setup.ear {
                 Some(_) => ErrorOutput::Piped,
                 None => ErrorOutput::Inherited,
             },
+            prints_beside: is_outside,
             environment: &setup.environment,
         })?;
         process.set(Some(child.group()));
@@ -89,12 +93,17 @@ impl<T: Task> Running<T> {
             window: Window::new(),
             given: 0,
             heard: Instant::now(),
-            scratch: Vec::new(),
+            sits_since: None,
+            packing: Packing::new(),
+            is_outside,
+            has_others: setup.processes > 1,
         })
     }
 
     fn greet(&mut self, setup: &Setup<T>) -> Result<Ready, LinkError> {
-        use std::os::fd::AsFd as _;
+        if let Some(outsiders) = &setup.outsiders {
+            return self.greet_outside(setup, outsiders);
+        }
         let mut hello = encode(&setup.hello(self.slots))?;
         hello.extend_from_slice(&setup.configuration);
         let deadline = Some(Instant::now() + START_LIMIT);
@@ -102,6 +111,26 @@ impl<T: Task> Running<T> {
             .send(HELLO, &hello, &[self.board_file.as_fd()], deadline)?;
         let frame = self.link.recv(deadline)?;
         Ok(expect::<Ready>(frame.as_ref(), READY)?.0)
+    }
+
+    /// Lets the launcher become what it is to be, and greets that.
+    fn greet_outside(
+        &mut self,
+        setup: &Setup<T>,
+        outsiders: &Outsiders,
+    ) -> Result<Ready, LinkError> {
+        let deadline = Some(Instant::now() + outsiders.outside.start_limit);
+        let launch = encode(&setup.launch(outsiders))?;
+        let files = [outsiders.script.as_fd(), self.board_file.as_fd()];
+        self.link.send(outside::LAUNCH, &launch, &files, deadline)?;
+        let frame = self.link.recv(deadline)?.ok_or(LinkError::Closed)?;
+        if frame.kind == outside::LAUNCHING {
+            let hello = outside::encode(&setup.hello_outside(self.slots, outsiders))?;
+            self.link.send(HELLO, &hello, &[], deadline)?;
+            let frame = self.link.recv(deadline)?;
+            return said_ready(&frame.ok_or(LinkError::Closed)?);
+        }
+        said_ready(&frame)
     }
 
     /// Asks it and what it started to end, and gives it so long for that.
@@ -188,9 +217,8 @@ impl<T: Task> Running<T> {
             .link
             .send(DRAIN, &[], &[], Some(deadline))
             .and_then(|()| self.link.recv(Some(deadline)))
-            .and_then(|frame| expect::<Bye>(frame.as_ref(), BYE).map(|(bye, _)| bye));
-        let left = said.is_ok_and(|bye| {
-            process.note_peak(bye.peak_memory_bytes);
+            .and_then(|frame| self.goodbye(frame.as_ref(), process));
+        let left = said.is_ok_and(|()| {
             // What the program does at its exit is the user's code as well, and may hang.
             self.link
                 .peer_ended(deadline.saturating_duration_since(Instant::now()))
@@ -207,9 +235,35 @@ impl<T: Task> Running<T> {
         self.call_off(setup);
     }
 
+    fn goodbye(&self, frame: Option<&Frame>, process: &WorkerProcess) -> Result<(), LinkError> {
+        if !self.is_outside {
+            let (bye, _) = expect::<Bye>(frame, BYE)?;
+            process.note_peak(bye.peak_memory_bytes);
+            return Ok(());
+        }
+        let frame = frame.filter(|frame| frame.kind == BYE);
+        let payload = &frame.ok_or(LinkError::Closed)?.payload;
+        let bye: outside::Bye = serde_json::from_slice(payload).map_err(LinkError::broken)?;
+        process.note_peak(bye.peak_memory_bytes);
+        process.note_inside(bye.inside());
+        Ok(())
+    }
+
     fn call_off(&self, setup: &Setup<T>) {
         if let Some(guard) = &setup.guard {
             guard.forget(self.child.group());
         }
     }
+}
+
+/// What a worker from outside says of itself when it is ready, or cannot be.
+fn said_ready(frame: &Frame) -> Result<Ready, LinkError> {
+    if frame.kind != READY {
+        return Err(unexpected(frame.kind));
+    }
+    let ready: outside::Ready =
+        serde_json::from_slice(&frame.payload).map_err(LinkError::broken)?;
+    Ok(Ready {
+        problem: ready.problem,
+    })
 }

@@ -1,0 +1,209 @@
+# The life of this worker.
+
+
+def describe(spec, shared):
+    """What the parent wants to know before it starts workers."""
+    began = time.monotonic()
+    target = loaded(spec, shared)
+    imported = time.monotonic() - began
+    return {
+        "name": getattr(target.function, "__name__", type(target.function).__name__),
+        "is_async": is_async(target.function),
+        "import_s": imported,
+        # Only now: a module may have switched the lock on again.
+        "has_gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
+        "is_free_threaded": bool(free_threaded()),
+    }
+
+
+def free_threaded():
+    import sysconfig
+
+    return sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def answer(spec, shared):
+    """Describes the target, in one line of JSON. What the module prints is not part of it."""
+    out = os.dup(1)
+    os.dup2(2, 1)
+    # The script came through standard input, which is closed by now.
+    os.open(os.devnull, os.O_RDONLY)
+    import base64
+    import marshal
+
+    said = {"version": "%d.%d.%d" % sys.version_info[:3], "executable": sys.executable, "problem": None}
+    try:
+        said.update(describe(spec, shared))
+        # What began this script left it here, compiled.
+        said["compiled"] = base64.b64encode(marshal.dumps(script)).decode()
+    except Problem as problem:
+        said["problem"] = str(problem)
+        said["is_target"] = problem.is_target
+    os.write(out, json.dumps(said).encode() + b"\n")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads that the module has started would be waited for.
+    os._exit(0)
+
+
+def new_loop_of(name):
+    if name == "uvloop":
+        try:
+            import uvloop
+        except ImportError as error:
+            raise Problem("--loop uvloop: %s; install it where this Python finds it" % error) from None
+        return uvloop.new_event_loop
+    import asyncio
+
+    return asyncio.new_event_loop
+
+
+def run_hook(hook, loop=None):
+    if hook is None:
+        return
+    called = hook()
+    if hasattr(called, "__await__"):
+        if loop:
+            loop.run_until_complete(called)
+        else:
+            import asyncio
+
+            asyncio.run(as_coroutine(called))
+
+
+class Worker:
+    """Everything that one worker has."""
+
+    def __init__(self, link, board, hello):
+        configuration = hello["configuration"]
+        self.link = link
+        self.hello = hello
+        self.desk = Desk(link, board, hello)
+        self.in_loop = hello["inner"] == "async"
+        self.target = loaded(configuration["target"], configuration["share"])
+        self.loop = None
+        self.longest = None
+        self.close_loop = None
+        self.probe = None
+        function = self.target.function
+        if configuration["is_async"]:
+            new_loop = new_loop_of(configuration["loop"])
+            if self.in_loop:
+                import asyncio
+
+                self.loop = new_loop()
+                asyncio.set_event_loop(self.loop)
+            else:
+                function = OnOwnLoop(function, new_loop)
+                self.close_loop = function.close
+        self.call = spread(function) if configuration["args"] else function
+        self.read = reader(configuration["input"], configuration["folder"])
+        self.new_writer = lambda: writer(configuration["default"])
+        try:
+            run_hook(self.target.hook("setup"), self.loop)
+        except BaseException as error:
+            raise Problem("its setup() failed: %s\n%s" % (type(error).__name__, trace_of(error) or error)) from None
+
+    def serve(self):
+        """Whether something was left behind."""
+        if self.hello["configuration"]["probe"]:
+            self.probe = Probe()
+        slots = self.hello["slots"]
+        if self.in_loop:
+            lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
+            left = self.loop.run_until_complete(lanes.serve())
+            self.longest = lanes.longest
+            return left
+        return Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop).serve()
+
+    def leave(self):
+        try:
+            run_hook(self.target.hook("teardown"), self.loop)
+        except BaseException as error:
+            print("teardown() failed:", trace_of(error) or error, file=sys.stderr)
+        self.desk.flush()
+        told = {
+            "peak_memory_bytes": peak_bytes(),
+            "cpu_ns": self.desk.cpu,
+            "run_queue_ns": self.desk.run_queue,
+            "serialising_ns": self.desk.serialising,
+            "lock_wait_ns": self.probe.end() if self.probe else None,
+            "longest_hold": self.longest,
+        }
+        self.link.send(BYE, json.dumps(told).encode())
+
+
+class Probe:
+    """How late a thread comes to run that wants nothing but a moment: it needs the interpreter's lock for that."""
+
+    NAP = 1_000_000
+    MOST = 100_000
+
+    def __init__(self):
+        self.late = []
+        self.ended = False
+        self.thread = threading.Thread(target=self.run, name="triway-probe", daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.ended and len(self.late) < self.MOST:
+            began = now()
+            time.sleep(self.NAP / 1e9)
+            self.late.append(now() - began - self.NAP)
+
+    def end(self):
+        self.ended = True
+        self.thread.join()
+        self.late.sort()
+        return (self.late[len(self.late) // 2], self.late[-1]) if self.late else None
+
+
+def peak_bytes():
+    try:
+        with open("/proc/self/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def work(socket_file, board_file):
+    sys.stdout.reconfigure(line_buffering=True)
+    link = Link(socket_file)
+    try:
+        _, payload = link.recv()
+        hello = json.loads(bytes(payload))
+        board = Board(board_file, hello["slots"])
+        try:
+            worker = Worker(link, board, hello)
+        except Problem as problem:
+            link.send(READY, json.dumps({"problem": str(problem)}).encode())
+            sys.stderr.flush()
+            os._exit(1)
+        link.send(READY, b'{"problem":null}')
+        left = worker.serve()
+        worker.leave()
+    except (Gone, OSError):
+        # The parent is gone, or the function has closed the socket. The board has what was not sent.
+        os._exit(1)
+    if left:
+        # What was left behind may never return, and would be waited for.
+        import atexit
+
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def main(arguments):
+    sys.argv[1:] = []
+    if arguments[0] == "describe":
+        answer(arguments[1], json.loads(arguments[2]))
+    else:
+        work(int(arguments[0]), int(arguments[1]))
+
+
+main(sys.argv[2:])
