@@ -36,6 +36,21 @@ pub(crate) struct Begun {
 }
 
 impl Around {
+    /// Refuses to write outcomes or a journal over what the job itself is about.
+    ///
+    /// # Errors
+    /// One of them is named as that.
+    pub(crate) fn spare(&self, output: Option<&Path>, journal: Option<&Path>) -> Result<(), Fault> {
+        let Some(database) = &self.database else {
+            return Ok(());
+        };
+        let named = [("--output", output), ("--journal", journal)];
+        named
+            .into_iter()
+            .filter_map(|(option, path)| Some((option, path?)))
+            .try_for_each(|(option, path)| database.spare(option, path))
+    }
+
     /// What each trial of a comparison works on, where the task changes something.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -46,6 +47,7 @@ pub(crate) struct Database {
 struct Script {
     /// Where it stands, as messages call it.
     name: String,
+    path: PathBuf,
     text: String,
 }
 
@@ -160,6 +162,7 @@ fn example(group: bool) -> Result<Statements, Fault> {
             statement,
             setup: Some(Script {
                 name: "the example's setup".to_owned(),
+                path: PathBuf::new(),
                 text: EXAMPLE_SETUP.to_owned(),
             }),
             verify: Some(verify),
@@ -174,7 +177,8 @@ impl Script {
         let text = fs::read_to_string(path)
             .with_context(|| name.clone())
             .map_err(Fault::usage)?;
-        Ok(Self { name, text })
+        let path = path.to_owned();
+        Ok(Self { name, path, text })
     }
 }
 
@@ -200,6 +204,37 @@ impl Database {
         self.at
             .check_room(connections)
             .map_err(refused("--concurrency"))
+    }
+
+    /// Refuses to write where the database is, or its setup.
+    ///
+    /// # Errors
+    /// `path` is a file of theirs, under whatever name; `option` is what named it.
+    pub(crate) fn spare(&self, option: &str, path: &Path) -> Result<(), Fault> {
+        let mut own: Vec<PathBuf> = self
+            .setup
+            .iter()
+            .map(|script| script.path.clone())
+            .collect();
+        if let sql::Database::Sqlite(database) = &self.at {
+            // SQLite puts its other files beside the one that a link leads to.
+            let database = fs::canonicalize(database).unwrap_or_else(|_| database.clone());
+            let beside = ["-wal", "-shm", "-journal"].map(|ending| {
+                let mut name = database.clone().into_os_string();
+                name.push(ending);
+                PathBuf::from(name)
+            });
+            own.push(database);
+            own.extend(beside);
+        }
+        match own.iter().find(|own| is_same(own, path)) {
+            None => Ok(()),
+            Some(own) => Err(Fault::usage(anyhow!(
+                "{option} {}: that is {}, which must stay as it is; name another file",
+                path.display(),
+                own.display()
+            ))),
+        }
     }
 
     /// Gives each trial a copy, on which the setup is executed if there is one. The first copy shows whether the
@@ -275,4 +310,17 @@ fn left(copy: &Copied, verify: Option<&Statement>) -> Result<Left, String> {
 fn refused(name: &str) -> impl FnOnce(Failure) -> Fault {
     let name = name.to_owned();
     move |failure| Fault::usage(anyhow!("{name}: {}", failure.message))
+}
+
+/// Whether two names lead to the same file; of one that is not there yet, to the same place.
+fn is_same(one: &Path, other: &Path) -> bool {
+    if let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) {
+        return (one.dev(), one.ino()) == (other.dev(), other.ino());
+    }
+    let place = |path: &Path| {
+        let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let parent = fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
+        Some(parent.join(path.file_name()?))
+    };
+    place(one).is_some_and(|one| place(other) == Some(one))
 }

@@ -57,16 +57,16 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         around,
         mut kept,
     } = prepare(task, &job)?;
-    let task = configuration.task();
-    let arms = chosen(models.as_deref(), &job, &task, &around)?;
+    let arms = chosen(models.as_deref(), &job, &configuration.task(), &around)?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
     let plan = planned(&mut configuration, &job)?;
+    let task = configuration.task();
     if configuration.starts_programs() {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
     }
+    around.spare(job.output.as_deref(), None)?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
     let stages = around.stages(configuration.sql(), &arms, &ignore)?;
-    let task = configuration.task();
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
     let remark = arms.iter().find_map(|arm| task.remark(arm.model));

@@ -57,6 +57,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     configuration.survive(journaled.durability);
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
+    around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;

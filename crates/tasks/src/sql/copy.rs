@@ -62,12 +62,15 @@ impl Database {
                 (Self::Sqlite(path), Kept::Folder { _folder: folder })
             }
             Self::Postgres(server) => {
-                let (schema, server) = postgres::copied(server, statement)?;
+                let (schema, server) = postgres::copied(server, statement, setup)?;
                 (Self::Postgres(server), Kept::Schema { _schema: schema })
             }
         };
         if let Some(setup) = setup {
-            database.script(setup)?;
+            match &database {
+                Self::Sqlite(path) => sqlite::script_on_copy(path, setup)?,
+                Self::Postgres(server) => postgres::script(server, setup)?,
+            }
         }
         Ok(Copied {
             database,

@@ -22,16 +22,25 @@ pub struct Statement {
 /// The first words of statements that only read, as far as one can see without asking a database.
 const READING: [&str; 4] = ["select", "show", "table", "values"];
 
-/// The first words of statements that begin or end a transaction.
-const TRANSACTIONS: [&str; 8] = [
-    "abort",
-    "begin",
-    "commit",
-    "end",
-    "release",
-    "rollback",
-    "savepoint",
-    "start",
+/// The first words of statements that cannot be executed for each input, and why not.
+const REFUSED: [(&[&str], &str); 2] = [
+    (
+        &[
+            "abort",
+            "begin",
+            "commit",
+            "end",
+            "release",
+            "rollback",
+            "savepoint",
+            "start",
+        ],
+        "a transaction begins and ends for each input by itself",
+    ),
+    (
+        &["attach", "detach"],
+        "what is attached is so for one connection, and nothing else is executed there",
+    ),
 ];
 
 /// Why a text is no statement that could be executed for each input.
@@ -67,28 +76,7 @@ impl Statement {
     /// The names in it: of tables and columns, and the language's own; lower case unless they are quoted. With each,
     /// whether something of it is named, as in `users.name`.
     pub(super) fn words(&self) -> Vec<(String, bool)> {
-        let mut scan = Scan {
-            text: &self.text,
-            at: 0,
-        };
-        let mut words = Vec::new();
-        // The text was scanned before, so there are no errors.
-        while let Ok(found) = scan.next() {
-            let Found::Other(at) = found else {
-                match found {
-                    Found::End => break,
-                    _ => continue,
-                }
-            };
-            let word = &self.text[at..scan.at];
-            let name = match word.chars().next() {
-                Some('"' | '`') => word[1..word.len() - 1].to_owned(),
-                Some(first) if is_name(first) => word.to_lowercase(),
-                _ => continue,
-            };
-            words.push((name, scan.rest().starts_with('.')));
-        }
-        words
+        words(&self.text)
     }
 
     /// The statement with numbered parameters after this sign, counted from 1 in the order of [`Statement::names`].
@@ -121,6 +109,29 @@ impl Statement {
         let at = numbered_at.cast_signed().saturating_sub(shift);
         line_and_column(&self.text, at.max(0).cast_unsigned())
     }
+}
+
+/// The words of a text that may be names, in lower case where they are not quoted, and whether each qualifies what follows
+/// it; as far as the text can be read.
+pub(super) fn words(text: &str) -> Vec<(String, bool)> {
+    let mut scan = Scan { text, at: 0 };
+    let mut words = Vec::new();
+    while let Ok(found) = scan.next() {
+        let Found::Other(at) = found else {
+            match found {
+                Found::End => break,
+                _ => continue,
+            }
+        };
+        let word = &text[at..scan.at];
+        let name = match word.chars().next() {
+            Some('"' | '`') => word[1..word.len() - 1].to_owned(),
+            Some(first) if is_name(first) => word.to_lowercase(),
+            _ => continue,
+        };
+        words.push((name, scan.rest().starts_with('.')));
+    }
+    words
 }
 
 /// Where in a text this byte stands, from 1.
@@ -173,11 +184,10 @@ impl FromStr for Statement {
                     if !any {
                         let is = |known: &&str| text[at..scan.at].eq_ignore_ascii_case(known);
                         statement.reads = READING.iter().any(is);
-                        if TRANSACTIONS.iter().any(is) {
-                            return Err(error(
-                                at,
-                                "a transaction begins and ends for each input by itself",
-                            ));
+                        if let Some((_, cause)) =
+                            REFUSED.iter().find(|(words, _)| words.iter().any(is))
+                        {
+                            return Err(error(at, cause));
                         }
                     }
                     any = true;
@@ -403,6 +413,10 @@ mod tests {
             (
                 "select 1;\nselect 2",
                 "line 2, character 1: a second statement begins here",
+            ),
+            (
+                "attach 'x' as y",
+                "line 1, character 1: what is attached is so for one connection",
             ),
             (
                 " -- now\nCommit",

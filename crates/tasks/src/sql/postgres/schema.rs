@@ -20,6 +20,9 @@ const TABLES: &str = "select t.relname::text, n.nspname::text, a.attname::text, 
     where t.relkind in ('r', 'p') and pg_table_is_visible(t.oid) \
     and n.nspname not in ('pg_catalog', 'information_schema') order by t.relname, a.attnum";
 
+const SCHEMAS: &str = "select nspname::text from pg_namespace \
+    where nspname not like 'pg\\_%' and nspname <> 'information_schema'";
+
 /// A schema, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Schema {
@@ -38,8 +41,13 @@ struct Original {
     counted: Vec<String>,
 }
 
-/// Makes a schema with copies of the tables that the statement names; and the server as it is found there.
-pub(crate) fn copied(server: &Server, statement: &Statement) -> Result<(Schema, Server), Failure> {
+/// Makes a schema with copies of the tables that the statement names; and the server as it is found there, which finds
+/// nothing of the user's besides.
+pub(crate) fn copied(
+    server: &Server,
+    statement: &Statement,
+    setup: Option<&str>,
+) -> Result<(Schema, Server), Failure> {
     let schema = Schema {
         server: server.clone(),
         name: format!("triway_{:016x}", fastrand::u64(..)),
@@ -48,7 +56,15 @@ pub(crate) fn copied(server: &Server, statement: &Statement) -> Result<(Schema, 
     connected(server, async |session| {
         let client = &session.client;
         let originals = originals(client).await.map_err(|error| unusable(&error))?;
-        check(&originals, &words)?;
+        let schemas = schemas(client).await.map_err(|error| unusable(&error))?;
+        check(&schemas, &words, "the statement")?;
+        if let Some(setup) = setup {
+            let words = crate::sql::statement::words(setup);
+            check(&schemas, &words, "the setup")?;
+            if words.iter().any(|(word, _)| word == "search_path") {
+                return Err(refused("the setup sets the search_path, which decides whose tables it finds; a trial finds its own alone".to_owned()));
+            }
+        }
         let names: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
         let named = originals
             .iter()
@@ -59,10 +75,7 @@ pub(crate) fn copied(server: &Server, statement: &Statement) -> Result<(Schema, 
             .batch_execute(&all)
             .await
             .map_err(|error| unusable(&error))?;
-        let search_path = client.query_one("show search_path", &[]).await;
-        let usual = search_path.and_then(|row| row.try_get::<_, String>(0));
-        let usual = usual.map_err(|error| unusable(&error))?;
-        Ok(server.searching(format!("{}, {usual}", schema.name)))
+        Ok(server.searching(schema.name.clone()))
     })
     .map(|server| (schema, server))
 }
@@ -111,20 +124,27 @@ async fn originals(client: &Client) -> Result<Vec<Original>, Error> {
     Ok(originals)
 }
 
-/// A table that is named together with its schema would be the original.
-fn check(originals: &[Original], words: &[(String, bool)]) -> Result<(), Failure> {
-    let schema = words.iter().find(|(word, qualifies)| {
-        *qualifies && originals.iter().any(|original| original.schema == *word)
-    });
+/// The schemas that are not the server's own.
+async fn schemas(client: &Client) -> Result<Vec<String>, Error> {
+    let all = client.query(SCHEMAS, &[]).await?;
+    all.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// What is named together with its schema would be the original.
+fn check(schemas: &[String], words: &[(String, bool)], what: &str) -> Result<(), Failure> {
+    let schema = words
+        .iter()
+        .find(|(word, qualifies)| *qualifies && schemas.contains(word));
     match schema {
         None => Ok(()),
-        Some((schema, _)) => Err(Failure::permanent(
-            kinds::BAD_STATEMENT,
-            format!(
-                "the statement names the schema {schema}, but each trial has a schema of its own; leave `{schema}.` out"
-            ),
-        )),
+        Some((schema, _)) => Err(refused(format!(
+            "{what} names the schema {schema}, but each trial has a schema of its own; leave `{schema}.` out"
+        ))),
     }
+}
+
+fn refused(message: String) -> Failure {
+    Failure::permanent(kinds::BAD_STATEMENT, message)
 }
 
 impl Original {

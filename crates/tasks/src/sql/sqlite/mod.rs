@@ -12,5 +12,5 @@ mod whole;
 pub(super) use self::{
     committer::{Committer, Orders},
     connected::Connected,
-    whole::{check, check_job, copied, each, reads, script, tables, verify},
+    whole::{check, check_job, copied, each, reads, script, script_on_copy, tables, verify},
 };

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Error, OpenFlags};
+use rusqlite::{
+    Connection, Error, ErrorCode, OpenFlags,
+    hooks::{AuthAction, AuthContext, Authorization},
+};
 use tempfile::TempDir;
 use triway_core::Failure;
 
@@ -18,14 +21,38 @@ use crate::sql::{
 
 /// Executes a script, which may make the database; nothing of it stays if it fails.
 pub(crate) fn script(path: &Path, text: &str) -> Result<(), Failure> {
+    execute(path, text, false)
+}
+
+/// The same on a copy: nothing but that is to be changed.
+pub(crate) fn script_on_copy(path: &Path, text: &str) -> Result<(), Failure> {
+    execute(path, text, true)
+}
+
+fn execute(path: &Path, text: &str, is_copy: bool) -> Result<(), Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection =
         writing(path, flags, &Limit::new()).map_err(|error| unopened(&error, path))?;
+    if is_copy {
+        let no_other_file = |context: AuthContext<'_>| match context.action {
+            AuthAction::Attach { .. } => Authorization::Deny,
+            _ => Authorization::Allow,
+        };
+        connection
+            .authorizer(Some(no_other_file))
+            .map_err(|error| unopened(&error, path))?;
+    }
     let done = connection.transaction().and_then(|transaction| {
         transaction.execute_batch(text)?;
         transaction.commit()
     });
-    done.map_err(|error| unopened(&error, path))
+    done.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::AuthorizationForStatementDenied) if is_copy => Failure::permanent(
+            kinds::BAD_STATEMENT,
+            "the setup attaches another file, and each trial is to change its own copy alone",
+        ),
+        _ => unopened(&error, path),
+    })
 }
 
 /// Looks whether the database knows what a statement names.
