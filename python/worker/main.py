@@ -13,6 +13,7 @@ def describe(spec, shared):
         # Only now: a module may have switched the lock on again.
         "has_gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
         "is_free_threaded": bool(free_threaded()),
+        "has_subinterpreters": has_subinterpreters(),
     }
 
 
@@ -20,6 +21,12 @@ def free_threaded():
     import sysconfig
 
     return sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def has_subinterpreters():
+    import importlib.util
+
+    return any(importlib.util.find_spec(name) for name in ("_interpreters", "_xxsubinterpreters"))
 
 
 def answer(spec, shared):

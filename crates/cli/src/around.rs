@@ -24,6 +24,8 @@ pub(crate) struct Around {
     pub(crate) database: Option<Database>,
     /// The servers that are compared.
     pub(crate) servers: Option<Servers>,
+    /// What a report says of what the job runs on.
+    pub(crate) about: Option<String>,
     /// Whether each arm of a comparison is probed in one more trial.
     pub(crate) probe: bool,
 }

@@ -385,6 +385,7 @@ fn prepare_py(arguments: PyArguments) -> Result<Prepared, Fault> {
         task,
         inputs,
         note,
+        about,
         kept,
     } = functions(arguments)?;
     Ok(Prepared {
@@ -392,6 +393,7 @@ fn prepare_py(arguments: PyArguments) -> Result<Prepared, Fault> {
         kept,
         around: Around {
             probe,
+            about: Some(about),
             ..Around::default()
         },
         ..Prepared::of(Configuration::Py(Box::new(task)), inputs)

@@ -23,6 +23,8 @@ pub(crate) struct Functions {
     pub(crate) task: Py,
     pub(crate) inputs: Inputs,
     pub(crate) note: String,
+    /// What a report says of the interpreter.
+    pub(crate) about: String,
     pub(crate) kept: Kept,
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn functions(mut arguments: PyArguments) -> Result<Functions, Fault> 
     let (task, described) = described(&arguments, target)?;
     Ok(Functions {
         note: told(&task, &described),
+        about: about(&task, &described),
         task,
         inputs,
         kept: Kept::default(),
@@ -115,17 +118,33 @@ fn described(arguments: &PyArguments, mut target: Target) -> Result<(Py, Describ
 
 /// Which interpreter it is, and what its start costs.
 fn told(task: &Py, described: &Described) -> String {
+    format!(
+        "{}; start-up: interpreter {}, import {}",
+        named(task, described),
+        figures::time(described.start_s),
+        figures::time(described.import_s)
+    )
+}
+
+/// What a report says of the interpreter.
+fn about(task: &Py, described: &Described) -> String {
+    let named = named(task, described);
+    match described.has_subinterpreters {
+        true => format!("{named}; it has subinterpreters, which are not yet supported"),
+        false => named,
+    }
+}
+
+fn named(task: &Py, described: &Described) -> String {
     let lock = match (described.is_free_threaded, described.has_gil) {
         (false, _) => "",
         (true, true) => ", free-threaded, but with its lock switched on by a module",
         (true, false) => ", free-threaded: its threads run side by side",
     };
     format!(
-        "Python {}{lock} ({}); start-up: interpreter {}, import {}",
+        "Python {}{lock} ({})",
         described.version,
-        task.policy().python.display(),
-        figures::time(described.start_s),
-        figures::time(described.import_s)
+        task.policy().python.display()
     )
 }
 
@@ -160,6 +179,7 @@ fn example(arguments: &PyArguments) -> Result<Functions, Fault> {
             figures::counted(inputs.len() as u64, "input", "inputs"),
             told(&task, &described)
         ),
+        about: about(&task, &described),
         task,
         inputs: Inputs::values(inputs),
         kept,

@@ -66,6 +66,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     }
     around.spare(job.output.as_deref(), None)?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
+    let about = around.about.clone();
     let stages = around.stages(configuration.sql(), &arms, &ignore)?;
     usual.check_compares()?;
     let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
@@ -90,13 +91,16 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
             .probe(probe.as_ref())?
             .run(|progress| tell(&told, progress))
     };
-    let heed = |_| {
-        stop.store(true, Ordering::Relaxed);
-        Some(STOP_LIMIT)
-    };
-    let attended = attend(compare, heed, None)?;
+    let attended = attend(compare, move |_| end_soon(&stop), None)?;
     screen.end_bar();
-    concluded(attended, kept.server.as_mut(), destination, &screen, &title)
+    let besides = (kept.server.as_mut(), about);
+    concluded(attended, besides, destination, &screen, &title)
+}
+
+/// Ends the comparison after a signal; how long that may take.
+fn end_soon(stop: &AtomicBool) -> Option<Duration> {
+    stop.store(true, Ordering::Relaxed);
+    Some(STOP_LIMIT)
 }
 
 /// The plan that all arms share.
@@ -135,14 +139,17 @@ fn chosen(
 
 fn concluded(
     attended: Attended<Result<Comparison, CompareError>>,
-    server: Option<&mut TestServer>,
+    (server, about): (Option<&mut TestServer>, Option<String>),
     destination: Destination,
     screen: &Screen,
     title: &str,
 ) -> Result<Exit, Fault> {
     match (attended.asked, attended.result) {
         (Some(asked), _) => Ok(stopped_early(asked, screen)),
-        (None, Some(Ok(comparison))) => report(&valid(comparison, server), destination, screen),
+        (None, Some(Ok(mut comparison))) => {
+            comparison.notes.splice(0..0, about);
+            report(&valid(comparison, server), destination, screen)
+        }
         (None, Some(Err(error))) => Err(refused(error, title)),
         (None, None) => Err(Fault::could_not_run(anyhow!(
             "the comparison panicked, which is a bug of this program"

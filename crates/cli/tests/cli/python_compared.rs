@@ -102,6 +102,7 @@ async def blocks(x):
         assert!(held.is_none_or(|held| (0.05..0.2).contains(&held)), "{arm}");
     }
     let notes = report["notes"].to_string();
+    assert!(notes.starts_with("[\"Python 3."), "{notes}");
     assert!(notes.contains("async: the coroutine of input"), "{notes}");
     let ended = call(&folder, "nap", "--probe", &["0"]);
     assert_eq!(ended.code, 2, "{ended:?}");

@@ -41,6 +41,8 @@ pub struct Described {
     pub start_s: f64,
     /// Whether one thread at a time runs Python code, now that the module has been imported.
     pub has_gil: bool,
+    /// Whether it could have several interpreters in a process.
+    pub has_subinterpreters: bool,
     /// The script of workers, in the form that this interpreter gives its programs. No other version reads it.
     #[serde(deserialize_with = "base64")]
     pub compiled: Vec<u8>,

@@ -61,7 +61,7 @@ pub struct Policy {
     pub event_loop: EventLoop,
     /// How long the module may take to be imported.
     pub import_limit: Duration,
-    /// Whether a call gives a coroutine, as [`Described::is_async`] says.
+    /// Whether a call gives a coroutine, as [`Described::is_async`](super::Described::is_async) says.
     pub is_async: bool,
     /// Whether each worker also tells how late a thread gets the interpreter's lock. The probe itself costs something.
     pub probe: bool,
