@@ -168,7 +168,7 @@ class Coroutines:
 
     def failure(self, error, lane, place):
         if type(error).__name__ != "CancelledError":
-            return failure(error)
+            return self.desk.failure(error)
         task = lane.handle
         if hasattr(task, "uncancel"):
             while task.cancelling():

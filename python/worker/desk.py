@@ -84,6 +84,13 @@ class Desk:
 
     # Slots.
 
+    def failure(self, error):
+        """A failure as the parent reads it."""
+        if getattr(error, "errno", None) == errno.EBADF and self.link.is_closed():
+            # Some other input has closed all descriptors, and the parent runs this one again.
+            os._exit(1)
+        return failure(error)
+
     def leave_behind(self, lane, place, since, what):
         """Gives an attempt up whose thread or coroutine does not end; False if it has ended just now."""
         took = now() - since
@@ -169,8 +176,11 @@ def outbox(desk):
 
     def put(lane, place, began, took, used, status, body, even_left=False):
         """Writes an outcome down; False if this lane has nothing to say any more."""
+        # In a child that was forked, whoever held the lock is not there to release it.
+        if desk.forked:
+            return False
         with lock:
-            if desk.forked or (lane.left and not even_left):
+            if lane.left and not even_left:
                 return False
             append(lane, place, began, took, used, status, body)
             words[lane.cell] = 0

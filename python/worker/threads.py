@@ -101,7 +101,7 @@ class Threads:
                     serialising += (took + called - returned) * (1 if long else 16)
                 except BaseException as error:
                     value = None
-                    status, body = FAILED, failure(error)
+                    status, body = FAILED, desk.failure(error)
                     took = now() - began
                 used = spent() - used
                 long = took > 20_000
@@ -109,7 +109,7 @@ class Threads:
                 try:
                     status, body = write(call(read(raw)))
                 except BaseException as error:
-                    status, body = FAILED, failure(error)
+                    status, body = FAILED, desk.failure(error)
                 used = took = now() - began
                 long = took > 20_000
             cpu += used

@@ -78,6 +78,12 @@ def writer(default):
             shown = convert(value)
             theirs = False
             return shown
+        if type(value).__name__ == "coroutine":
+            value.close()
+            raise Unheld(
+                "the result is a coroutine, although the function is no `async def`; a decorator that awaits what it "
+                "wraps, in an `async def` of its own, would make it one"
+            )
         raise Unheld(
             "the result %s %s, which JSON cannot hold; return plain values, or take --default str"
             % ("is" if value is top else "has", name_of(value, "a value of type "))
@@ -110,6 +116,10 @@ def writer(default):
                 if theirs:
                     raise
                 text = unusual(value, convert, error)
+            except RecursionError:
+                if theirs:
+                    raise
+                raise Unheld("the result is nested too deeply for JSON") from None
             finally:
                 top = None
         try:

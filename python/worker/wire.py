@@ -3,6 +3,7 @@
 # The pieces in this folder are one script, put together when Triway is built. It needs the standard library alone, and
 # imports little of it, because a worker is not ready before that is done.
 
+import errno
 import json
 import mmap
 import os
@@ -55,6 +56,13 @@ class Link:
         self.socket = socket.socket(fileno=file)
         self.socket.set_inheritable(False)
         self.rest = b""
+
+    def is_closed(self):
+        try:
+            os.fstat(self.socket.fileno())
+        except OSError:
+            return True
+        return False
 
     def send(self, kind, *payload):
         sent = [FRAME.pack(sum(map(len, payload)), kind, 0), *payload]

@@ -278,6 +278,15 @@ fn a_module_is_found_from_the_working_folder_and_a_file_from_anywhere() {
 const VALUES: &str = "
 import decimal
 
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+async def coroutine():
+    pass
+
 def value(text):
     return eval(text)
 ";
@@ -314,6 +323,8 @@ fn results_are_held_or_named() {
         ("'\\ud800'", "a surrogate", "\\ud800"),
         ("[float('nan')]", "a NaN", "nan"),
         ("{(1, 2): 3}", "keys must be", ""),
+        ("nested(100000)", "nested too deeply", ""),
+        ("coroutine()", "the result is a coroutine", ""),
         ("[b'x']", "a value of type bytes", "b'x'"),
     ] {
         let ended = call(&folder, "value", "--lines", &[text, "1"]);
