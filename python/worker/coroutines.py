@@ -83,7 +83,7 @@ class Coroutines:
 
     async def work(self, lane):
         """One attempt after the other."""
-        desk, call, read, write, put = self.desk, self.call, self.read, self.write, self.desk.put_alone
+        desk, call, read, write, append = self.desk, self.call, self.read, self.write, self.desk.append
         words, cell, idle, loop = desk.board.words, lane.cell, self.idle, self.loop
         claim = desk.waiting.popleft if desk.alone else desk.claim
         coroutine = types.CoroutineType
@@ -113,14 +113,16 @@ class Coroutines:
             looked = long or not place & 15
             used = step = 0
             try:
-                value = read(raw)
-                called = now() if looked else 0
-                awaited = call(value)
-                value = None
+                if looked:
+                    value = read(raw)
+                    called = now()
+                    awaited = call(value)
+                    value = None
+                    used = spent()
+                else:
+                    awaited = call(read(raw))
                 if type(awaited) is not coroutine:
                     awaited = as_coroutine(awaited)
-                if looked:
-                    used = spent()
                 try:
                     first = awaited.send(None)
                 except StopIteration as ended:
@@ -152,12 +154,13 @@ class Coroutines:
             if step > longest:
                 longest = step
                 self.longest = max(self.longest, (step, index))
-            if not put(lane, place, began, took, used, status, body):
-                if desk.forked:
-                    end_child()
+            if desk.forked:
+                end_child()
+            if lane.left:
                 return
+            append(lane, place, began, took, used, status, body)
             # Slots whose inputs never wait would keep the loop from all others.
-            if began + took - self.yielded > 1_000_000:
+            if began + took - self.yielded > 2_000_000:
                 words[cell] = 0
                 await pause()
                 self.yielded = now()

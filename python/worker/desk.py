@@ -22,7 +22,7 @@ class Desk:
         # A child that the function forks has neither socket nor slots.
         self.forked = False
         os.register_at_fork(after_in_child=self.leave_to_parent)
-        self.put, self.put_alone, self.flush = outbox(self)
+        self.put, self.append, self.flush = outbox(self)
         # What the lanes have measured, in nanoseconds.
         self.cpu = self.serialising = self.run_queue = 0
 
@@ -151,7 +151,8 @@ def outbox(desk):
             words[OUTBOX] = emptied
 
     def append(lane, place, began, took, used, status, body):
-        """Shared memory keeps the outcome until it is sent. One caller at a time."""
+        """Writes an outcome down in shared memory, which keeps it until it is sent. One caller at a time; what the cell says
+        it says until the slot waits."""
         nonlocal held, since
         length = len(body)
         size = head + length
@@ -175,7 +176,7 @@ def outbox(desk):
             send()
 
     def put(lane, place, began, took, used, status, body, even_left=False):
-        """Writes an outcome down; False if this lane has nothing to say any more."""
+        """The same among several; False if this lane has nothing to say any more."""
         # In a child that was forked, whoever held the lock is not there to release it.
         if desk.forked:
             return False
@@ -186,18 +187,11 @@ def outbox(desk):
             words[lane.cell] = 0
         return True
 
-    def put_alone(lane, place, began, took, used, status, body):
-        """The same where one thread does everything. What its cell says it says until it waits."""
-        if desk.forked or lane.left:
-            return False
-        append(lane, place, began, took, used, status, body)
-        return True
-
     def flush():
         with lock:
             send()
 
-    return put, put_alone, flush
+    return put, append, flush
 
 
 def too_long(length):

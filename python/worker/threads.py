@@ -68,7 +68,7 @@ class Threads:
     def attempt(self, lane):
         """One attempt after the other, on this thread."""
         desk, call, read, write = self.desk, self.call, self.read, self.new_writer()
-        put = desk.put_alone if self.slots == 1 else desk.put
+        put, append, alone = desk.put, desk.append, self.slots == 1
         take, words, cell = self.take, self.desk.board.words, lane.cell
         claim = desk.waiting.popleft if desk.alone else desk.claim
         single = self.slots == 1 or desk.alone
@@ -115,7 +115,9 @@ class Threads:
             cpu += used
             lane.cpu = cpu
             lane.serialising = serialising
-            if not put(lane, place, began, took, used, status, body):
+            if alone and not desk.forked:
+                append(lane, place, began, took, used, status, body)
+            elif not put(lane, place, began, took, used, status, body):
                 if desk.forked:
                     end_child()
                 return
