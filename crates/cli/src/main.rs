@@ -5,6 +5,7 @@
 mod arguments;
 mod around;
 mod attended;
+mod code;
 mod commands;
 mod database;
 mod delivered;
@@ -19,6 +20,7 @@ mod listening;
 mod output;
 mod people;
 mod prepared;
+mod probing;
 mod python;
 mod reporter;
 mod requests;
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Exit, Fault> {
     match arguments.verb {
         Verb::Run(run) => verbs::run::run(*run),
+        Verb::Advise(advise) => verbs::advise::run(*advise),
         Verb::Compare(compare) => verbs::compare::run(*compare),
         Verb::Check(check) => verbs::check::run(*check),
         Verb::Journal(journal) => verbs::journal::run(&journal),

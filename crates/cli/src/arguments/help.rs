@@ -3,6 +3,7 @@
 pub(crate) const TRIWAY: &str = "\
 Examples:
   triway compare http                  which model is best at requesting URLs, on this machine
+  triway advise py app.py:fetch items.jsonl   which model for this function, and why
   triway run http urls.txt -o out.csv  request every URL of a file
   triway check urls.txt --cert-days 14 which URLs are not healthy, and why
   triway run sh 'gzip -k' -- *.txt      a command for each input
@@ -17,6 +18,16 @@ Examples:
   triway run http --timeout 5s --retries 2 -- https://example.org/ https://example.com/
   zcat urls.gz | triway run http - --rate 100/s --max-failures 5% > out.jsonl
   triway run cpu -m processes          with no inputs: an embedded example";
+
+pub(crate) const ADVISE: &str = "\
+Each input that is looked at is executed once, and really; -o keeps the outcomes.
+
+Examples:
+  triway advise http urls.txt -o probed.jsonl
+  triway advise py app.py:fetch items.jsonl --budget 5s
+  triway advise py app.py:fetch items.jsonl --code > pool.py
+  triway advise sh 'gzip -k' --dry-probe -- *.txt
+  triway advise py --example fake-async  with an embedded example";
 
 pub(crate) const COMPARE: &str = "\
 Examples:

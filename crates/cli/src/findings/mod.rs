@@ -1,6 +1,7 @@
 //! What a verb that measures has found, in the one form that every output format can write: kinds of findings meet
 //! formats here and nowhere else.
 
+mod advice;
 mod cells;
 mod chart;
 mod comparison;
@@ -11,9 +12,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 #[expect(unused_imports, reason = "nobody draws them yet")]
-pub(crate) use self::chart::{Curve, Span};
+pub(crate) use self::chart::Span;
 pub(crate) use self::{
-    chart::{Bar, Chart},
+    chart::{Bar, Chart, Curve},
     sheet::{Grid, Heading, Records, Sheet},
 };
 

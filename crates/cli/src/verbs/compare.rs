@@ -30,6 +30,7 @@ use crate::{
     output::{Destination, Usual},
     people::{Interest, Screen, figures},
     prepared::{Configuration, Prepared, prepare},
+    probing::refusals,
 };
 
 /// How long the running trial may take to end after a signal, before it is left to its parent's death.
@@ -81,7 +82,8 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     screen.say_all(remark.into_iter().chain(note.as_deref()));
     let title = inputs.title();
     let stop = Arc::new(AtomicBool::new(false));
-    let (stopped, told, refused) = (Arc::clone(&stop), screen.clone(), refusals(&task));
+    let refused = refusals(&configuration);
+    let (stopped, told) = (Arc::clone(&stop), screen.clone());
     let compare = move || {
         let name = task.name();
         Compare::of_readable(task.with_digests(ignore), inputs.read())
@@ -162,12 +164,6 @@ fn concluded(
             "the comparison panicked, which is a bug of this program"
         ))),
     }
-}
-
-/// The models that the task is not run under, and why.
-fn refusals(task: &Named) -> Vec<(Model, String)> {
-    let why = |model| Some((model, task.refuse(model)?.into_owned()));
-    Model::ALL.into_iter().filter_map(why).collect()
 }
 
 fn tell(screen: &Screen, progress: Progress<'_>) {

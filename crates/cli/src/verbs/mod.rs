@@ -1,5 +1,6 @@
 //! The verbs, one a file.
 
+pub(crate) mod advise;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;

@@ -8,19 +8,20 @@ use triway_exec::{
     Control, Feed, Finished, Job, Refusal, Summary,
     journal::{Found, Journal},
 };
-use triway_tasks::catalog::Named;
-use triway_tasks::catalog::RawInput;
+use triway_measure::advise::{self, Advised, Observed, Progress, Situation, Steered, Tell};
+use triway_tasks::catalog::{Named, RawInput};
 
 use crate::{
-    arguments::{JobArguments, LanesArguments, RunArguments},
+    arguments::{Chosen, JobArguments, LanesArguments, ProbeArguments, RunArguments},
     around::Begun,
     attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
     job_options, journaling,
     output::Destination,
-    people::{Interest, Screen, hosts::Hosts, summary::Told},
+    people::{Interest, Screen, figures, hosts::Hosts, summary::Told},
     prepared::{Configuration, Prepared, prepare},
+    probing::{self, Known},
     reporter::{Reported, Reporter},
 };
 
@@ -39,12 +40,14 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
 pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exit, Fault> {
     let RunArguments {
         model,
+        probing,
         lanes,
         job,
         journal: journaled,
         task,
     } = arguments;
-    job_options::check_alone(&lanes, model)?;
+    let chosen = model.unwrap_or(Chosen::Measured);
+    job_options::check_alone(&lanes, chosen.model())?;
     let screen = Screen::new(job.quiet);
     // What an example needs must live until the job has ended.
     let Prepared {
@@ -56,20 +59,30 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         kept: _kept,
     } = prepare(task, &job)?;
     configuration.survive(journaled.durability);
-    let plan = planned(&mut configuration, (model, &lanes), &job)?;
+    let plan = planned(&mut configuration, (chosen, &lanes), &job)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
+    let known = Known {
+        inputs: inputs.count(),
+        interpreter: around.interpreter.clone(),
+        bounded: around.database.is_some(),
+    };
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
-    screen.say_all(task.remark(plan.model).into_iter().chain(note.as_deref()));
+    screen.say_all(note.as_deref());
+    let basis = (&plan, known, (&lanes, &probing));
+    let (chosen, situation) = way(chosen, &configuration, basis, &screen);
+    if situation.is_none() {
+        screen.say_all(task.remark(plan.model));
+    }
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
     let afterwards = Afterwards {
         task: task.name(),
         plan: plan.clone(),
-        model_given: model.is_some(),
+        chosen,
         title: inputs.title(),
         places: inputs.places(),
         destination: destination.name().to_owned(),
@@ -89,32 +102,100 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     );
     begin(&mut reporter, found)?;
     if !piped {
-        show_bar(&screen, &inputs, &task, &plan);
+        show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
     }
-    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
+    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan.clone());
     if let Some(journal) = journal {
         job = job.journal(journal).map_err(Fault::could_not_run)?;
     }
     let control = job.control();
-    let heed = stop_on_signal(control.clone(), screen, &afterwards.plan);
-    let work = move || job.run_into(reporter).wait();
+    let heed = stop_on_signal(control.clone(), screen.clone(), &afterwards.plan);
+    let work = move || match situation {
+        None => job.run_into(reporter).wait(),
+        Some(situation) => measured(job, reporter, (situation, plan), told(screen, task)),
+    };
     afterwards.conclude(attend(work, heed, Some(control))?)
+}
+
+/// Who chooses the model after all, and on what basis it is measured where it is.
+fn way(
+    chosen: Chosen,
+    configuration: &Configuration,
+    (plan, known, options): (&Plan, Known, (&LanesArguments, &ProbeArguments)),
+    screen: &Screen,
+) -> (Chosen, Option<Situation>) {
+    if chosen != Chosen::Measured {
+        return (chosen, None);
+    }
+    let why = match probing::unmeasured(plan, known.inputs) {
+        Some(why) => why,
+        None => {
+            let situation =
+                probing::situation(configuration, plan, known, options, Situation::of_work);
+            match probing::has_choice(&situation) {
+                true => return (chosen, Some(situation)),
+                false => "no other model can run it",
+            }
+        }
+    };
+    screen.say(&format!("auto: as the task prefers, for {why}"));
+    (Chosen::Preferred, None)
+}
+
+/// The job is probed, and goes on as the figures say.
+fn measured(
+    job: Job<Named>,
+    reporter: Reporter,
+    basis: (Situation, Plan),
+    tell: Tell,
+) -> Result<Finished<Reporter>, Refusal> {
+    let Steered { job, sink, .. } = advise::choose(job, (reporter, probing::sizes()), basis, tell);
+    let finished = job.run_into(sink).wait()?;
+    Ok(finished.map(Observed::into_inner))
+}
+
+/// Tells of what is measured, and what the job goes on under.
+fn told(screen: Screen, task: Named) -> Tell {
+    Box::new(move |progress| match progress {
+        Progress::GoesOn(advice) => {
+            screen.say(&format!("auto: {}", advice.verdict));
+            let advised = advice.recommendation;
+            if let Some(Advised {
+                model, concurrency, ..
+            }) = advised
+            {
+                screen.say_all(task.remark(model));
+                screen.set_message(format!("{} {model}@{concurrency}", task.name()));
+            }
+        }
+        Progress::Fell { promised, found } => screen.say(&format!(
+            "auto: {} a second where {} were measured: measuring anew",
+            figures::number(found),
+            figures::number(promised)
+        )),
+        _ => {}
+    })
 }
 
 /// How the task is to be run, unless it cannot be run so.
 fn planned(
     configuration: &mut Configuration,
-    (model, lanes): (Option<Model>, &LanesArguments),
+    (chosen, lanes): (Chosen, &LanesArguments),
     job: &JobArguments,
 ) -> Result<Plan, Fault> {
     let task = configuration.task();
     let preferred = task.preferred();
-    let model = model.unwrap_or(preferred.model);
+    let model = chosen.model().unwrap_or(preferred.model);
     let concurrency = job_options::concurrency(lanes, preferred, model);
     let mut plan = job_options::plan(job, preferred, model, concurrency)?;
     configuration.limit(job, &mut plan)?;
     plan.keep_schedule = configuration.keeps_schedule();
-    job_options::check_pool(job, &[plan.model], &task)?;
+    let only = [plan.model];
+    let models = match chosen {
+        Chosen::Measured => &Model::PLAIN[..],
+        _ => &only[..],
+    };
+    job_options::check_pool(job, models, &task)?;
     configuration.check_models([plan.model])?;
     match task.refuse(plan.model) {
         Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),
@@ -134,10 +215,17 @@ fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
     }
 }
 
-fn show_bar(screen: &Screen, inputs: &Inputs, task: &Named, plan: &Plan) {
-    let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
+/// What the bar calls the job.
+fn title(task: &Named, plan: &Plan, is_measured: bool) -> String {
+    match is_measured {
+        true => format!("{} measuring", task.name()),
+        false => format!("{} {}@{}", task.name(), plan.model, plan.concurrency),
+    }
+}
+
+fn show_bar(screen: &Screen, inputs: &Inputs, what: &str) {
     if screen.is_watched() {
-        screen.show_bar(inputs.count(), &what);
+        screen.show_bar(inputs.count(), what);
     }
 }
 
@@ -153,13 +241,13 @@ fn lines(
         .transpose()
 }
 
-fn feed(inputs: Inputs) -> Feed<RawInput> {
+pub(super) fn feed(inputs: Inputs) -> Feed<RawInput> {
     let bytes = |input: &RawInput| size_of::<RawInput>() + input.as_bytes().len();
     Feed::new(inputs.read(), bytes, AHEAD_BYTES)
 }
 
 /// The first signal drains the job, the second gives up what is in flight, the third does not wait for anything.
-fn stop_on_signal(
+pub(super) fn stop_on_signal(
     control: Control,
     screen: Screen,
     plan: &Plan,
@@ -186,7 +274,7 @@ fn stop_on_signal(
 struct Afterwards {
     task: &'static str,
     plan: Plan,
-    model_given: bool,
+    chosen: Chosen,
     title: String,
     places: Places,
     destination: String,
@@ -222,6 +310,7 @@ impl Afterwards {
             self.screen.end_bar();
             refused(refusal)
         })?;
+        self.plan = self.plan.with_model(summary.model, summary.concurrency);
         if let Some(StopReason::OtherInputs(cause)) = summary.stopped {
             self.screen.end_bar();
             return Err(Fault::usage(anyhow!("{cause}")));
@@ -261,7 +350,7 @@ impl Afterwards {
         let told = Told {
             task: self.task,
             plan: &self.plan,
-            model_given: self.model_given,
+            chosen: self.chosen,
             summary,
             delivered: &reported.delivered,
             torn: reported.torn,
