@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{
-    Connection, Error, ErrorCode, OpenFlags,
+    Connection, Error, ErrorCode, OpenFlags, TransactionBehavior,
     hooks::{AuthAction, AuthContext, Authorization},
 };
 use tempfile::TempDir;
@@ -42,7 +42,9 @@ fn execute(path: &Path, text: &str, is_copy: bool) -> Result<(), Failure> {
             .authorizer(Some(no_other_file))
             .map_err(|error| unopened(&error, path))?;
     }
-    let done = connection.transaction().and_then(|transaction| {
+    // One that begins with reading cannot wait for a lock that it needs later.
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let done = begun.and_then(|transaction| {
         transaction.execute_batch(text)?;
         transaction.commit()
     });
