@@ -194,9 +194,9 @@ impl Database {
                 .script(&script.text)
                 .map_err(refused(&script.name))?;
         }
-        self.look(&self.at, &self.statement, "the statement")?;
+        look(&self.at, &self.statement)?;
         if let Some(query) = &self.verify {
-            self.look(&self.at, query, "--verify")?;
+            look_at_query(&self.at, query)?;
         }
         if let Some(job) = job {
             self.at.check_job(job).map_err(refused("--journal"))?;
@@ -250,9 +250,9 @@ impl Database {
     ) -> Result<Stages<Named>, Fault> {
         let first = self.copied().map_err(|why| Fault::usage(anyhow!(why)))?;
         let at = first.database();
-        self.look(at, &self.statement, "the statement")?;
+        look(at, &self.statement)?;
         if let Some(query) = &self.verify {
-            self.look(at, query, "--verify")?;
+            look_at_query(at, query)?;
         }
         self.at
             .check_room(connections)
@@ -275,10 +275,6 @@ impl Database {
         copied.map_err(|failure| format!("a trial's own copy: {}", failure.message))
     }
 
-    fn look(&self, at: &sql::Database, statement: &Statement, name: &str) -> Result<(), Fault> {
-        at.check(statement).map_err(refused(name))
-    }
-
     /// What the query of --verify finds; `None` if there is none.
     ///
     /// # Errors
@@ -292,6 +288,21 @@ impl Database {
         })?;
         let shown = serde_json::to_string(&answer).map_err(Fault::could_not_run)?;
         Ok(Some(format!("verify: {shown}")))
+    }
+}
+
+/// Looks whether the database knows what the statement names.
+fn look(at: &sql::Database, statement: &Statement) -> Result<(), Fault> {
+    at.check(statement).map_err(refused("the statement"))
+}
+
+/// The same for the query of --verify, which is to change nothing and belongs to no row.
+fn look_at_query(at: &sql::Database, query: &Statement) -> Result<(), Fault> {
+    match query.names().first() {
+        None => at.check_query(query).map_err(refused("--verify")),
+        Some(name) => Err(Fault::usage(anyhow!(
+            "--verify: there is no row for :{name}; it is executed once, after all rows"
+        ))),
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use tempfile::tempdir;
 
 use crate::{
+    postgres::Postgres,
     program::{start, triway},
     statements::python,
 };
@@ -44,5 +45,54 @@ fn setups_at_the_same_time_wait_for_each_other() {
         }
         let rows = python(path, "select count(*) from t");
         assert_eq!(rows, json!([[round * 6 * 1001]]));
+    }
+}
+
+#[test]
+fn a_query_that_verifies_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let path = folder.path();
+    python(path, "create table t as select 1 as n");
+    let insert = "insert into t values (:n)";
+    for (query, said) in [
+        ("delete from t", "--verify: it is to be a query"),
+        ("insert into t values (7) returning n", "--verify: it is to"),
+        ("select :n", "--verify: there is no row for :n"),
+    ] {
+        let options = ["--verify", query, "--", "{\"n\":2}"];
+        let ended = start(&mut command(path, "sqlite:users.db", insert, &options)).end();
+        assert!(
+            ended.code == 2 && ended.err.contains(said),
+            "{query}: {ended:?}"
+        );
+    }
+    assert_eq!(python(path, "select count(*) from t"), json!([[1]]));
+}
+
+#[test]
+fn a_query_that_verifies_changes_nothing_on_a_server() {
+    let Some(server) = Postgres::start(&[]) else {
+        return;
+    };
+    let path = server.folder.path();
+    server.psql(
+        "create table t(n int); create function add(n int) returns void language sql as $$ insert into t values (n) $$",
+    );
+    let insert = "insert into t values (:n)";
+    for (query, code, said) in [
+        ("delete from t", 2, "--verify: it is to be a query"),
+        ("select :n::int", 2, "--verify: there is no row for :n"),
+        // Only the server knows what a function does.
+        ("select add(5)", 3, "in a read-only transaction"),
+    ] {
+        server.psql("truncate t");
+        let options = ["--verify", query, "--", "{\"n\":2}"];
+        let ended = start(&mut command(path, &server.url(), insert, &options)).end();
+        assert!(
+            ended.code == code && ended.err.contains(said),
+            "{query}: {ended:?}"
+        );
+        let rows = server.psql("select count(*), max(n) from t");
+        assert_eq!(rows, if code == 3 { "1|2" } else { "0|" }, "{query}");
     }
 }
