@@ -26,7 +26,7 @@ pub(crate) struct SqlArguments {
     #[arg(long)]
     pub(crate) group: bool,
 
-    /// A script to execute before, all of it or nothing; it may make the database.
+    /// A script to execute before, all of it or nothing; it may make the database. Not again with --resume
     #[arg(long, value_name = "FILE.sql")]
     pub(crate) setup: Option<PathBuf>,
 

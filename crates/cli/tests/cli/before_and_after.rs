@@ -48,6 +48,49 @@ fn setups_at_the_same_time_wait_for_each_other() {
     }
 }
 
+/// A setup that begins anew would undo what is not executed again.
+#[test]
+fn a_run_that_goes_on_is_not_set_up_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path();
+    goes_on(path, "sqlite:users.db");
+    assert_eq!(python(path, "select sum(n) from t"), json!([[15]]));
+    let Some(server) = Postgres::start(&[]) else {
+        return;
+    };
+    goes_on(server.folder.path(), &server.url());
+    assert_eq!(server.psql("select sum(n) from t"), "15");
+}
+
+/// Three rows, of which the journal loses two; then two more, and all are there.
+fn goes_on(path: &Path, db: &str) {
+    let setup = "drop table if exists t; create table t(n integer);";
+    fs::write(path.join("setup.sql"), setup).unwrap();
+    let journal = path.join("journal");
+    let mut cut = 0;
+    for rows in [0, 3, 5] {
+        let lines: String = (1..=rows).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+        fs::write(path.join("rows"), lines).unwrap();
+        let options = "rows --setup setup.sql --journal journal --resume -m sequential";
+        let options: Vec<_> = options.split(' ').collect();
+        let ended = start(&mut command(
+            path,
+            db,
+            "insert into t values (:n)",
+            &options,
+        ))
+        .end();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let length = fs::metadata(&journal).unwrap().len();
+        if rows == 3 {
+            // As if it had been killed between a commit and what the journal says of it.
+            let journal = fs::File::options().write(true).open(&journal).unwrap();
+            journal.set_len(cut).unwrap();
+        }
+        cut = length;
+    }
+}
+
 #[test]
 fn a_query_that_verifies_changes_nothing() {
     let folder = tempdir().unwrap();

@@ -65,6 +65,17 @@ impl Database {
         }
     }
 
+    /// Whether inputs of a job are written down there as done. Blocks.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn has_begun(&self, job: &str) -> Result<bool, Failure> {
+        match self {
+            Self::Sqlite(path) => sqlite::has_begun(path, job),
+            Self::Postgres(server) => postgres::has_begun(server, job),
+        }
+    }
+
     /// Looks whether there is room for so many connections more. Blocks.
     ///
     /// # Errors
