@@ -104,8 +104,7 @@ impl Around {
         }
         let total = TotalFile::open(self.total.as_deref(), output)?;
         if let Some(database) = &self.database {
-            let job = journal.map(Journal::job);
-            database.begin(plan.concurrency.get(), job.as_deref())?;
+            database.begin(plan.concurrency.get(), journal)?;
         }
         Ok(Begun {
             total,

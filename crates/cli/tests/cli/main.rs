@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod before_and_after;
 mod checking;
 mod commands;
 mod comparing;
