@@ -44,7 +44,7 @@ def answer(spec, shared):
         # What began this script left it here, compiled.
         said["compiled"] = base64.b64encode(marshal.dumps(script)).decode()
     except Problem as problem:
-        said["problem"] = str(problem)
+        said["problem"] = without_halves(str(problem))
         said["is_target"] = problem.is_target
     os.write(out, json.dumps(said).encode() + b"\n")
     sys.stdout.flush()
@@ -186,7 +186,7 @@ def work(socket_file, board_file):
         try:
             worker = Worker(link, board, hello)
         except Problem as problem:
-            link.send(READY, json.dumps({"problem": str(problem)}).encode())
+            link.send(READY, json.dumps({"problem": without_halves(str(problem))}).encode())
             sys.stderr.flush()
             os._exit(1)
         link.send(READY, b'{"problem":null}')

@@ -185,7 +185,6 @@ def told(kind, message, trace=None, retryable=True):
     said = {"kind": kind, "message": shortened(message), "retryable": retryable}
     if trace:
         said["trace"] = shortened(trace)
-    # Escapes hold whatever is no text.
     return json.dumps(said).encode()
 
 
@@ -204,9 +203,15 @@ def trace_of(error):
         if not made.stack and before and not isinstance(error, SyntaxError):
             return None
         return "".join(made.format()).rstrip("\n")
+    text = without_halves(text)
     except BaseException:
         # Whatever an exception does that is asked about itself, it is still the failure of its input.
         return None
+def without_halves(text):
+    """The same with surrogates that lack their partner written out: no reader of JSON has to know them."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 
 
 OURS = ("<triway", "<frozen importlib")

@@ -26,6 +26,7 @@ class Bad:
     def __str__(self):
         do(self.what)
         return 'shown'
+    if what == 'surrogate': raise ValueError('half \ud800')
 
 def deep(n):
     return deep(n + 1)
@@ -75,11 +76,12 @@ async def stubborn(what):
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             pass
+    ("surrogate", Some("exception")),
     return what
 "#;
 
 /// The word, and of which kind its failure is; `None` for one that does no harm.
-const WORDS: [(&str, Option<&str>); 16] = [
+const WORDS: [(&str, Option<&str>); 17] = [
     ("exception", Some("exception")),
     ("exit", Some("exception")),
     ("_exit", Some("worker-lost")),
@@ -140,6 +142,7 @@ fn a_fault_costs_its_own_input() {
         }
     }
 }
+        ("surrogate", "ValueError: half \\ud800", "in do\n"),
 
 #[test]
 fn exceptions_say_what_and_where() {
