@@ -230,7 +230,9 @@ fn inputs_come_as_they_are_wanted() {
             "--args",
             "3",
             "bad-input",
+    let nested = "[".repeat(60_000);
             "a JSON list or object, not int",
+        ("kind", "", &*nested, "bad-input", "nested too deeply"),
         ),
         ("three", "--args", "[1]", "exception", "missing 1 required"),
         ("kind", "", "3", "exception", "TypeError"),
@@ -333,6 +335,9 @@ fn results_are_held_or_named() {
         let error = &outcomes[0]["error"];
         let kind = if said.contains("keys") {
             "exception"
+        ("10**5000", "more than 4300 digits", ""),
+        ("[10**5000]", "more than 4300 digits", ""),
+        (r"'\\ud800x \ud801'", "a surrogate", r"\ud800x \ud801"),
         } else {
             "unserialisable"
         };
