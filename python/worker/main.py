@@ -118,17 +118,19 @@ class Worker:
         slots = self.hello["slots"]
         if self.in_loop:
             lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
-            left = self.loop.run_until_complete(lanes.serve())
+            left = lanes.serve()
             self.longest = lanes.longest
             return left
         return Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop).serve()
 
-    def leave(self):
+    def leave(self, left):
+        self.desk.flush()
         try:
             run_hook(self.target.hook("teardown"), self.loop)
         except BaseException as error:
             print("teardown() failed:", trace_of(error) or error, file=sys.stderr)
-        self.desk.flush()
+        if self.loop and not left:
+            close(self.loop)
         told = {
             "peak_memory_bytes": peak_bytes(),
             "cpu_ns": self.desk.cpu,
@@ -191,7 +193,7 @@ def work(socket_file, board_file):
             os._exit(1)
         link.send(READY, b'{"problem":null}')
         left = worker.serve()
-        worker.leave()
+        worker.leave(left)
     except (Gone, OSError):
         # The parent is gone, or the function has closed the socket. The board has what was not sent.
         os._exit(1)

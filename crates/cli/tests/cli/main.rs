@@ -19,6 +19,7 @@ mod program;
 mod python;
 mod python_compared;
 mod python_faults;
+mod python_loops;
 mod reports;
 mod restarts;
 mod retrying;
