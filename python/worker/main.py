@@ -89,7 +89,6 @@ class Worker:
         self.in_loop = hello["inner"] == "async"
         self.target = loaded(configuration["target"], configuration["share"])
         self.loop = None
-        self.longest = None
         self.close_loop = None
         self.probe = None
         function = self.target.function
@@ -115,13 +114,7 @@ class Worker:
         """Whether something was left behind."""
         if self.hello["configuration"]["probe"]:
             self.probe = Probe()
-        slots = self.hello["slots"]
-        if self.in_loop:
-            lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
-            left = lanes.serve()
-            self.longest = lanes.longest
-            return left
-        return Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop).serve()
+        return self.lanes.serve()
 
     def leave(self, left):
         self.desk.flush()
@@ -137,7 +130,7 @@ class Worker:
             "run_queue_ns": self.desk.run_queue,
             "serialising_ns": self.desk.serialising,
             "lock_wait_ns": self.probe.end() if self.probe else None,
-            "longest_hold": self.longest,
+            "longest_hold": self.lanes.longest if self.in_loop else None,
         }
         self.link.send(BYE, json.dumps(told).encode())
 
@@ -145,6 +138,12 @@ class Worker:
 class Probe:
     """How late a thread comes to run that wants nothing but a moment: it needs the interpreter's lock for that."""
 
+        slots = self.hello["slots"]
+        if self.in_loop:
+            self.lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
+        else:
+            self.lanes = Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop)
+            self.lanes.begin()
     NAP = 1_000_000
     MOST = 100_000
 
