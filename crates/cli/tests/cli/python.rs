@@ -496,6 +496,20 @@ fn uvloop_is_used_where_it_is_installed_and_missed_where_not() {
     assert_eq!(
         outputs(&ended)[0].as_str().unwrap().split('.').next(),
         Some("asyncio")
+#[test]
+fn a_run_goes_on_from_another_working_folder() {
+    let folder = app("def f(x): return x\n");
+    let path = folder.path().display();
+    let line = format!("run py {path}/app.py:f --journal {path}/run.journal -m sequential");
+    let ended = run(&format!("{line} -- 1 2"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for (more, code) in [("", 0), ("--files", 2)] {
+        let mut command = triway(&format!("{line} --resume {more} -- 1 2"));
+        let ended = start(command.current_dir("/").stdin(Stdio::null())).end();
+        assert_eq!(ended.code, code, "{more}: {ended:?}");
+    }
+}
+
     );
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
