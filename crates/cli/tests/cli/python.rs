@@ -150,6 +150,15 @@ fn async_needs_an_async_function_and_says_so() {
         "{}",
         ended.err
     );
+    let ended = call(&folder, "twice", "-m hybrid --inner async", &["1"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("--inner async: twice is not `async def`"),
+        "{}",
+        ended.err
+    );
     let path = folder.path().display();
     let ended = run(&format!(
         "compare py {path}/app.py:twice --rounds 1 --format json -- 1 2 3"
@@ -221,7 +230,9 @@ fn inputs_come_as_they_are_wanted() {
             );
         }
     }
+    let nested = "[".repeat(60_000);
     for (name, options, value, kind, said) in [
+        ("kind", "", &*nested, "bad-input", "nested too deeply"),
         ("kind", "", "nope", "bad-input", "no JSON value"),
         ("kind", "", "", "bad-input", "no JSON value"),
         ("kind", "--files", "missing", "bad-input", "No such file"),
@@ -230,9 +241,7 @@ fn inputs_come_as_they_are_wanted() {
             "--args",
             "3",
             "bad-input",
-    let nested = "[".repeat(60_000);
             "a JSON list or object, not int",
-        ("kind", "", &*nested, "bad-input", "nested too deeply"),
         ),
         ("three", "--args", "[1]", "exception", "missing 1 required"),
         ("kind", "", "3", "exception", "TypeError"),
@@ -326,6 +335,9 @@ fn results_are_held_or_named() {
         ("[float('nan')]", "a NaN", "nan"),
         ("{(1, 2): 3}", "keys must be", ""),
         ("nested(100000)", "nested too deeply", ""),
+        ("10**5000", "more than 4300 digits", ""),
+        ("[10**5000]", "more than 4300 digits", ""),
+        (r"'\\ud800x \ud801'", "a surrogate", r"\ud800x \ud801"),
         ("coroutine()", "the result is a coroutine", ""),
         ("[b'x']", "a value of type bytes", "b'x'"),
     ] {
@@ -335,9 +347,6 @@ fn results_are_held_or_named() {
         let error = &outcomes[0]["error"];
         let kind = if said.contains("keys") {
             "exception"
-        ("10**5000", "more than 4300 digits", ""),
-        ("[10**5000]", "more than 4300 digits", ""),
-        (r"'\\ud800x \ud801'", "a surrogate", r"\ud800x \ud801"),
         } else {
             "unserialisable"
         };
@@ -488,15 +497,6 @@ def odd(x):
 }
 
 #[test]
-fn uvloop_is_used_where_it_is_installed_and_missed_where_not() {
-    let folder = app(
-        "async def f(x):\n    import asyncio\n    return type(asyncio.get_running_loop()).__module__\n",
-    );
-    let ended = call(&folder, "f", "-m async", &["1"]);
-    assert_eq!(
-        outputs(&ended)[0].as_str().unwrap().split('.').next(),
-        Some("asyncio")
-#[test]
 fn a_run_goes_on_from_another_working_folder() {
     let folder = app("def f(x): return x\n");
     let path = folder.path().display();
@@ -510,6 +510,15 @@ fn a_run_goes_on_from_another_working_folder() {
     }
 }
 
+#[test]
+fn uvloop_is_used_where_it_is_installed_and_missed_where_not() {
+    let folder = app(
+        "async def f(x):\n    import asyncio\n    return type(asyncio.get_running_loop()).__module__\n",
+    );
+    let ended = call(&folder, "f", "-m async", &["1"]);
+    assert_eq!(
+        outputs(&ended)[0].as_str().unwrap().split('.').next(),
+        Some("asyncio")
     );
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
