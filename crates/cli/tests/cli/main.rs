@@ -20,6 +20,7 @@ mod python;
 mod python_compared;
 mod python_faults;
 mod python_loops;
+mod python_modules;
 mod reports;
 mod restarts;
 mod retrying;
