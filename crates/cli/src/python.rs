@@ -64,6 +64,10 @@ pub(crate) fn without_limits(py: &Py) -> Py {
     policy.import_limit = std::time::Duration::ZERO;
     policy.event_loop = py::EventLoop::Asyncio;
     policy.compiled.clear();
+    if policy.target.is_file() && policy.form != Form::Files {
+        // Its place is known in full, and no input is a name that would be looked for from here.
+        policy.folder.clear();
+    }
     Py::new(policy)
 }
 

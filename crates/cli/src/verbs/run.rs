@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use anyhow::anyhow;
-use triway_core::{Model, Plan, StopReason};
+use triway_core::{Inner, Model, Plan, StopReason};
 use triway_exec::{
     Control, Feed, Finished, Job, Refusal, Summary,
     journal::{Found, Journal},
@@ -197,10 +197,16 @@ fn planned(
     };
     job_options::check_pool(job, models, &task)?;
     configuration.check_models([plan.model])?;
-    match task.refuse(plan.model) {
-        Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),
-        None => Ok(plan),
+    if let Some(why) = task.refuse(plan.model) {
+        return Err(Fault::usage(anyhow!("--model {}: {why}", plan.model)));
     }
+    if plan.model == Model::Hybrid
+        && plan.pool.inner == Some(Inner::Async)
+        && let Some(why) = task.refuse(Model::Async)
+    {
+        return Err(Fault::usage(anyhow!("--inner async: {why}")));
+    }
+    Ok(plan)
 }
 
 /// What an earlier run wrote stays until the inputs are known to be those that it had.

@@ -20,6 +20,8 @@ mod program;
 mod python;
 mod python_compared;
 mod python_faults;
+mod python_loops;
+mod python_modules;
 mod reports;
 mod restarts;
 mod retrying;
