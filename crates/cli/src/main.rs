@@ -5,6 +5,7 @@
 mod arguments;
 mod around;
 mod attended;
+mod auto;
 mod code;
 mod commands;
 mod database;

@@ -8,6 +8,8 @@ use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
 use crate::{
     arguments::{LanesArguments, ProbeArguments},
+    around::Around,
+    inputs::Inputs,
     prepared::Configuration,
 };
 
@@ -17,11 +19,22 @@ const FEW: u64 = 8;
 /// What is known of a job beforehand, besides its task.
 pub(crate) struct Known {
     /// How many inputs there are.
-    pub(crate) inputs: Option<u64>,
+    inputs: Option<u64>,
     /// The interpreter of its function.
-    pub(crate) interpreter: Option<Interpreter>,
+    interpreter: Option<Interpreter>,
     /// No more at once than the plan says, whatever was typed: there may be no more connections.
-    pub(crate) bounded: bool,
+    bounded: bool,
+}
+
+impl Known {
+    /// What these inputs and what is around the job tell.
+    pub(crate) fn of(inputs: &Inputs, around: &Around) -> Self {
+        Self {
+            inputs: inputs.count(),
+            interpreter: around.interpreter.clone(),
+            bounded: around.database.is_some(),
+        }
+    }
 }
 
 /// Models that the task is not run under, although it could be, and why.
@@ -69,8 +82,8 @@ pub(crate) fn has_choice(situation: &Situation) -> bool {
 }
 
 /// Why the task's preferred model is taken without measuring; `None` where it is measured.
-pub(crate) fn unmeasured(plan: &Plan, inputs: Option<u64>) -> Option<&'static str> {
-    match inputs {
+pub(crate) fn unmeasured(plan: &Plan, known: &Known) -> Option<&'static str> {
+    match known.inputs {
         _ if plan.rate.is_some() => Some("--rate decides how fast it goes"),
         _ if plan.per_key.is_some() => Some("--per-host decides how much goes on at once"),
         _ if plan.key_interval.is_some() => Some("--host-interval decides how fast it goes"),

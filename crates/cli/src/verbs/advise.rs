@@ -50,11 +50,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
         ..
     } = prepare(task, &job)?;
     let plan = planned(&mut configuration, &job)?;
-    let known = Known {
-        inputs: inputs.count(),
-        interpreter: around.interpreter.clone(),
-        bounded: around.database.is_some(),
-    };
+    let known = Known::of(&inputs, &around);
     around.spare(job.output.as_deref(), None)?;
     screen.say_all(note.as_deref());
     let of = match dry_probe {

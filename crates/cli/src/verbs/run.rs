@@ -8,20 +8,21 @@ use triway_exec::{
     Control, Feed, Finished, Job, Refusal, Summary,
     journal::{Found, Journal},
 };
-use triway_measure::advise::{self, Advised, Observed, Progress, Situation, Steered, Tell};
+use triway_measure::advise::Situation;
 use triway_tasks::catalog::{Named, RawInput};
 
 use crate::{
-    arguments::{Chosen, JobArguments, LanesArguments, ProbeArguments, RunArguments},
+    arguments::{Chosen, JobArguments, LanesArguments, RunArguments},
     around::Begun,
     attended::{Asked, Attended, attend},
+    auto,
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
     job_options, journaling,
     output::Destination,
-    people::{Interest, Screen, figures, hosts::Hosts, summary::Told},
+    people::{Interest, Screen, hosts::Hosts, summary::Told},
     prepared::{Configuration, Prepared, prepare},
-    probing::{self, Known},
+    probing::Known,
     reporter::{Reported, Reporter},
 };
 
@@ -64,19 +65,13 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
-    let known = Known {
-        inputs: inputs.count(),
-        interpreter: around.interpreter.clone(),
-        bounded: around.database.is_some(),
-    };
+    let known = Known::of(&inputs, &around);
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
     screen.say_all(note.as_deref());
     let basis = (&plan, known, (&lanes, &probing));
-    let (chosen, situation) = way(chosen, &configuration, basis, &screen);
-    if situation.is_none() {
-        screen.say_all(task.remark(plan.model));
-    }
+    let (chosen, situation) = auto::way(chosen, &configuration, basis, &screen);
+    screen.say_all(task.remark(plan.model).filter(|_| situation.is_none()));
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
     let afterwards = Afterwards {
@@ -104,77 +99,30 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     if !piped {
         show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
     }
-    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan.clone());
+    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
     if let Some(journal) = journal {
         job = job.journal(journal).map_err(Fault::could_not_run)?;
     }
-    let control = job.control();
-    let heed = stop_on_signal(control.clone(), screen.clone(), &afterwards.plan);
-    let work = move || match situation {
-        None => job.run_into(reporter).wait(),
-        Some(situation) => measured(job, reporter, (situation, plan), told(screen, task)),
-    };
-    afterwards.conclude(attend(work, heed, Some(control))?)
+    work(job, reporter, situation.map(|it| (it, task)), afterwards)
 }
 
-/// Who chooses the model after all, and on what basis it is measured where it is.
-fn way(
-    chosen: Chosen,
-    configuration: &Configuration,
-    (plan, known, options): (&Plan, Known, (&LanesArguments, &ProbeArguments)),
-    screen: &Screen,
-) -> (Chosen, Option<Situation>) {
-    if chosen != Chosen::Measured {
-        return (chosen, None);
-    }
-    let why = match probing::unmeasured(plan, known.inputs) {
-        Some(why) => why,
-        None => {
-            let situation =
-                probing::situation(configuration, plan, known, options, Situation::of_work);
-            match probing::has_choice(&situation) {
-                true => return (chosen, Some(situation)),
-                false => "no other model can run it",
-            }
-        }
-    };
-    screen.say(&format!("auto: as the task prefers, for {why}"));
-    (Chosen::Preferred, None)
-}
-
-/// The job is probed, and goes on as the figures say.
-fn measured(
+/// Runs the job to its end, however that comes.
+fn work(
     job: Job<Named>,
     reporter: Reporter,
-    basis: (Situation, Plan),
-    tell: Tell,
-) -> Result<Finished<Reporter>, Refusal> {
-    let Steered { job, sink, .. } = advise::choose(job, (reporter, probing::sizes()), basis, tell);
-    let finished = job.run_into(sink).wait()?;
-    Ok(finished.map(Observed::into_inner))
-}
-
-/// Tells of what is measured, and what the job goes on under.
-fn told(screen: Screen, task: Named) -> Tell {
-    Box::new(move |progress| match progress {
-        Progress::GoesOn(advice) => {
-            screen.say(&format!("auto: {}", advice.verdict));
-            let advised = advice.recommendation;
-            if let Some(Advised {
-                model, concurrency, ..
-            }) = advised
-            {
-                screen.say_all(task.remark(model));
-                screen.set_message(format!("{} {model}@{concurrency}", task.name()));
-            }
+    measures: Option<(Situation, Named)>,
+    afterwards: Afterwards,
+) -> Result<Exit, Fault> {
+    let (control, screen) = (job.control(), afterwards.screen.clone());
+    let plan = afterwards.plan.clone();
+    let heed = stop_on_signal(control.clone(), screen.clone(), &plan);
+    let work = move || match measures {
+        None => job.run_into(reporter).wait(),
+        Some((situation, task)) => {
+            auto::measured(job, reporter, (situation, plan), auto::tell(screen, task))
         }
-        Progress::Fell { promised, found } => screen.say(&format!(
-            "auto: {} a second where {} were measured: measuring anew",
-            figures::number(found),
-            figures::number(promised)
-        )),
-        _ => {}
-    })
+    };
+    afterwards.conclude(attend(work, heed, Some(control))?)
 }
 
 /// How the task is to be run, unless it cannot be run so.
