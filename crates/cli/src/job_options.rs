@@ -8,18 +8,18 @@ use triway_core::{Model, Plan, PlanError, Retry, Task as _};
 use triway_tasks::{catalog::Named, command::Preferred};
 
 use crate::{
-    arguments::{FormatName, JobArguments, TimeLimit},
+    arguments::{FormatName, JobArguments, LanesArguments, TimeLimit},
     exit::Fault,
 };
 
 /// The plan that these options describe. What they leave open is as the task prefers it.
 pub(crate) fn plan(
     job: &JobArguments,
-    model: Option<Model>,
     preferred: Preferred,
+    model: Model,
+    concurrency: NonZeroUsize,
 ) -> Result<Plan, Fault> {
-    let model = model.unwrap_or(preferred.model);
-    let mut plan = Plan::new(model, concurrency(job, preferred, model));
+    let mut plan = Plan::new(model, concurrency);
     plan.timeout = match job.timeout {
         Some(TimeLimit::Time(time)) => Some(time),
         // A share of something is kept by the task, where it has one.
@@ -45,15 +45,20 @@ pub(crate) fn plan(
 }
 
 /// How many inputs run at once under this model.
-pub(crate) fn concurrency(job: &JobArguments, preferred: Preferred, model: Model) -> NonZeroUsize {
-    job.concurrency
+pub(crate) fn concurrency(
+    lanes: &LanesArguments,
+    preferred: Preferred,
+    model: Model,
+) -> NonZeroUsize {
+    lanes
+        .concurrency
         .unwrap_or_else(|| preferred.concurrency(model))
 }
 
 /// Refuses a concurrency that a model chosen for this one job cannot have. In a comparison the same concurrency is for
 /// those arms that can.
-pub(crate) fn check_alone(job: &JobArguments, model: Option<Model>) -> Result<(), Fault> {
-    match job.concurrency {
+pub(crate) fn check_alone(lanes: &LanesArguments, model: Option<Model>) -> Result<(), Fault> {
+    match lanes.concurrency {
         Some(concurrency) if model == Some(Model::Sequential) && concurrency.get() > 1 => {
             Err(Fault::usage(anyhow!(
                 "--model sequential runs inputs one at a time, which --concurrency {concurrency} contradicts; leave \

@@ -13,7 +13,7 @@ use super::{
     help,
     http::RequestArguments,
     inputs::InputArguments,
-    job::{self, JobArguments},
+    job::{self, JobArguments, LanesArguments},
     journal::JournalArguments,
 };
 
@@ -26,6 +26,9 @@ pub(crate) struct CheckVerbArguments {
     /// Concurrency model [default: async]
     #[arg(short, long, value_parser = job::model(), help_heading = job::HEADING)]
     pub(crate) model: Option<Model>,
+
+    #[command(flatten)]
+    pub(crate) lanes: LanesArguments,
 
     #[command(flatten)]
     pub(crate) job: JobArguments,

@@ -18,6 +18,15 @@ use super::{format::FormatName, pool::PoolArguments};
 /// Under which heading the help lists them.
 pub(super) const HEADING: &str = "Job";
 
+/// How many inputs at once, for verbs that run each model at one concurrency.
+#[derive(Debug, Args)]
+#[command(next_help_heading = HEADING)]
+pub(crate) struct LanesArguments {
+    /// How many inputs at once; what the task prefers unless given
+    #[arg(short, long, global = true, value_name = "N", value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
+    pub(crate) concurrency: Option<NonZeroUsize>,
+}
+
 /// Options of every job.
 ///
 /// Those that take a number or a time take what looks like an option as well: a negative one is then refused by their
@@ -25,10 +34,6 @@ pub(super) const HEADING: &str = "Job";
 #[derive(Debug, Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct JobArguments {
-    /// How many inputs at once; what the task prefers unless given
-    #[arg(short, long, global = true, value_name = "N", value_parser = positive::<NonZeroUsize>, allow_negative_numbers = true)]
-    pub(crate) concurrency: Option<NonZeroUsize>,
-
     /// Time limit of an attempt, such as 5s or 300ms; for sh also 200% of the median so far; a minute for http and
     /// check, and none for cpu and sh, unless given
     #[arg(long, global = true, value_name = "TIME", value_parser = time_limit, allow_hyphen_values = true)]

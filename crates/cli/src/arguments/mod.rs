@@ -29,7 +29,7 @@ pub(crate) use self::{
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,
-    job::{Budget, JobArguments, TimeLimit},
+    job::{Budget, JobArguments, LanesArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
     sh::ShArguments,
@@ -85,6 +85,9 @@ pub(crate) struct RunArguments {
     pub(crate) model: Option<Model>,
 
     #[command(flatten)]
+    pub(crate) lanes: LanesArguments,
+
+    #[command(flatten)]
     pub(crate) job: JobArguments,
 
     #[command(flatten)]
@@ -124,6 +127,9 @@ pub(crate) struct CompareArguments {
     /// The arm that speedups refer to [default: sequential]
     #[arg(long, global = true, value_name = "ARM", help_heading = COMPARISON)]
     pub(crate) baseline: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) lanes: LanesArguments,
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
@@ -204,7 +210,7 @@ mod tests {
                 panic!("{line} is no run");
             };
             assert_eq!(run.model, Some(Model::Async), "{line}");
-            assert_eq!(run.job.concurrency.map(usize::from), Some(50), "{line}");
+            assert_eq!(run.lanes.concurrency.map(usize::from), Some(50), "{line}");
             assert!(run.job.output.is_some(), "{line}");
         }
     }

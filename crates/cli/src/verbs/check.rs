@@ -11,6 +11,7 @@ use crate::{
 pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
     let CheckVerbArguments {
         model,
+        lanes,
         job,
         journal,
         check,
@@ -18,6 +19,7 @@ pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
     let task = TaskArguments::Check(Box::new(check));
     let arguments = RunArguments {
         model,
+        lanes,
         job,
         journal,
         task,

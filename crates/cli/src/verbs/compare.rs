@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +21,7 @@ use triway_measure::{
 use triway_tasks::{catalog::Named, sh};
 
 use crate::{
-    arguments::{CompareArguments, JobArguments},
+    arguments::{CompareArguments, JobArguments, LanesArguments},
     around::Around,
     attended::{Asked, Attended, attend},
     example::TestServer,
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         budget,
         ignore,
         baseline,
+        lanes,
         job,
         task,
     } = arguments;
@@ -57,7 +59,12 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         around,
         mut kept,
     } = prepare(task, &job)?;
-    let arms = chosen(models.as_deref(), &job, &configuration.task(), &around)?;
+    let arms = chosen(
+        (models.as_deref(), &lanes),
+        &job,
+        &configuration.task(),
+        &around,
+    )?;
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
     let plan = planned(&mut configuration, &job)?;
     let task = configuration.task();
@@ -107,7 +114,7 @@ fn end_soon(stop: &AtomicBool) -> Option<Duration> {
 fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan, Fault> {
     let preferred = configuration.task().preferred();
     // The model is that of each arm; this one has no limit that an arm might exceed.
-    let mut plan = job_options::plan(job, Some(Model::Sequential), preferred)?;
+    let mut plan = job_options::plan(job, preferred, Model::Sequential, NonZeroUsize::MIN)?;
     configuration.limit(job, &mut plan)?;
     Ok(plan)
 }
@@ -118,13 +125,13 @@ fn stopped_early(asked: Asked, screen: &Screen) -> Exit {
 }
 
 fn chosen(
-    list: Option<&str>,
+    (list, lanes): (Option<&str>, &LanesArguments),
     job: &JobArguments,
     task: &Named,
     around: &Around,
 ) -> Result<Vec<Arm>, Fault> {
     let preferred = task.preferred();
-    let concurrency = |model| job_options::concurrency(job, preferred, model);
+    let concurrency = |model| job_options::concurrency(lanes, preferred, model);
     let arms = match (&around.servers, list) {
         (Some(servers), list) => servers.arms(list, concurrency(Model::Async))?,
         (None, None) => arms::every_model_with(concurrency),

@@ -12,7 +12,7 @@ use triway_tasks::catalog::Named;
 use triway_tasks::catalog::RawInput;
 
 use crate::{
-    arguments::{JobArguments, RunArguments},
+    arguments::{JobArguments, LanesArguments, RunArguments},
     around::Begun,
     attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
@@ -39,11 +39,12 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
 pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exit, Fault> {
     let RunArguments {
         model,
+        lanes,
         job,
         journal: journaled,
         task,
     } = arguments;
-    job_options::check_alone(&job, model)?;
+    job_options::check_alone(&lanes, model)?;
     let screen = Screen::new(job.quiet);
     // What an example needs must live until the job has ended.
     let Prepared {
@@ -55,7 +56,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         kept: _kept,
     } = prepare(task, &job)?;
     configuration.survive(journaled.durability);
-    let plan = planned(&mut configuration, &job, model)?;
+    let plan = planned(&mut configuration, (model, &lanes), &job)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
@@ -103,11 +104,14 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
 /// How the task is to be run, unless it cannot be run so.
 fn planned(
     configuration: &mut Configuration,
+    (model, lanes): (Option<Model>, &LanesArguments),
     job: &JobArguments,
-    model: Option<Model>,
 ) -> Result<Plan, Fault> {
     let task = configuration.task();
-    let mut plan = job_options::plan(job, model, task.preferred())?;
+    let preferred = task.preferred();
+    let model = model.unwrap_or(preferred.model);
+    let concurrency = job_options::concurrency(lanes, preferred, model);
+    let mut plan = job_options::plan(job, preferred, model, concurrency)?;
     configuration.limit(job, &mut plan)?;
     plan.keep_schedule = configuration.keeps_schedule();
     job_options::check_pool(job, &[plan.model], &task)?;
