@@ -11,7 +11,6 @@ use crate::{
     inward,
     ranking::{Contender, Ranking, rank, ratio},
     report::{ArmReport, Difference, Estimate},
-    spool::place,
     verdict::{Findings, sentence},
 };
 
@@ -44,7 +43,7 @@ pub(crate) fn conclude(
     let baseline = baseline(courses, wanted);
     let mut settled = evidence.agreement.settle(&ids, baseline)?;
     for difference in &mut settled.differences {
-        difference.index = place(difference.index, evidence.executed, evidence.inputs);
+        difference.index = evidence.place(difference.index);
     }
     let reasons = unranked(courses, &settled);
     let field = Field::of(courses, &reasons);

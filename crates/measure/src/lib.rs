@@ -23,6 +23,7 @@ mod rusage;
 pub mod schedule;
 mod serve;
 pub mod spool;
+mod spread;
 pub mod stage;
 pub mod statistics;
 pub mod tally;
