@@ -321,6 +321,9 @@ pub enum CompareError {
         /// What is wrong.
         cause: PlanError,
     },
+    /// The arms are no sweep.
+    #[error("a sweep is one model at rising concurrency, two at least; sequential has one alone")]
+    NoSweep,
     /// Trials cannot find the task.
     #[error("the trials of a comparison are this program started again, but {0}")]
     NotRegistered(NotRegistered),

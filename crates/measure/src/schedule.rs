@@ -114,9 +114,7 @@ pub fn extent(wish: &Wish, arms: &[Prediction]) -> Extent {
     } else {
         affordable(wish, arms).max(wish.fewest).min(wish.inputs)
     };
-    let rounds = wish
-        .rounds
-        .within(wish.budget, duration(1, inputs, arms));
+    let rounds = wish.rounds.within(wish.budget, duration(1, inputs, arms));
     Extent {
         rounds,
         inputs: vec![inputs; arms.len()],

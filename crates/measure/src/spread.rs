@@ -77,7 +77,10 @@ mod tests {
                 let slow = (0..first).filter(|position| place(*position, of) % every == 0);
                 let slow = slow.count() as u64;
                 let share = first / every;
-                assert!(slow.abs_diff(share) <= 1, "{slow} of {first}, every {every} of {of}");
+                assert!(
+                    slow.abs_diff(share) <= 1,
+                    "{slow} of {first}, every {every} of {of}"
+                );
             }
         }
     }

@@ -5,15 +5,16 @@ mod cells;
 mod chart;
 mod comparison;
 mod sheet;
+mod sweep;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 #[expect(unused_imports, reason = "nobody draws them yet")]
-pub(crate) use self::chart::{Curve, Span};
+pub(crate) use self::chart::Span;
 pub(crate) use self::{
-    chart::{Bar, Chart},
+    chart::{Bar, Chart, Curve},
     sheet::{Grid, Heading, Records, Sheet},
 };
 
