@@ -79,4 +79,6 @@ pub enum StopReason {
     OtherInputs(String),
     /// There was no lane left to run them.
     NoLanes(String),
+    /// Whoever decides about the job's stretches has seen enough.
+    Enough,
 }

@@ -112,6 +112,16 @@ impl Plan {
         }
     }
 
+    /// The same limits with the model of another plan, its concurrency, and what its worker processes and its runtime are.
+    #[must_use]
+    pub fn shaped_as(&self, other: &Self) -> Self {
+        Self {
+            pool: other.pool.clone(),
+            runtime_threads: other.runtime_threads,
+            ..self.with_model(other.model, other.concurrency)
+        }
+    }
+
     /// Checks what the types cannot hold.
     ///
     /// # Errors

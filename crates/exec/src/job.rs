@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize},
     },
     thread,
     time::Duration,
@@ -20,7 +20,7 @@ use triway_core::{Model, Outcome, Plan, Rate, Retry, Task};
 use crate::{
     clock::Clock,
     control::Control,
-    dispatch::{Dispatcher, Parts},
+    dispatch::{Dispatcher, Parts, Steering},
     hand_over::HandOver,
     journal::{Checked, Journal, Recorder},
     lane::Shared,
@@ -30,6 +30,7 @@ use crate::{
     runtime::Host,
     sink::{Each, Sink},
     source::{Ready, Source},
+    stretch::Pilot,
     summary::Summary,
 };
 
@@ -43,6 +44,7 @@ pub struct Job<T: Task> {
     plan: Plan,
     control: Control,
     recorder: Option<Recorder<T>>,
+    pilot: Option<Pilot>,
 }
 
 impl<T: Task> Job<T> {
@@ -75,6 +77,7 @@ impl<T: Task> Job<T> {
             ),
             control: Control::default(),
             recorder: None,
+            pilot: None,
         }
     }
 
@@ -142,6 +145,13 @@ impl<T: Task> Job<T> {
         self.source = Box::new(Checked::<T>::new(self.source, Codec::postcard(), &journal));
         self.recorder = Some(Recorder::new(Codec::postcard(), journal)?);
         Ok(self)
+    }
+
+    /// Lets the model change on the way, as `pilot` decides; the plan's limits stay. Unless the pilot's first answer is a
+    /// stretch, the job runs under its plan as it is.
+    pub fn steer(mut self, pilot: Pilot) -> Self {
+        self.pilot = Some(pilot);
+        self
     }
 
     /// Aborts the job when `token` is cancelled; noticed within 10 ms. May be called for several tokens.
@@ -213,10 +223,20 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
         let Job {
             task,
             source,
-            plan,
+            mut plan,
             control,
             recorder,
+            pilot,
         } = self.job;
+        let callers = match &host {
+            Some(Host::Callers(handle)) => Some(handle.clone()),
+            _ => None,
+        };
+        let steering = pilot.and_then(|pilot| Steering::begin(pilot, callers));
+        let steering = steering.map(|(steering, first)| {
+            plan = plan.shaped_as(&first);
+            steering
+        });
         plan.check()?;
         let kind = Kind::for_task(&plan, &*task)?;
         let parker = Parker::new();
@@ -232,7 +252,6 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             cancelled: AtomicBool::new(false),
             lanes: AtomicUsize::new(0),
         });
-        let _closing = CloseOnDrop(Arc::clone(&shared));
         let lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;
         let dispatcher = Dispatcher::new(Parts {
             plan,
@@ -243,6 +262,7 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             control,
             recorder,
             parker,
+            steering,
         });
         let (sink, summary) = dispatcher.run();
         Ok(Finished { sink, summary })
@@ -268,16 +288,6 @@ impl<T: Task, S: Sink<T>> IntoFuture for Running<T, S> {
             abort.0 = None;
             ended.unwrap_or(Err(Refusal::Panicked))
         })
-    }
-}
-
-/// Lets the lanes go when the job ends, also when it ends by a panic of the caller's own code.
-struct CloseOnDrop<T: Task>(Arc<Shared<T>>);
-
-impl<T: Task> Drop for CloseOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.cancelled.store(true, Ordering::Relaxed);
-        self.0.hand_over.close();
     }
 }
 

@@ -36,6 +36,22 @@ pub(crate) struct Shared<T: Task> {
     pub lanes: AtomicUsize,
 }
 
+/// Lets lanes go when it is dropped.
+pub(crate) struct Closing<T: Task>(Arc<Shared<T>>);
+
+impl<T: Task> Closing<T> {
+    pub(crate) fn of(shared: &Arc<Shared<T>>) -> Self {
+        Self(Arc::clone(shared))
+    }
+}
+
+impl<T: Task> Drop for Closing<T> {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+        self.0.hand_over.close();
+    }
+}
+
 /// One lane's own things.
 pub(crate) struct Lane<T: Task> {
     pub worker: u32,

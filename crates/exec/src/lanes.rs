@@ -138,6 +138,17 @@ impl<T: Task> Lanes<T> {
         })
     }
 
+    /// No lanes, and nothing for any to live on: between two stretches of a job, and after its end.
+    pub(crate) fn none(shared: Arc<Shared<T>>) -> Self {
+        Self {
+            shared,
+            made: Made::Threads,
+            slots: Vec::new(),
+            spares: Vec::new(),
+            next_worker: 0,
+        }
+    }
+
     /// How many lanes there are; a worker process has as many as it has slots.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() * self.each()

@@ -24,6 +24,7 @@ pub mod restart;
 mod runtime;
 mod sink;
 mod source;
+pub mod stretch;
 mod summary;
 mod unwind;
 mod waiters;

@@ -3,6 +3,7 @@
 //! [`Compare`] is the way in, also to a [`sweep`]. A trial is a fresh process: [`registration`] lets a task serve its trials. Nothing here
 //! names a task, and nothing prints.
 
+pub mod advise;
 pub mod agreement;
 pub mod arms;
 pub mod compare;

@@ -14,6 +14,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// A figure and where the true one may be.
+    #[must_use]
+    pub const fn new(median: f64, ci95: Option<[f64; 2]>) -> Self {
+        Self { median, ci95 }
+    }
+
     /// How many times the median an interval may reach, up or down, and still tell something.
     const TELLING: f64 = 10.0;
 

@@ -6,6 +6,7 @@
 mod intake;
 mod recording;
 mod shortage;
+mod steering;
 mod stopping;
 
 use std::{
@@ -13,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use self::steering::Steering;
+use self::steering::Whole;
 use crossbeam_utils::sync::Parker;
 use triway_core::{Event, Failure, FailureKind, Outcome, Plan, StopReason, Task, Tried};
 
@@ -22,7 +25,7 @@ use crate::{
     delivery::Delivery,
     hand_over::{Assignment, End, Notice, Report, Sleep},
     journal::Recorder,
-    lane::Shared,
+    lane::{Closing, Shared},
     lanes::Lanes,
     ledger::{Closed, Ended, Ledger, Settled, Start},
     sink::Sink,
@@ -51,6 +54,9 @@ pub(crate) struct Dispatcher<T: Task, S> {
     recorder: Option<Recorder<T>>,
     parker: Parker,
     ahead: Ahead,
+    steering: Option<Steering>,
+    /// Lets the lanes go when the job ends, also when it ends by a panic of the caller's own code.
+    closing: Closing<T>,
 
     supply: Supply,
     next_index: u64,
@@ -92,6 +98,7 @@ pub(crate) struct Parts<T: Task, S> {
     pub control: Control,
     pub recorder: Option<Recorder<T>>,
     pub parker: Parker,
+    pub steering: Option<Steering>,
 }
 
 impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
@@ -105,6 +112,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             control,
             recorder,
             parker,
+            steering,
         } = parts;
         source.attach(Wake::new(parker.unparker().clone()));
         control.attach(parker.unparker().clone());
@@ -116,8 +124,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             most_lanes: plan.concurrency.get(),
             most_at_once: usize::MAX,
             plan,
+            closing: Closing::of(&shared),
             shared,
             lanes,
+            steering,
             source,
             control,
             recorder,
@@ -141,10 +151,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     pub(crate) fn run(mut self) -> (S, Summary) {
         self.open_journal();
         loop {
-            let busy = self.round();
+            let mut busy = self.round();
             if self.is_finished() {
                 return self.close();
             }
+            busy |= self.steer();
             if busy {
                 self.napped = false;
                 self.shared.hand_over.set_sleep(Sleep::None);
@@ -357,8 +368,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let now = self.shared.clock.now();
         let limit = self.most_running();
         while self.ledger.running() < limit
+            && self.may_start()
             && let Some(start) = self.ledger.start(now)
         {
+            self.note_started(1, 0);
             if let Some(held) = self.ledger.payload(start.ticket) {
                 let input = held.input.clone();
                 self.assignments.push(Assignment { start, input });
@@ -373,7 +386,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// Puts what no lane has begun back among those that wait.
     fn take_back(&mut self, now: Duration) {
-        for assignment in self.shared.hand_over.take_back().into_iter().rev() {
+        let taken_back = self.shared.hand_over.take_back();
+        self.note_started(0, taken_back.len());
+        for assignment in taken_back.into_iter().rev() {
             self.book(now, assignment.start, Ended::NotStarted, None, None);
         }
     }
@@ -467,11 +482,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let tick = (stirring || self.control.must_be_polled()).then_some(now + TICK);
         let watch = self.plan.timeout.map(|_| self.next_watch);
         // What is due but finds no lane free is started when one reports; a timer for it would only spin.
-        let due = match self.ledger.running() < self.most_running() {
+        let due = match self.ledger.running() < self.most_running() && self.may_start() {
             true => self.ledger.wake_at(),
             false => None,
         };
-        let times = [nap, tick, watch, due];
+        let times = [nap, tick, watch, due, self.next_look()];
         self.napped = true;
         match times.into_iter().flatten().min() {
             Some(until) => self.parker.park_timeout(until.saturating_sub(now)),
@@ -481,14 +496,21 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     fn close(mut self) -> (S, Summary) {
         self.close_journal();
-        let told = self.lanes.close();
+        let none = Lanes::none(Arc::clone(&self.shared));
+        let told = std::mem::replace(&mut self.lanes, none).close();
+        let Whole {
+            startup,
+            wall,
+            told,
+            lanes_peak,
+            abandoned,
+        } = self.conclude(told);
         let progress = self.progress;
-        let ready = progress.ready.unwrap_or_default();
         let counts = self.delivery.counts();
         let unread = self.supply != Supply::Exhausted || progress.unreadable.is_some();
         let summary = Summary {
             model: self.plan.model,
-            lanes: progress.lanes_peak,
+            lanes: lanes_peak,
             at_once: self.most_lanes.min(self.most_at_once),
             admitted: self.next_index,
             succeeded: counts.succeeded,
@@ -496,11 +518,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             earlier: counts.earlier,
             cancelled: counts.cancelled,
             undelivered: counts.undelivered,
-            startup: ready.saturating_sub(progress.lanes_began.unwrap_or_default()),
-            wall: progress.last_end.saturating_sub(ready),
+            startup,
+            wall,
             stopped: progress.stopped.or(progress.unreadable),
             unread_from: unread.then_some(self.next_index),
-            abandoned: progress.abandoned,
+            abandoned,
             worker_peak_memory_bytes: told.map(|told| told.peak_bytes),
             inside: told.and_then(|told| told.inside),
         };

@@ -15,6 +15,7 @@ mod limits;
 mod models;
 mod processes;
 mod rest;
+mod stretches;
 mod tasks;
 mod workers;
 
@@ -39,7 +40,8 @@ fn main() {
         .chain(faults::TESTS)
         .chain(workers::TESTS)
         .chain(crashes::TESTS)
-        .chain(journal::TESTS);
+        .chain(journal::TESTS)
+        .chain(stretches::TESTS);
     for &(name, test) in all {
         trials.push(Trial::test(name, move || {
             test();

@@ -1,0 +1,91 @@
+//! A job that changes its model on the way: stretches, and who decides about them.
+//!
+//! All stretches are one job, with one ledger, one journal and one sink. So no input is executed twice for having been in
+//! two of them, and none is lost between them.
+
+use std::time::Duration;
+
+use triway_core::{Inside, Plan};
+
+/// A part of a job under one model.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Stretch {
+    /// How it runs. Of the plan count model, concurrency and what worker processes are; all limits are the job's own.
+    pub plan: Plan,
+    /// It ends when so many attempts were started.
+    pub most_inputs: Option<u64>,
+    /// It starts no further attempt after so long, from where its lanes stood ready.
+    pub most_time: Option<Duration>,
+    /// How often the pilot is asked whether it goes on; never unless given.
+    pub watch: Option<Duration>,
+}
+
+impl Stretch {
+    /// To the end of the job.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            most_inputs: None,
+            most_time: None,
+            watch: None,
+        }
+    }
+}
+
+/// What a pilot is asked.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Asked<'a> {
+    /// How the job begins.
+    First,
+    /// How it goes on: all attempts of a stretch have ended, and its lanes are gone.
+    Ended(&'a Ran),
+    /// Whether a stretch goes on.
+    Watching {
+        /// Whether the lanes had to wait for inputs since the last time.
+        starved: bool,
+    },
+}
+
+/// What a pilot answers.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Course {
+    /// The next stretch; where one was only watched, that ends, and the pilot is asked again.
+    Next(Box<Stretch>),
+    /// The stretch goes on as it is.
+    Stay,
+    /// The job ends here, whatever inputs there are.
+    End,
+}
+
+/// A stretch that has ended.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Ran {
+    /// Why it never began.
+    pub refused: Option<String>,
+    /// When its lanes stood ready, from the job's start.
+    pub ready: Duration,
+    /// Until then.
+    pub startup: Duration,
+    /// From there to the end of its last attempt.
+    pub wall: Duration,
+    /// Attempts that it started.
+    pub started: u64,
+    /// The most inputs that might run at once in the end.
+    pub at_once: usize,
+    /// Whether lanes had to wait for inputs.
+    pub starved: bool,
+    /// Whether no inputs are left.
+    pub exhausted: bool,
+    /// Sum of its worker processes' own peaks of memory, where there were any.
+    pub worker_peak_memory_bytes: Option<u64>,
+    /// What its workers have told of themselves.
+    pub inside: Option<Inside>,
+}
+
+/// Decides about the stretches of a job. Called on the job's own thread, which it holds up.
+pub type Pilot = Box<dyn FnMut(Asked<'_>) -> Course + Send>;

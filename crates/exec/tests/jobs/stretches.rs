@@ -1,0 +1,231 @@
+//! Jobs that change their model on the way: every input keeps its one outcome, and is executed once.
+
+use std::{
+    fs,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use triway_core::{Model, Plan, StopReason};
+use triway_exec::{
+    Job,
+    journal::{Durability, Journal, Opening},
+    stretch::{Asked, Course, Pilot, Ran, Stretch},
+};
+
+use crate::{
+    Test,
+    models::lanes,
+    processes::workers_of,
+    tasks::{Act, OnlyBlocking, Script, ended},
+};
+
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "stretches::each_input_is_executed_once_whatever_it_runs_under",
+        each_input_is_executed_once_whatever_it_runs_under,
+    ),
+    (
+        "stretches::one_that_has_no_more_time_ends",
+        one_that_has_no_more_time_ends,
+    ),
+    (
+        "stretches::a_pilot_may_end_the_job",
+        a_pilot_may_end_the_job,
+    ),
+    (
+        "stretches::what_cannot_run_is_told_and_another_asked_for",
+        what_cannot_run_is_told_and_another_asked_for,
+    ),
+    (
+        "stretches::whoever_watches_may_end_one",
+        whoever_watches_may_end_one,
+    ),
+    (
+        "stretches::retries_go_on_in_the_next_one",
+        retries_go_on_in_the_next_one,
+    ),
+    (
+        "stretches::a_job_awaited_changes_its_model_too",
+        a_job_awaited_changes_its_model_too,
+    ),
+];
+
+/// So many inputs under a model with two lanes, or all that are left.
+fn stretch(model: Model, most_inputs: Option<u64>) -> Stretch {
+    let mut stretch = Stretch::new(Plan::new(model, lanes(2)));
+    stretch.most_inputs = most_inputs;
+    stretch
+}
+
+type Told = Arc<Mutex<Vec<Ran>>>;
+
+/// Goes through these and writes down what came of each.
+fn through(stretches: Vec<Stretch>) -> (Pilot, Told) {
+    let told = Told::default();
+    let kept = Arc::clone(&told);
+    let mut stretches = stretches.into_iter();
+    let pilot = Box::new(move |asked: Asked<'_>| {
+        match asked {
+            Asked::Ended(ran) => kept.lock().unwrap().push(ran.clone()),
+            Asked::Watching { .. } => return Course::Stay,
+            _ => {}
+        }
+        match stretches.next() {
+            Some(stretch) => Course::Next(Box::new(stretch)),
+            None => Course::End,
+        }
+    });
+    (pilot, told)
+}
+
+fn every_model(each: u64) -> Vec<Stretch> {
+    let models = Model::ALL.into_iter().chain(Model::PLAIN);
+    let last = stretch(Model::Threads, None);
+    let most = |model| stretch(model, Some(each));
+    models.map(most).chain([last]).collect()
+}
+
+fn each_input_is_executed_once_whatever_it_runs_under() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, journal) = (folder.path().join("ledger"), folder.path().join("journal"));
+    let inputs: Vec<Act> = (0..500).map(Act::Double).collect();
+    let opening = Opening {
+        resume: false,
+        retry_failed: false,
+        durability: Durability::Flush,
+    };
+    let journal = Journal::open(&journal, "script", &"configuration", opening).unwrap();
+    let (pilot, told) = through(every_model(40));
+    let task = Script {
+        ledger: Some(ledger.clone()),
+        ..Script::default()
+    };
+    let done = ended(
+        Job::new(task, inputs)
+            .journal(journal)
+            .unwrap()
+            .steer(pilot)
+            .run(),
+    );
+    let mut doubled: Vec<_> = done
+        .sink
+        .iter()
+        .map(|one| (one.index, one.output))
+        .collect();
+    doubled.sort_unstable();
+    let expected: Vec<_> = (0..500).map(|n| (n, Some(2 * n))).collect();
+    assert_eq!(doubled, expected);
+    assert_eq!((done.summary.succeeded, done.summary.admitted), (500, 500));
+    assert_eq!(done.summary.stopped, None);
+    let mut executed: Vec<String> = fs::read_to_string(ledger)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(executed.len(), 500);
+    executed.sort_unstable();
+    executed.dedup();
+    assert_eq!(executed.len(), 500, "none twice");
+    let told = told.lock().unwrap();
+    let started: Vec<u64> = told.iter().map(|ran| ran.started).collect();
+    assert_eq!(started, [40, 40, 40, 40, 40, 40, 40, 40, 40, 140]);
+    let exhausted = told.iter().filter(|ran| ran.exhausted).count();
+    assert_eq!(exhausted, 1, "the last alone");
+    assert_eq!(workers_of(std::process::id()), [0; 0], "left over");
+}
+
+fn one_that_has_no_more_time_ends() {
+    for model in Model::ALL {
+        let mut first = stretch(model, None);
+        first.most_time = Some(Duration::from_millis(60));
+        let (pilot, told) = through(vec![first, stretch(Model::Async, None)]);
+        let inputs = vec![Act::Sleep(20); 60];
+        let done = ended(Job::new(Script::default(), inputs).steer(pilot).run());
+        assert_eq!(done.summary.succeeded, 60, "{model}");
+        let told = told.lock().unwrap();
+        let [first, second] = &told[..] else {
+            panic!("{model}: {told:?}");
+        };
+        assert!(
+            first.started >= 2 && first.started < 60,
+            "{model}: {first:?}"
+        );
+        assert_eq!(first.started + second.started, 60, "{model}");
+    }
+}
+
+fn a_pilot_may_end_the_job() {
+    let (pilot, _) = through(vec![stretch(Model::Threads, Some(7))]);
+    let inputs: Vec<Act> = (0..1_000_000).map(Act::Double).collect();
+    let done = ended(Job::new(Script::default(), inputs).steer(pilot).run());
+    assert_eq!(done.summary.stopped, Some(StopReason::Enough));
+    assert_eq!(done.summary.succeeded, 7);
+    assert!(done.summary.unread_from.is_some());
+    let others = done.sink.iter().filter(|outcome| !outcome.is_ok());
+    assert!(others.into_iter().all(|outcome| outcome.attempts == 0));
+}
+
+fn what_cannot_run_is_told_and_another_asked_for() {
+    let stretches = vec![
+        stretch(Model::Threads, Some(2)),
+        stretch(Model::Async, Some(2)),
+        stretch(Model::Threads, None),
+    ];
+    let (pilot, told) = through(stretches);
+    let done = ended(Job::new(OnlyBlocking, 0..10).steer(pilot).run());
+    assert_eq!(done.summary.succeeded, 10);
+    let told = told.lock().unwrap();
+    let refused: Vec<bool> = told.iter().map(|ran| ran.refused.is_some()).collect();
+    assert_eq!(refused, [false, true, false]);
+}
+
+/// The watch comes while the stretch goes on, and what no lane has begun is for the next one.
+fn whoever_watches_may_end_one() {
+    let mut first = stretch(Model::Threads, None);
+    first.watch = Some(Duration::from_millis(50));
+    let mut watched = 0;
+    let mut others = vec![stretch(Model::Async, None), first];
+    let pilot = Box::new(move |asked: Asked<'_>| match asked {
+        Asked::Watching { .. } => {
+            watched += 1;
+            match watched {
+                3 => Course::End,
+                _ => Course::Stay,
+            }
+        }
+        _ => others
+            .pop()
+            .map_or(Course::End, |next| Course::Next(Box::new(next))),
+    });
+    let inputs = vec![Act::Sleep(20); 100];
+    let done = ended(Job::new(Script::default(), inputs).steer(pilot).run());
+    assert_eq!(done.summary.succeeded, 100);
+    assert_eq!(done.summary.model, Model::Async);
+}
+
+fn retries_go_on_in_the_next_one() {
+    let mut plan = Plan::new(Model::Threads, NonZeroUsize::MIN);
+    plan.retry = triway_core::Retry::times(3);
+    plan.retry.base = Duration::from_millis(50);
+    let (pilot, _) = through(vec![
+        stretch(Model::Threads, Some(1)),
+        stretch(Model::Async, None),
+    ]);
+    let job = Job::new(Script::default(), vec![Act::Fail; 2]).plan(plan);
+    let done = ended(job.steer(pilot).run());
+    let attempts: Vec<u32> = done.sink.iter().map(|outcome| outcome.attempts).collect();
+    assert_eq!(attempts, [4, 4]);
+}
+
+fn a_job_awaited_changes_its_model_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let inputs: Vec<Act> = (0..500).map(Act::Double).collect();
+    let (pilot, _) = through(every_model(40));
+    let done = runtime.block_on(async {
+        let job = Job::new(Script::default(), inputs).steer(pilot).run();
+        tokio::time::timeout(Duration::from_secs(60), job).await
+    });
+    assert_eq!(done.unwrap().unwrap().summary.succeeded, 500);
+}

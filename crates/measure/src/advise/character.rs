@@ -1,0 +1,144 @@
+//! What work is like, read off the settings it was measured under.
+
+use triway_core::Model;
+
+use super::{
+    advice::Character,
+    setting::{NEARLY, Setting, smallest_nearly_best},
+    slice::{Situation, Slice},
+    strategy::WAITS,
+};
+
+/// Attempts that have a processor for a larger share of their time compute.
+const COMPUTES: f64 = 0.7;
+/// What two lanes do at least where they do more than one.
+const GAINS: f64 = 1.25;
+/// What they do at most where they do not.
+const GAINS_NOTHING: f64 = 1.15;
+/// Two threads on a machine with a spare processor do this much more than one, of work that needs nothing else.
+const SPARE: f64 = 1.4;
+/// Attempts of less than this may be too small to be handed over.
+const SMALL_S: f64 = 1e-3;
+/// A coroutine that holds its loop for such a share of an attempt does not await.
+const HOLDS: f64 = 0.5;
+/// A machine whose processors were busy for such a share of the time is itself the limit.
+const BUSY: f64 = 0.75;
+
+/// The figures that tell kinds of work apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Traits {
+    /// The share of an attempt's time in which it has a processor.
+    pub(super) share: Option<f64>,
+    /// What two lanes did, as times of one: on threads, on processes, as async tasks.
+    pub(super) threads: Option<f64>,
+    pub(super) processes: Option<f64>,
+    pub(super) tasks: Option<f64>,
+    /// The most that any setting did, as times of one lane.
+    pub(super) best: f64,
+    /// Seconds of an attempt by itself.
+    pub(super) run: f64,
+    /// The longest hold of an event loop, as a share of an attempt.
+    pub(super) holds: Option<f64>,
+    /// Whether throughput stopped rising although the processors had time left, below the most lanes there might be.
+    pub(super) capped: bool,
+    /// Whether more lanes failed inputs that fewer did not.
+    pub(super) refused: bool,
+}
+
+impl Traits {
+    pub(super) fn of(situation: &Situation, slices: &[Slice], sequential: &Setting<'_>) -> Self {
+        let settings = Setting::all(slices);
+        let two = |model| {
+            let first = settings
+                .iter()
+                .find(|it| it.model == model && it.concurrency > 1)?;
+            Some(first.rate() / sequential.rate())
+        };
+        let best = settings
+            .iter()
+            .filter(|it| !it.is_refused(sequential))
+            .map(|it| it.rate() / sequential.rate())
+            .fold(1.0, f64::max);
+        let held = settings
+            .iter()
+            .filter(|it| it.model == Model::Async)
+            .filter_map(Setting::longest_hold)
+            .reduce(f64::max);
+        Self {
+            share: sequential.cpu_share(),
+            threads: two(Model::Threads),
+            processes: two(Model::Processes),
+            tasks: two(Model::Async),
+            best,
+            run: sequential.run(),
+            holds: held.map(|held| held / sequential.run()),
+            capped: is_capped(situation, &settings, sequential),
+            refused: settings.iter().any(|it| it.is_refused(sequential)),
+        }
+    }
+
+    /// Whether the task is async in name alone.
+    fn is_fake_async(&self, situation: &Situation) -> bool {
+        let named_async = situation.interpreter.as_ref().is_some_and(|it| it.is_async);
+        let gains_nothing = self.tasks.is_some_and(|it| it < GAINS_NOTHING);
+        let others_gain = [self.threads, self.processes]
+            .into_iter()
+            .flatten()
+            .any(|it| it >= GAINS);
+        let waits = self.share.is_some_and(|share| share < COMPUTES);
+        named_async && gains_nothing && waits && (others_gain || self.holds >= Some(HOLDS))
+    }
+
+    pub(super) fn character(&self, situation: &Situation, inputs: u64) -> Character {
+        let Some(share) = self.share.filter(|_| inputs >= 3) else {
+            return Character::Unknown;
+        };
+        let gained = self.best >= GAINS_NOTHING;
+        if self.is_fake_async(situation) {
+            return Character::FakeAsync;
+        }
+        if share >= WAITS && self.run < SMALL_S && self.best < GAINS {
+            return Character::Tiny;
+        }
+        if share >= COMPUTES {
+            return self.computing(situation);
+        }
+        match () {
+            () if !gained || self.capped || self.refused => Character::ExternalLimit,
+            () if share < WAITS => Character::Waiting,
+            () => Character::Mixed,
+        }
+    }
+
+    fn computing(&self, situation: &Situation) -> Character {
+        let locked = situation.interpreter.as_ref().is_some_and(|it| it.has_lock);
+        let threads_gain = self.threads.is_some_and(|it| it >= GAINS);
+        let processes_gain = self.processes.is_some_and(|it| it >= GAINS);
+        let spare = situation.two_threads.is_some_and(|it| it >= SPARE);
+        match (threads_gain, processes_gain) {
+            (true, _) => Character::Cpu,
+            (false, true) if locked => Character::InterpreterLock,
+            (false, true) => Character::Cpu,
+            (false, false) if spare && self.threads.is_some() && !locked => Character::Memory,
+            (false, false) if spare && self.processes.is_some() => Character::Memory,
+            (false, false) => Character::Cpu,
+        }
+    }
+}
+
+/// Whether the throughput of some model stopped rising while this machine had processors to spare.
+fn is_capped(situation: &Situation, settings: &[Setting<'_>], sequential: &Setting<'_>) -> bool {
+    [Model::Async, Model::Threads].into_iter().any(|model| {
+        let Some(knee) = smallest_nearly_best(settings, model, sequential) else {
+            return false;
+        };
+        let mut above = settings
+            .iter()
+            .filter(|it| it.model == model && it.concurrency >= 2 * knee.concurrency);
+        let flat =
+            above.clone().next().is_some() && above.all(|it| it.rate() <= knee.rate() / NEARLY);
+        let cpus = f64::from(u32::try_from(situation.cpus).unwrap_or(1));
+        let idle = knee.processors().is_some_and(|used| used < BUSY * cpus);
+        flat && idle
+    })
+}

@@ -1,0 +1,218 @@
+//! Looks at outcomes on their way to a sink, and makes a slice of those that one stretch of the job had.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use triway_core::{Event, FailureKind, Outcome, Status, Task};
+use triway_exec::{Sink, stretch::Ran};
+
+use super::slice::Slice;
+use crate::tally::MOST_KINDS;
+
+/// So many attempts are looked at one by one; beyond that their first and last make no difference.
+const MOST_TIMES: usize = 8192;
+/// With fewer attempts a lane than this, the first and the last ones decide over the wall time.
+const ENOUGH_A_LANE: usize = 4;
+
+/// Bytes of an outcome's input and output.
+pub type Sizes<T> =
+    Box<dyn Fn(&Outcome<<T as Task>::Input, <T as Task>::Output>) -> (usize, usize) + Send>;
+
+/// A sink that is looked at.
+pub struct Observed<T: Task, S> {
+    sink: S,
+    sizes: Sizes<T>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What was seen since somebody looked last. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    inputs: u64,
+    failed: u64,
+    kinds: HashMap<FailureKind, u64>,
+    run: Moments,
+    longest: f64,
+    cpu: Option<Duration>,
+    input_bytes: u64,
+    output_bytes: u64,
+    /// When attempts began and ended.
+    times: Vec<(Duration, Duration)>,
+}
+
+/// Count, mean and squared distance from it (Welford 1962).
+#[derive(Debug, Default, Clone, Copy)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        let distance = value - self.mean;
+        self.mean += distance / self.count;
+        self.squares += distance * (value - self.mean);
+    }
+
+    fn deviation(&self) -> f64 {
+        match self.count > 1.0 {
+            true => (self.squares / (self.count - 1.0)).sqrt(),
+            false => 0.0,
+        }
+    }
+}
+
+impl<T: Task, S> Observed<T, S> {
+    pub(super) fn new(sink: S, sizes: Sizes<T>) -> (Self, View) {
+        let seen = Arc::<Mutex<Seen>>::default();
+        let view = View(Arc::clone(&seen));
+        (Self { sink, sizes, seen }, view)
+    }
+
+    /// The sink itself.
+    pub fn into_inner(self) -> S {
+        self.sink
+    }
+
+    /// The sink itself, to be told something before the first outcome.
+    pub fn inner(&mut self) -> &mut S {
+        &mut self.sink
+    }
+}
+
+impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
+    fn outcome(&mut self, outcome: Outcome<T::Input, T::Output>) -> io::Result<()> {
+        if outcome.status != Status::Cancelled && outcome.attempts > 0 {
+            let sizes = (self.sizes)(&outcome);
+            let kind = outcome.error.as_ref().map(|failure| &failure.kind);
+            let times = (outcome.started, outcome.run, outcome.cpu);
+            lock(&self.seen).record(kind, times, sizes);
+        }
+        self.sink.outcome(outcome)
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.sink.event(event);
+    }
+}
+
+impl Seen {
+    fn record(
+        &mut self,
+        kind: Option<&FailureKind>,
+        (started, run, cpu): (Duration, Duration, Option<Duration>),
+        (input, output): (usize, usize),
+    ) {
+        self.inputs += 1;
+        if let Some(kind) = kind {
+            self.failed += 1;
+            self.count_kind(kind);
+        }
+        let seconds = run.as_secs_f64();
+        self.run.add(seconds);
+        self.longest = self.longest.max(seconds);
+        if let Some(cpu) = cpu {
+            *self.cpu.get_or_insert_default() += cpu;
+        }
+        self.input_bytes += input as u64;
+        self.output_bytes += output as u64;
+        if self.times.len() < MOST_TIMES {
+            self.times.push((started, started + run));
+        }
+    }
+
+    fn count_kind(&mut self, kind: &FailureKind) {
+        if let Some(count) = self.kinds.get_mut(kind) {
+            *count += 1;
+        } else if self.kinds.len() < MOST_KINDS {
+            self.kinds.insert(kind.clone(), 1);
+        }
+    }
+
+    /// Outcomes a second while all lanes were busy.
+    ///
+    /// At the end of a stretch lanes fall idle one after the other, and where there were few attempts a lane, that decides
+    /// over the wall time. So then it is the number of lanes by the mean time of an attempt (Little 1961), and else what
+    /// ended until the last attempt began.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate needs no more digits than a float has"
+    )]
+    fn rate(&self, ran: &Ran, lanes: usize) -> f64 {
+        let count = self.times.len();
+        let wall = ran.wall.as_secs_f64();
+        if count == MOST_TIMES {
+            return self.inputs as f64 / wall;
+        }
+        let lanes = lanes.min(count).max(1);
+        if count < ENOUGH_A_LANE * lanes {
+            return lanes as f64 / self.run.mean;
+        }
+        if lanes == 1 {
+            return count as f64 / wall;
+        }
+        let last = self.times.iter().map(|(started, _)| *started).max();
+        let last = last.unwrap_or_default();
+        let ended = self.times.iter().filter(|(_, end)| *end <= last).count();
+        ended as f64 / last.saturating_sub(ran.ready).as_secs_f64()
+    }
+}
+
+impl View {
+    /// What was seen of a stretch that has ended, with these lanes; forgets it.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "means need no more digits than a float has"
+    )]
+    pub(super) fn take(&self, ran: &Ran, lanes: usize) -> Slice {
+        let seen = std::mem::take(&mut *lock(&self.0));
+        let each = seen.inputs.max(1) as f64;
+        let successes = (seen.inputs - seen.failed) as f64 / each;
+        let most = seen.kinds.iter().max_by_key(|(_, count)| **count);
+        Slice {
+            concurrency: lanes,
+            refused: ran.refused.clone(),
+            inputs: seen.inputs,
+            failed: seen.failed,
+            failure: most.map(|(kind, _)| kind.to_string()),
+            startup_s: ran.startup.as_secs_f64(),
+            wall_s: ran.wall.as_secs_f64(),
+            rate_per_s: match seen.inputs {
+                0 => 0.0,
+                _ => successes * seen.rate(ran, lanes),
+            },
+            run_s: seen.run.mean,
+            run_sd_s: seen.run.deviation(),
+            run_max_s: seen.longest,
+            attempts_cpu_s: seen.cpu.map(|cpu| cpu.as_secs_f64()),
+            run_queue_s: ran.inside.map(|inside| inside.run_queue.as_secs_f64()),
+            serialising_s: ran.inside.map(|inside| inside.serialising.as_secs_f64()),
+            longest_hold_s: ran
+                .inside
+                .and_then(|inside| inside.longest_hold)
+                .map(|(hold, _)| hold.as_secs_f64()),
+            input_bytes: seen.input_bytes as f64 / each,
+            output_bytes: seen.output_bytes as f64 / each,
+            starved: ran.starved,
+            ..Slice::default()
+        }
+    }
+
+    /// How many outcomes there were since somebody looked last.
+    pub(super) fn count(&self) -> u64 {
+        lock(&self.0).inputs
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,258 @@
+//! Steers a job through its probes, and on under the model that is advised.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use triway_core::{Model, Plan};
+use triway_exec::{
+    restart::own_peak_bytes,
+    stretch::{Asked, Course, Ran, Stretch},
+};
+
+use super::{
+    advice::{Advice, Advised},
+    observe::View,
+    recommend::recommend,
+    slice::{Situation, Slice},
+    strategy::{self, Probe, Step},
+};
+use crate::meter::Meter;
+
+/// How often the throughput of the advised model is looked at.
+const WATCH: Duration = Duration::from_secs(2);
+/// Throughput that has fallen to this share of what was measured is not what was promised.
+const FALLEN: f64 = 0.5;
+/// How often it has to be so low in a row before it is measured anew.
+const LOW_LOOKS: u32 = 3;
+/// How often a job is measured anew.
+const MOST_RENEWALS: u32 = 3;
+
+/// What happens to a job that is being measured, for whoever wants to show it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A probe begins.
+    Probing {
+        /// The model.
+        model: Model,
+        /// How many inputs in flight.
+        concurrency: usize,
+    },
+    /// The job goes on under what was advised.
+    GoesOn(Box<Advice>),
+    /// It did less than was measured, and is measured anew.
+    Fell {
+        /// Outcomes a second that were measured.
+        promised: f64,
+        /// Outcomes a second since.
+        found: f64,
+    },
+}
+
+/// Whom to tell.
+pub type Tell = Box<dyn FnMut(Progress) + Send>;
+
+/// All that a probed job leaves to be looked at. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered(Arc<Mutex<Vec<Slice>>>);
+
+impl Gathered {
+    /// What was measured so far.
+    #[must_use]
+    pub fn slices(&self) -> Vec<Slice> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn push(&self, slice: Slice) {
+        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slices.push(slice);
+    }
+
+    fn clear(&self) {
+        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slices.clear();
+    }
+}
+
+/// What becomes of a job once it is known how it runs best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It ends.
+    End,
+    /// It goes on so.
+    GoOn,
+}
+
+/// Decides about the stretches of a job.
+pub(super) struct Steers {
+    pub(super) situation: Situation,
+    pub(super) base: Plan,
+    pub(super) then: Then,
+    pub(super) view: View,
+    pub(super) gathered: Gathered,
+    pub(super) tell: Tell,
+    began: Option<Instant>,
+    now: Doing,
+    /// How often it fell behind, and was measured anew for that.
+    renewals: u32,
+    renewed: u32,
+    /// Inputs that came to their end, of all that there are.
+    done: u64,
+    all: Option<u64>,
+}
+
+enum Doing {
+    Nothing,
+    Probing(Probe, Option<Meter>),
+    Working(Box<Work>),
+}
+
+struct Work {
+    promised: f64,
+    since: Instant,
+    counted: u64,
+    low: u32,
+}
+
+impl Steers {
+    pub(super) fn new(
+        (situation, base): (Situation, Plan),
+        then: Then,
+        (view, gathered): (View, Gathered),
+        tell: Tell,
+    ) -> Self {
+        Self {
+            all: situation.inputs,
+            situation,
+            base,
+            then,
+            view,
+            gathered,
+            tell,
+            began: None,
+            now: Doing::Nothing,
+            renewals: 0,
+            renewed: 0,
+            done: 0,
+        }
+    }
+
+    pub(super) fn answer(&mut self, asked: Asked<'_>) -> Course {
+        match asked {
+            Asked::Watching { starved } => self.watch(starved),
+            Asked::Ended(ran) => {
+                self.note(ran);
+                match ran.exhausted {
+                    true => Course::End,
+                    false => self.go_on(),
+                }
+            }
+            _ => self.go_on(),
+        }
+    }
+
+    /// Writes down what a probe has measured.
+    fn note(&mut self, ran: &Ran) {
+        let Doing::Probing(probe, meter) = std::mem::replace(&mut self.now, Doing::Nothing) else {
+            // What work came to the job itself says.
+            self.done += self.view.take(ran, 1).inputs;
+            return;
+        };
+        let cost = meter.and_then(|meter| meter.read().ok());
+        let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
+        let slice = Slice {
+            model: Some(probe.model),
+            cpu_s: cost.map(|cost| cost.cpu.as_secs_f64()),
+            peak_memory_bytes: own_peak_bytes().map(|own| own + workers),
+            ..self.view.take(ran, probe.concurrency)
+        };
+        self.done += slice.inputs;
+        self.gathered.push(slice);
+    }
+
+    fn go_on(&mut self) -> Course {
+        if self.renewals > self.renewed {
+            self.renewed = self.renewals;
+            self.gathered.clear();
+            self.began = None;
+            self.situation.inputs = self.all.map(|all| all.saturating_sub(self.done));
+        }
+        let elapsed = self.began.get_or_insert_with(Instant::now).elapsed();
+        let slices = self.gathered.slices();
+        match strategy::next(&self.situation, &slices, elapsed.as_secs_f64()) {
+            Step::Probe(probe) => self.probe(probe),
+            Step::Done => match self.then {
+                Then::End => Course::End,
+                Then::GoOn => self.work(&slices),
+            },
+        }
+    }
+
+    fn probe(&mut self, probe: Probe) -> Course {
+        (self.tell)(Progress::Probing {
+            model: probe.model,
+            concurrency: probe.concurrency,
+        });
+        let mut stretch = Stretch::new(self.plan(probe.model, probe.concurrency));
+        stretch.most_inputs = Some(probe.inputs);
+        stretch.most_time = Duration::try_from_secs_f64(probe.seconds).ok();
+        self.now = Doing::Probing(probe, Meter::start().ok());
+        Course::Next(Box::new(stretch))
+    }
+
+    fn work(&mut self, slices: &[Slice]) -> Course {
+        let advice = recommend(&self.situation, slices);
+        let chosen = advice.recommendation.unwrap_or(Advised {
+            model: self.base.model,
+            concurrency: self.base.concurrency.get(),
+        });
+        let mut stretch = Stretch::new(self.plan(chosen.model, chosen.concurrency));
+        if let Some(promised) = advice.throughput_per_s
+            && self.renewals < MOST_RENEWALS
+        {
+            stretch.watch = Some(WATCH);
+            self.now = Doing::Working(Box::new(Work {
+                promised,
+                since: Instant::now(),
+                counted: self.view.count(),
+                low: 0,
+            }));
+        }
+        (self.tell)(Progress::GoesOn(Box::new(advice)));
+        Course::Next(Box::new(stretch))
+    }
+
+    /// Whether the job still does what was promised.
+    fn watch(&mut self, starved: bool) -> Course {
+        let Doing::Working(work) = &mut self.now else {
+            return Course::Stay;
+        };
+        let count = self.view.count();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a rate needs no more digits than a float has"
+        )]
+        let found = (count - work.counted) as f64 / work.since.elapsed().as_secs_f64();
+        (work.since, work.counted) = (Instant::now(), count);
+        let low = !starved && found < FALLEN * work.promised;
+        work.low = if low { work.low + 1 } else { 0 };
+        if work.low < LOW_LOOKS {
+            return Course::Stay;
+        }
+        let promised = work.promised;
+        (self.tell)(Progress::Fell { promised, found });
+        self.renewals += 1;
+        Course::End
+    }
+
+    fn plan(&self, model: Model, concurrency: usize) -> Plan {
+        let lanes = std::num::NonZeroUsize::new(concurrency);
+        self.base
+            .with_model(model, lanes.unwrap_or(std::num::NonZeroUsize::MIN))
+    }
+}

@@ -1,0 +1,155 @@
+//! Slices of one model and concurrency, taken together.
+
+use triway_core::Model;
+
+use super::slice::{Situation, Slice};
+use crate::statistics::median;
+
+/// How much of the best throughput is as good as the best, when the smaller concurrency is chosen.
+pub(super) const NEARLY: f64 = 0.95;
+
+/// How much larger the share of failures may be than that of one input at a time, before a setting is called refused.
+const MORE_FAILURES: f64 = 0.05;
+
+/// A model at a concurrency, and all that was measured of it.
+#[derive(Debug, Clone)]
+pub(super) struct Setting<'a> {
+    pub(super) model: Model,
+    pub(super) concurrency: usize,
+    pub(super) slices: Vec<&'a Slice>,
+}
+
+impl<'a> Setting<'a> {
+    /// What was measured of this model at this concurrency, if anything was.
+    pub(super) fn of(slices: &'a [Slice], model: Model, concurrency: usize) -> Option<Self> {
+        let same = |slice: &&Slice| {
+            slice.counts() && slice.model == Some(model) && slice.concurrency == concurrency
+        };
+        let found: Vec<&Slice> = slices.iter().filter(same).collect();
+        (!found.is_empty()).then_some(Self {
+            model,
+            concurrency,
+            slices: found,
+        })
+    }
+
+    /// Every setting there was, by model, at rising concurrency.
+    pub(super) fn all(slices: &'a [Slice]) -> Vec<Self> {
+        let mut keys: Vec<(Model, usize)> = slices
+            .iter()
+            .filter(|slice| slice.counts())
+            .filter_map(|slice| Some((slice.model?, slice.concurrency)))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter()
+            .filter_map(|(model, concurrency)| Self::of(slices, model, concurrency))
+            .collect()
+    }
+
+    /// One input at a time.
+    pub(super) fn sequential(slices: &'a [Slice]) -> Option<Self> {
+        Self::of(slices, Model::Sequential, 1)
+    }
+
+    /// Successes a second.
+    pub(super) fn rate(&self) -> f64 {
+        self.middle(|slice| slice.rate_per_s)
+    }
+
+    /// Seconds of an attempt.
+    pub(super) fn run(&self) -> f64 {
+        self.middle(|slice| slice.run_s)
+    }
+
+    pub(super) fn startup(&self) -> f64 {
+        self.middle(|slice| slice.startup_s)
+    }
+
+    pub(super) fn failed_share(&self) -> f64 {
+        self.middle(Slice::failed_share)
+    }
+
+    pub(super) fn cpu_share(&self) -> Option<f64> {
+        let shares: Vec<f64> = self
+            .slices
+            .iter()
+            .filter_map(|slice| slice.cpu_share())
+            .collect();
+        median(&shares)
+    }
+
+    /// How many processors' worth of time it took, on average.
+    pub(super) fn processors(&self) -> Option<f64> {
+        let of = |slice: &&Slice| {
+            let used = slice.cpu_s? / slice.wall_s;
+            used.is_finite().then_some(used)
+        };
+        median(&self.slices.iter().filter_map(of).collect::<Vec<_>>())
+    }
+
+    pub(super) fn memory(&self) -> Option<u64> {
+        self.slices
+            .iter()
+            .filter_map(|slice| slice.peak_memory_bytes)
+            .max()
+    }
+
+    pub(super) fn longest_hold(&self) -> Option<f64> {
+        self.slices
+            .iter()
+            .filter_map(|slice| slice.longest_hold_s)
+            .reduce(f64::max)
+    }
+
+    pub(super) fn inputs(&self) -> u64 {
+        self.slices.iter().map(|slice| slice.inputs).sum()
+    }
+
+    /// Whether it failed inputs that would have succeeded one at a time.
+    pub(super) fn is_refused(&self, sequential: &Setting<'_>) -> bool {
+        let failed: u64 = self.slices.iter().map(|slice| slice.failed).sum();
+        failed >= 2 && self.failed_share() > sequential.failed_share() + MORE_FAILURES
+    }
+
+    /// Seconds that all inputs would take under it, from the start of its lanes on.
+    pub(super) fn total(&self, inputs: f64) -> f64 {
+        self.startup() + inputs / self.rate()
+    }
+
+    fn middle(&self, of: impl Fn(&Slice) -> f64) -> f64 {
+        let values: Vec<f64> = self.slices.iter().map(|slice| of(slice)).collect();
+        median(&values).unwrap_or(f64::NAN)
+    }
+}
+
+/// Of a model's settings the smallest concurrency that is nearly as good as its best. What failed inputs for want of room
+/// on the other side does not count.
+pub(super) fn smallest_nearly_best<'a, 'b>(
+    settings: &'b [Setting<'a>],
+    model: Model,
+    sequential: &Setting<'_>,
+) -> Option<&'b Setting<'a>> {
+    let sound = |one: &&Setting<'a>| {
+        one.model == model && !one.is_refused(sequential) && one.rate().is_finite()
+    };
+    let best = settings
+        .iter()
+        .filter(sound)
+        .map(Setting::rate)
+        .reduce(f64::max)?;
+    settings
+        .iter()
+        .filter(sound)
+        .find(|one| one.rate() >= NEARLY * best)
+}
+
+/// How many inputs a total is reckoned for: all that there are, or a great many where nobody knows.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a total needs no more digits than a float has"
+)]
+pub(super) fn inputs_of(situation: &Situation) -> f64 {
+    const MANY: f64 = 1e6;
+    situation.inputs.map_or(MANY, |inputs| inputs as f64)
+}

@@ -1,0 +1,356 @@
+//! What to probe next: a pure function of what is known and of what was measured so far.
+//!
+//! First one input at a time; then two at a time under each model, which tells apart what holds an interpreter's lock, what
+//! lets go of it, what waits, and what is too small to be handed over; then rising concurrency under the models that gained,
+//! until there is no more to gain; and where intervals are wanted, the best settings once more in turn.
+
+use triway_core::Model;
+
+use super::{
+    setting::{Setting, inputs_of, smallest_nearly_best},
+    slice::{Situation, Slice},
+};
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// To measure this.
+    Probe(Probe),
+    /// Enough is known, or no more can be.
+    Done,
+}
+
+/// Some inputs to be run so.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// The model.
+    pub model: Model,
+    /// How many inputs in flight.
+    pub concurrency: usize,
+    /// How many inputs.
+    pub inputs: u64,
+    /// After so many seconds no further one begins.
+    pub seconds: f64,
+}
+
+/// A model whose two lanes did not do more than this times one lane's work has nothing to gain from more.
+const WORTHWHILE: f64 = 1.15;
+/// What gains less from more lanes has had enough of them.
+const GAIN: f64 = 1.05;
+/// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
+const ALL_CPU: f64 = 0.85;
+/// Attempts that have a processor for a smaller share of their time wait.
+pub(super) const WAITS: f64 = 0.3;
+/// How far behind the best of two lanes a model may be and still be tried with more.
+const PROMISING: f64 = 0.8;
+/// Rounds of pairs, and slices of each finalist, where intervals are wanted.
+const PAIRS: usize = 2;
+const FINALS: usize = 4;
+/// Less work than this is done before anything could be gained.
+const NOT_WORTH_PROBING_S: f64 = 0.1;
+
+/// What to measure next, after so many seconds.
+#[must_use]
+pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
+    let Some(sequential) = Setting::sequential(slices) else {
+        return first(situation, slices);
+    };
+    let view = View {
+        situation,
+        slices,
+        sequential,
+        elapsed_s,
+    };
+    if view.is_over() {
+        return Step::Done;
+    }
+    let probe = view
+        .pairs()
+        .or_else(|| view.climb())
+        .or_else(|| view.finals());
+    probe.map_or(Step::Done, Step::Probe)
+}
+
+/// One input at a time.
+fn first(situation: &Situation, slices: &[Slice]) -> Step {
+    if !slices.is_empty() || situation.inputs == Some(0) {
+        return Step::Done;
+    }
+    let share = situation.inputs.map_or(u64::MAX, |inputs| inputs / 10);
+    Step::Probe(Probe {
+        model: Model::Sequential,
+        concurrency: 1,
+        inputs: share.clamp(2, 100_000),
+        seconds: 2.0 * seconds(situation),
+    })
+}
+
+/// How long a probe may take.
+fn seconds(situation: &Situation) -> f64 {
+    match situation.thorough {
+        true => (situation.budget_s / 20.0).clamp(0.02, 1.0),
+        false => 0.08,
+    }
+}
+
+struct View<'a> {
+    situation: &'a Situation,
+    slices: &'a [Slice],
+    sequential: Setting<'a>,
+    elapsed_s: f64,
+}
+
+impl View<'_> {
+    fn is_over(&self) -> bool {
+        let starved = self.slices.iter().any(|slice| slice.starved);
+        let left = self.left();
+        let little = !self.situation.thorough
+            && self.situation.inputs.is_some()
+            && inputs_f64(left) * self.sequential.run() < NOT_WORTH_PROBING_S;
+        starved || little || left < 2 || self.elapsed_s > 0.9 * self.situation.budget_s
+    }
+
+    fn left(&self) -> u64 {
+        let used: u64 = self.slices.iter().map(|slice| slice.inputs).sum();
+        let all = self.situation.inputs.unwrap_or(u64::MAX);
+        all.saturating_sub(used)
+    }
+
+    fn waits(&self) -> bool {
+        self.sequential
+            .cpu_share()
+            .is_some_and(|share| share < WAITS)
+    }
+
+    fn can(&self, model: Model) -> bool {
+        let models = self.situation.models.iter();
+        models
+            .filter(|one| one.model == model)
+            .any(|one| one.refused.is_none())
+    }
+
+    /// How many slices there are of this, whether or not they came to anything.
+    fn tried(&self, model: Model, concurrency: usize) -> usize {
+        let same = |slice: &&Slice| slice.model == Some(model) && slice.concurrency == concurrency;
+        self.slices.iter().filter(same).count()
+    }
+
+    /// What two at a time is, where nobody asked for another number.
+    fn two(&self) -> usize {
+        let most = self.situation.most_concurrency;
+        self.situation.fixed_concurrency.unwrap_or(2).min(most)
+    }
+
+    /// The models to be tried with two lanes.
+    fn paired(&self) -> Vec<Model> {
+        let all = [Model::Threads, Model::Processes, Model::Async];
+        let able = all.into_iter().filter(|model| self.can(*model));
+        if self.situation.thorough {
+            return able.collect();
+        }
+        // Without time for all: for what waits one model that waits well, for the rest those that compute side by side.
+        let wanted: &[Model] = match self.waits() {
+            true => &[Model::Async, Model::Threads, Model::Processes],
+            false => &[Model::Threads, Model::Processes],
+        };
+        let most = if self.waits() { 1 } else { 2 };
+        let chosen: Vec<_> = wanted
+            .iter()
+            .copied()
+            .filter(|model| self.can(*model))
+            .take(most)
+            .collect();
+        match chosen.is_empty() {
+            true => able.collect(),
+            false => chosen,
+        }
+    }
+
+    fn pairs(&self) -> Option<Probe> {
+        let models = self.paired();
+        let two = self.two();
+        if two < 2 {
+            return None;
+        }
+        let rounds = if self.situation.thorough { PAIRS } else { 1 };
+        for round in 0..rounds {
+            // A first input often has more to do than the others, so one input at a time is measured again.
+            if round > 0 && self.tried(Model::Sequential, 1) <= round {
+                return self.probe(Model::Sequential, 1);
+            }
+            for place in 0..models.len() {
+                let model = models[(place + round) % models.len()];
+                if self.tried(model, two) <= round {
+                    return self.probe(model, two);
+                }
+            }
+        }
+        None
+    }
+
+    /// More lanes for the models that gain by them.
+    fn climb(&self) -> Option<Probe> {
+        if self.situation.fixed_concurrency.is_some() {
+            return None;
+        }
+        let promising = self.promising();
+        promising.into_iter().find_map(|model| {
+            let rung = self.rung(model)?;
+            (self.tried(model, rung) == 0)
+                .then(|| self.probe(model, rung))
+                .flatten()
+        })
+    }
+
+    /// Models that with two lanes did more than one lane, and not much less than the best; the best first.
+    fn promising(&self) -> Vec<Model> {
+        let two = self.two();
+        let rate = |model| Setting::of(self.slices, model, two).map(|it| (model, it.rate()));
+        let all = [Model::Async, Model::Threads, Model::Processes];
+        let mut rates: Vec<_> = all.into_iter().filter_map(rate).collect();
+        let best = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+        let floor = (PROMISING * best).max(WORTHWHILE * self.sequential.rate());
+        rates.retain(|(_, rate)| *rate >= floor);
+        // Of what waits, processes are tried with more lanes only where nothing else gains: each costs a lot.
+        if self.waits() && rates.iter().any(|(model, _)| *model != Model::Processes) {
+            rates.retain(|(model, _)| *model != Model::Processes);
+        }
+        let most = if self.situation.thorough { 3 } else { 1 };
+        rates.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        rates
+            .into_iter()
+            .take(most)
+            .map(|(model, _)| model)
+            .collect()
+    }
+
+    /// The next concurrency to try under a model.
+    fn rung(&self, model: Model) -> Option<usize> {
+        let settings = Setting::all(self.slices);
+        let rungs: Vec<&Setting<'_>> = settings.iter().filter(|it| it.model == model).collect();
+        let (last, before) = rungs.split_last()?;
+        let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
+        let best_before = best_before.unwrap_or(self.sequential.rate());
+        let gains = last.rate() >= GAIN * best_before && !last.is_refused(&self.sequential);
+        if gains {
+            let share = last.cpu_share().unwrap_or(0.0);
+            let processors = self.situation.cpus;
+            if last.concurrency >= processors && share > ALL_CPU {
+                return None;
+            }
+            return self.higher(last, before.last().copied());
+        }
+        let knee = smallest_nearly_best(&settings, model, &self.sequential)?;
+        // What is refused here may not be halfway down.
+        let mut refused = rungs.iter().filter(|it| it.is_refused(&self.sequential));
+        if let Some(first) = refused.find(|it| it.concurrency > knee.concurrency)
+            && first.concurrency / 2 > knee.concurrency
+        {
+            return Some(first.concurrency / 2);
+        }
+        // There is nothing more above; perhaps a smaller one is as good as the best.
+        let below = rungs
+            .iter()
+            .rev()
+            .find(|it| it.concurrency < knee.concurrency)
+            .map_or(1, |it| it.concurrency);
+        let between = knee.concurrency / 2;
+        (between > below).then_some(between)
+    }
+
+    /// A rung above this one: far above as long as each lane did as much as before.
+    fn higher(&self, last: &Setting<'_>, before: Option<&Setting<'_>>) -> Option<usize> {
+        let before = before.unwrap_or(&self.sequential);
+        let lanes = ratio(last.concurrency, before.concurrency);
+        let steep = last.rate() / before.rate() >= 0.75 * lanes;
+        let next = last.concurrency * if steep { 4 } else { 2 };
+        let next = next.min(self.situation.most_concurrency);
+        let fits = u64::try_from(next).is_ok_and(|lanes| lanes <= self.left());
+        match fits {
+            true => (next > last.concurrency).then_some(next),
+            false => {
+                let smaller = usize::try_from(self.left()).unwrap_or(usize::MAX);
+                (smaller >= last.concurrency + last.concurrency / 2).then_some(smaller)
+            }
+        }
+    }
+
+    /// The best settings and one input at a time, once more and in turn, for the intervals.
+    fn finals(&self) -> Option<Probe> {
+        if !self.situation.thorough {
+            return None;
+        }
+        let settings = Setting::all(self.slices);
+        let inputs = inputs_of(self.situation);
+        let best = Model::PLAIN
+            .into_iter()
+            .filter_map(|model| smallest_nearly_best(&settings, model, &self.sequential));
+        let mut finalists: Vec<&Setting<'_>> = best.collect();
+        let least = finalists
+            .iter()
+            .map(|it| it.total(inputs))
+            .reduce(f64::min)?;
+        finalists.retain(|it| it.model == Model::Sequential || it.total(inputs) <= 1.3 * least);
+        let tried = |it: &&Setting<'_>| self.tried(it.model, it.concurrency);
+        let next = finalists.into_iter().min_by_key(tried)?;
+        (tried(&next) < FINALS)
+            .then(|| self.probe(next.model, next.concurrency))
+            .flatten()
+    }
+
+    /// A probe of this setting, if there are inputs and time for it.
+    fn probe(&self, model: Model, concurrency: usize) -> Option<Probe> {
+        let left = self.left();
+        let lanes = u64::try_from(concurrency).unwrap_or(u64::MAX);
+        if left < lanes {
+            return None;
+        }
+        let run = self.sequential.run().max(1e-7);
+        let seconds = seconds(self.situation);
+        // Three inputs a lane, so that the first and the last do not decide; one where there are few.
+        let waves = if left >= 12 * lanes { 3 } else { 1 };
+        let expected = self.expected_rate(model, concurrency) * seconds;
+        let most = (left / 4).max(lanes * waves);
+        let inputs = (expected.ceil().clamp(1.0, 1e9) as u64).clamp(lanes * waves, most);
+        let longest = seconds.max(f64::from(u32::try_from(waves).unwrap_or(3)) * run);
+        let budget_left = self.situation.budget_s - self.elapsed_s;
+        (longest <= 2.0 * budget_left).then_some(Probe {
+            model,
+            concurrency,
+            inputs: inputs.min(left),
+            seconds: longest,
+        })
+    }
+
+    /// What a setting does a second, if all goes well.
+    fn expected_rate(&self, model: Model, concurrency: usize) -> f64 {
+        if let Some(known) = Setting::of(self.slices, model, concurrency) {
+            return known.rate();
+        }
+        let lanes = ratio(concurrency, 1);
+        let processors = ratio(self.situation.cpus, 1);
+        let side_by_side = match self.waits() {
+            true => lanes,
+            false => lanes.min(processors),
+        };
+        self.sequential.rate() * side_by_side
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a ratio needs no more digits than a float has"
+)]
+fn ratio(one: usize, other: usize) -> f64 {
+    one as f64 / other.max(1) as f64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a product of them needs no more digits than a float has"
+)]
+fn inputs_f64(inputs: u64) -> f64 {
+    inputs as f64
+}

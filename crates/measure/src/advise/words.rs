@@ -1,0 +1,378 @@
+//! What measurements say in plain words: evidence line by line, what would change the advice, and the verdict.
+
+use triway_core::Model;
+
+use super::{
+    advice::{Character, Evidence},
+    character::Traits,
+    setting::{NEARLY, Setting},
+    slice::{Situation, Slice},
+};
+use crate::report::Estimate;
+
+/// All that can be said something about.
+pub(super) struct Facts<'a, 'b> {
+    pub(super) situation: &'b Situation,
+    pub(super) slices: &'a [Slice],
+    pub(super) settings: &'b [Setting<'a>],
+    pub(super) sequential: &'b Setting<'a>,
+    pub(super) best: &'b Setting<'a>,
+    pub(super) gain: Estimate,
+    pub(super) traits: Traits,
+    pub(super) character: Character,
+}
+
+/// A machine that varies by more than this is called noisy.
+const NOISY: f64 = 0.05;
+
+/// Figures, and what each means.
+pub(super) fn evidence(facts: &Facts<'_, '_>) -> Vec<Evidence> {
+    let sequential = facts.sequential;
+    let mut lines = vec![line(
+        "input-duration",
+        sequential.run(),
+        format!("an input takes {} by itself", time(sequential.run())),
+    )];
+    lines.extend(spread(sequential));
+    if let Some(share) = sequential.cpu_share() {
+        let meaning = format!(
+            "{} of that it has a processor; the rest it waits",
+            per_cent(share)
+        );
+        lines.push(line("cpu-share", share, meaning));
+    }
+    lines.extend(two_lanes(facts));
+    lines.extend(inside(facts));
+    let best = facts.best;
+    let meaning = format!(
+        "{} does {} inputs a second",
+        setting(best.model, best.concurrency),
+        number(best.rate())
+    );
+    lines.push(line("throughput", best.rate(), meaning));
+    let meaning = format!("its lanes stand ready after {}", time(best.startup()));
+    lines.push(line("start-up", best.startup(), meaning));
+    lines.extend(limits(facts));
+    if let Some(ratio) = facts.situation.two_threads {
+        let meaning = format!("two processors of this machine do {ratio:.2} times as much as one");
+        lines.push(line("spare-processors", ratio, meaning));
+    }
+    lines
+}
+
+fn spread(sequential: &Setting<'_>) -> Option<Evidence> {
+    let slice = sequential.slices.first()?;
+    let spread = slice.run_sd_s / slice.run_s;
+    let meaning = format!(
+        "inputs differ by {}; the longest took {}",
+        per_cent(spread),
+        time(slice.run_max_s)
+    );
+    (spread.is_finite() && slice.inputs > 2).then(|| line("input-spread", spread, meaning))
+}
+
+fn two_lanes(facts: &Facts<'_, '_>) -> Vec<Evidence> {
+    let traits = facts.traits;
+    let lanes = facts.situation.fixed_concurrency.unwrap_or(2);
+    let told = [
+        ("threads", traits.threads, "threads"),
+        ("processes", traits.processes, "worker processes"),
+        ("async", traits.tasks, "async tasks"),
+    ];
+    let one = |(name, gain, what): (&str, Option<f64>, &str)| {
+        let gain = gain?;
+        let meaning = format!("{lanes} {what} do {gain:.2} times as much as one lane");
+        Some(line(&format!("{name}-{lanes}"), gain, meaning))
+    };
+    told.into_iter().filter_map(one).collect()
+}
+
+/// What interpreters measured inside themselves.
+fn inside(facts: &Facts<'_, '_>) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    let slices = facts.slices;
+    let of_model = |model| move |slice: &&Slice| slice.model == Some(model) && slice.counts();
+    if let Some(slice) = slices
+        .iter()
+        .filter(of_model(Model::Threads))
+        .max_by(|one, other| {
+            let of = |slice: &Slice| slice.run_queue_s.unwrap_or(0.0) / slice.wall_s;
+            of(one).total_cmp(&of(other))
+        })
+        && let Some(waited) = slice.run_queue_s
+        && waited > 0.01 * slice.wall_s
+    {
+        let meaning = format!(
+            "its threads were ready and had no processor for {} in {}",
+            time(waited),
+            time(slice.wall_s)
+        );
+        lines.push(line("run-queue", waited, meaning));
+    }
+    if let Some(serialising) = facts
+        .sequential
+        .slices
+        .iter()
+        .find_map(|it| it.serialising_s)
+    {
+        let slice = facts.sequential.slices[0];
+        let share = serialising / slice.wall_s;
+        let meaning = format!(
+            "reading inputs and writing results takes {} of the time",
+            per_cent(share)
+        );
+        lines.push(line("serialising", share, meaning));
+    }
+    if let Some(holds) = facts.traits.holds {
+        let held = holds * facts.traits.run;
+        let meaning = format!(
+            "a coroutine held its event loop for {} at a stretch, {} of an input's time",
+            time(held),
+            per_cent(holds.min(1.0))
+        );
+        lines.push(line("loop-hold", held, meaning));
+    }
+    lines
+}
+
+/// Where the other side had enough.
+fn limits(facts: &Facts<'_, '_>) -> Vec<Evidence> {
+    let refused = facts
+        .settings
+        .iter()
+        .filter(|it| it.is_refused(facts.sequential));
+    let mut lines: Vec<_> = refused
+        .map(|it| {
+            let kind = it.slices.iter().find_map(|slice| slice.failure.clone());
+            let meaning = format!(
+                "{} fails {} of its inputs ({})",
+                setting(it.model, it.concurrency),
+                per_cent(it.failed_share()),
+                kind.unwrap_or_default()
+            );
+            line("failures", it.failed_share(), meaning)
+        })
+        .collect();
+    if facts.traits.capped {
+        let best = facts.best;
+        let used = best.processors().unwrap_or(0.0);
+        let meaning = format!(
+            "more at once do no more, with {used:.1} of {} processors in use: the other side is the limit",
+            facts.situation.cpus
+        );
+        lines.push(line("capped-at", best.rate(), meaning));
+    }
+    lines
+}
+
+/// What would lead to other advice.
+pub(super) fn changes(facts: &Facts<'_, '_>) -> Vec<String> {
+    let locked = facts
+        .situation
+        .interpreter
+        .as_ref()
+        .is_some_and(|it| it.has_lock);
+    let has_async = facts
+        .situation
+        .models
+        .iter()
+        .any(|it| it.model == Model::Async && it.refused.is_none());
+    let change = match facts.character {
+        Character::InterpreterLock => {
+            "a free-threaded build of Python, where threads compute side by side, or code that lets go of the lock"
+        }
+        Character::Cpu if facts.best.model == Model::Processes && locked => {
+            "a free-threaded build of Python, where threads need no pickling"
+        }
+        Character::FakeAsync => "awaiting where the function now blocks its event loop",
+        Character::Waiting if !has_async => {
+            "an async version, if several hundred are to wait at once: tasks cost less than threads"
+        }
+        Character::Tiny => "larger inputs: several of them in one, so that a hand-over is worth it",
+        Character::ExternalLimit => "a larger limit on the other side",
+        Character::Memory => "data that fits into the processors' caches, or is looked at once",
+        Character::Cpu | Character::Mixed => "more processors",
+        _ => return Vec::new(),
+    };
+    vec![change.to_owned()]
+}
+
+pub(super) fn notes(facts: &Facts<'_, '_>) -> Vec<String> {
+    let situation = facts.situation;
+    let mut notes = Vec::new();
+    if situation.noise > NOISY {
+        notes.push(format!(
+            "this machine is noisy: the same work took {} longer or shorter from one time to the next, and the interval \
+             is that much wider",
+            per_cent(situation.noise)
+        ));
+    }
+    if situation.cpus == 1 {
+        notes.push(
+            "this machine has one processor: nothing that computes gains by any model".to_owned(),
+        );
+    }
+    if facts.slices.iter().any(|slice| slice.starved) {
+        notes.push("the inputs came more slowly than they were worked off".to_owned());
+    }
+    let refused = situation.models.iter().filter_map(|it| {
+        let why = it.refused.as_ref()?;
+        Some(format!("{} was left out: {why}", it.model))
+    });
+    notes.extend(refused);
+    let few = facts.settings.iter().all(|it| it.slices.len() < 2);
+    if few && situation.thorough {
+        notes.push(
+            "there was time or there were inputs for one look at each setting; a larger budget or more inputs make the \
+             interval narrower"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// Why a setting is not advised, where that is not that it is slower.
+pub(super) fn why_not(
+    it: &Setting<'_>,
+    best: &Setting<'_>,
+    sequential: &Setting<'_>,
+    inputs: f64,
+) -> Option<String> {
+    if it.is_refused(sequential) {
+        return Some("it fails inputs".to_owned());
+    }
+    let as_quick = it.total(inputs) * NEARLY <= best.total(inputs);
+    as_quick.then(|| "as quick within 5 %, and asks for more".to_owned())
+}
+
+/// One sentence.
+pub(super) fn verdict(facts: &Facts<'_, '_>) -> String {
+    let best = facts.best;
+    let what = setting(best.model, best.concurrency);
+    let gain = facts.gain;
+    if best.model == Model::Sequential {
+        return format!("Nothing helps: {}.", nothing_helps(facts));
+    }
+    let interval = gain.ci95.map_or_else(String::new, |[low, high]| {
+        format!(" ({low:.2} to {high:.2})")
+    });
+    let unsure = gain.ci95.is_some_and(|[low, _]| low < 1.0);
+    if unsure {
+        return format!(
+            "I cannot tell {what} and one input after the other apart: {:.2} times as quick{interval}; {}.",
+            gain.median,
+            because(facts)
+        );
+    }
+    format!(
+        "{what}, {:.2} times as quick as one input after the other{interval}: {}.",
+        gain.median,
+        because(facts)
+    )
+}
+
+fn nothing_helps(facts: &Facts<'_, '_>) -> &'static str {
+    match facts.character {
+        Character::Tiny => {
+            "an input is done in less time than it takes to hand it over, so one after the other it is"
+        }
+        Character::ExternalLimit => {
+            "something outside lets through one at a time, so one after the other it is"
+        }
+        Character::Memory => {
+            "memory is what it waits for, so one after the other is as quick as any model"
+        }
+        _ => "no model was quicker than one input after the other",
+    }
+}
+
+fn because(facts: &Facts<'_, '_>) -> &'static str {
+    match facts.character {
+        Character::Waiting => "it waits, and waits overlap",
+        Character::Cpu => "it computes, and more processors do more of it",
+        Character::InterpreterLock => {
+            "it computes while it holds the interpreter's lock, so threads take turns and processes do not"
+        }
+        Character::Memory => "memory limits it more than processors do",
+        Character::ExternalLimit => {
+            "the other side is the limit, and no more at once gain anything"
+        }
+        Character::FakeAsync => {
+            "it is async in name alone: it holds its event loop, so only other models let it overlap"
+        }
+        Character::Tiny => "inputs are small, and little is gained",
+        Character::Mixed => "it computes and waits",
+        Character::Unknown => "that is all that could be seen",
+    }
+}
+
+pub(super) fn nothing_ran(situation: &Situation, slices: &[Slice]) -> String {
+    let refused = slices.iter().find_map(|slice| slice.refused.as_ref());
+    match (situation.inputs, refused) {
+        (Some(0), _) => "There are no inputs, so there is nothing to advise.".to_owned(),
+        (_, Some(why)) => format!("Nothing could be run: {why}."),
+        _ => "Not one input came to its end, so there is nothing to advise.".to_owned(),
+    }
+}
+
+pub(super) fn all_failed(sequential: &Setting<'_>) -> String {
+    let kind = sequential.slices.iter().find_map(|it| it.failure.clone());
+    format!(
+        "{} of the inputs failed ({}), and what fails says nothing about what succeeds: mend that first.",
+        per_cent(sequential.failed_share()),
+        kind.unwrap_or_default()
+    )
+}
+
+pub(super) fn alone(sequential: &Setting<'_>, executed: u64, chosen: bool) -> String {
+    let each = time(sequential.run());
+    match chosen {
+        true => format!("One input after the other: at {each} an input there is nothing to gain."),
+        false => format!(
+            "I cannot tell: with {executed} input{} ({each} each) no model could be tried.",
+            if executed == 1 { "" } else { "s" }
+        ),
+    }
+}
+
+fn line(figure: &str, value: f64, meaning: String) -> Evidence {
+    Evidence {
+        figure: figure.to_owned(),
+        value,
+        meaning,
+    }
+}
+
+/// A model at a concurrency, as people say it.
+fn setting(model: Model, concurrency: usize) -> String {
+    match model {
+        Model::Sequential => "one input after the other".to_owned(),
+        model => format!("{model} with {concurrency} at once"),
+    }
+}
+
+fn per_cent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+fn time(seconds: f64) -> String {
+    let scaled = |value: f64, unit: &str| match value {
+        large if large >= 99.95 => format!("{value:.0} {unit}"),
+        middle if middle >= 9.995 => format!("{value:.1} {unit}"),
+        _ => format!("{value:.2} {unit}"),
+    };
+    match seconds {
+        whole if whole >= 1.0 => scaled(seconds, "s"),
+        milli if milli >= 1e-3 => scaled(seconds * 1e3, "ms"),
+        micro if micro >= 1e-6 => scaled(seconds * 1e6, "µs"),
+        _ => scaled(seconds * 1e9, "ns"),
+    }
+}
+
+fn number(value: f64) -> String {
+    match value {
+        large if large >= 9.5e5 => format!("{:.2} million", value / 1e6),
+        whole if whole >= 100.0 => format!("{value:.0}"),
+        _ => format!("{value:.1}"),
+    }
+}
