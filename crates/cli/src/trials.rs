@@ -19,7 +19,7 @@ use triway_tasks::{catalog::Named, sh};
 
 use crate::{
     arguments::{JobArguments, TrialArguments},
-    attended::attend,
+    attended::{Attended, attend},
     example::TestServer,
     exit::{Exit, Fault},
     findings::Found as Findings,
@@ -102,12 +102,8 @@ pub(crate) fn measure<R: Send + 'static>(
         around,
         mut kept,
     } = prepared;
-    configuration.check_models(arms.iter().map(|arm| arm.model))?;
-    let plan = planned(&mut configuration, job)?;
+    let plan = planned(&mut configuration, job, &arms)?;
     let task = configuration.task();
-    if configuration.starts_programs() {
-        sh::adopt_orphans().map_err(Fault::could_not_run)?;
-    }
     around.spare(job.output.as_deref(), None)?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
     let about = around.about.clone();
@@ -141,6 +137,22 @@ pub(crate) fn measure<R: Send + 'static>(
     };
     let attended = attend(work, heed, None)?;
     screen.end_bar();
+    let server_ended = kept.server.as_mut().and_then(TestServer::ended);
+    concluded(attended, (words, &title), screen, |result| Found {
+        result,
+        about,
+        server_ended,
+        destination,
+    })
+}
+
+/// What came of it, unless somebody stopped it or it could not be done.
+fn concluded<R>(
+    attended: Attended<Result<R, CompareError>>,
+    (words, title): (Words, &str),
+    screen: &Screen,
+    found: impl FnOnce(R) -> Found<R>,
+) -> Result<Ended<R>, Fault> {
     match (attended.asked, attended.result) {
         (Some(asked), _) => {
             let what = words.what;
@@ -149,13 +161,8 @@ pub(crate) fn measure<R: Send + 'static>(
             ));
             Ok(Ended::Stopped(asked.exit))
         }
-        (None, Some(Ok(result))) => Ok(Ended::Found(Box::new(Found {
-            result,
-            about,
-            server_ended: kept.server.as_mut().and_then(TestServer::ended),
-            destination,
-        }))),
-        (None, Some(Err(error))) => Err(refused_as(error, words, &title)),
+        (None, Some(Ok(result))) => Ok(Ended::Found(Box::new(found(result)))),
+        (None, Some(Err(error))) => Err(refused_as(error, words, title)),
         (None, None) => Err(Fault::could_not_run(anyhow!(
             "the {} panicked, which is a bug of this program",
             words.what
@@ -192,8 +199,16 @@ pub(crate) fn deliver(
     Ok(())
 }
 
-/// The plan that all arms share.
-fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan, Fault> {
+/// The plan that all arms share, unless the task cannot be run so.
+fn planned(
+    configuration: &mut Configuration,
+    job: &JobArguments,
+    arms: &[Arm],
+) -> Result<Plan, Fault> {
+    configuration.check_models(arms.iter().map(|arm| arm.model))?;
+    if configuration.starts_programs() {
+        sh::adopt_orphans().map_err(Fault::could_not_run)?;
+    }
     let preferred = configuration.task().preferred();
     // The model is that of each arm; this one has no limit that an arm might exceed.
     let mut plan = job_options::plan(job, preferred, Model::Sequential, NonZeroUsize::MIN)?;

@@ -107,12 +107,12 @@ impl Prepared {
             fewest: lanes.iter().copied().max().unwrap_or(0).max(1),
         };
         let extent = (self.layout.extent)(&wish, &predictions, &lanes);
-        let of_running = courses.iter().zip(&extent.inputs);
-        let of_running = of_running.filter(|(course, _)| course.goes_on());
+        let expected = share_out(courses, &extent, &predictions);
+        let fewest = courses.iter().filter(|course| course.goes_on());
         (rounds.tell)(Progress::Estimated {
             duration: extent.duration,
             inputs: extent.most(),
-            fewest: of_running.map(|(_, inputs)| *inputs).min().unwrap_or(0),
+            fewest: fewest.map(|course| course.inputs).min().unwrap_or(0),
             rounds: extent.rounds,
             trials: arms * extent.rounds,
         });
@@ -121,11 +121,6 @@ impl Prepared {
             Order::Spread => self.inputs.spread(extent.most()),
         };
         let sample = sample.map_err(Broken::Spool)?;
-        let mut expected = Vec::new();
-        for ((course, arm), inputs) in courses.iter_mut().zip(&predictions).zip(&extent.inputs) {
-            course.inputs = *inputs;
-            expected.push(arm.of(*inputs));
-        }
         let agreement = rounds.count(courses, &sample, extent.rounds, &expected)?;
         if let Some(task) = &self.probe {
             rounds.probe(courses, &sample, task)?;
@@ -137,9 +132,19 @@ impl Prepared {
             order: self.layout.order,
             rounds: extent.rounds,
             runtime_threads: rounds.plan.runtime_threads.map(usize::from),
-            notes: notes(&wish, &extent, courses),
+            notes: notes(&wish, &extent, courses, self.layout.order),
         })
     }
+}
+
+/// Tells each arm how many inputs it has; gives how long a trial of each will take.
+fn share_out(courses: &mut [Course], extent: &Extent, arms: &[Prediction]) -> Vec<Duration> {
+    let mut expected = Vec::new();
+    for ((course, arm), inputs) in courses.iter_mut().zip(arms).zip(&extent.inputs) {
+        course.inputs = *inputs;
+        expected.push(arm.of(*inputs));
+    }
+    expected
 }
 
 impl Evidence {
@@ -157,22 +162,48 @@ impl Evidence {
     }
 }
 
-fn notes(wish: &Wish, extent: &Extent, courses: &[Course]) -> Vec<String> {
+fn notes(wish: &Wish, extent: &Extent, courses: &[Course], order: Order) -> Vec<String> {
     let mut notes = Vec::new();
     let left = wish.budget.unwrap_or_default().as_secs_f64();
-    if extent.most() < wish.inputs {
-        notes.push(format!(
-            "the budget (after the warm-up {left:.1} s were left) allowed {} of {} inputs, evenly spaced",
-            extent.most(),
-            wish.inputs
-        ));
+    // What is missing from a last wave of all lanes was not left out to save time.
+    let spared = |course: &Course| match order {
+        Order::Even => wish.inputs - course.inputs,
+        Order::Spread => (wish.inputs - course.inputs) / lanes(course).max(1),
+    };
+    let runs = || courses.iter().filter(|course| course.goes_on());
+    let fewer: Vec<&str> = runs()
+        .filter(|course| spared(course) > 0)
+        .map(|course| &*course.arm.id)
+        .collect();
+    if !fewer.is_empty() {
+        let all = fewer.len() == runs().count();
+        notes.push(match (order, all) {
+            (Order::Even, _) => format!(
+                "the budget (after the warm-up {left:.1} s were left) allowed {} of {} inputs, evenly spaced",
+                extent.most(),
+                wish.inputs
+            ),
+            (Order::Spread, true) => format!(
+                "the budget (after the warm-up {left:.1} s were left) allowed {} of {} inputs at most",
+                extent.most(),
+                wish.inputs
+            ),
+            (Order::Spread, false) => format!(
+                "the budget (after the warm-up {left:.1} s were left) allowed a part of the inputs alone for {}",
+                fewer.join(", ")
+            ),
+        });
     }
     if extent.over_budget {
         notes.push(format!(
             "the rounds were expected to take {:.1} s, more than was left of the budget ({left:.1} s); with fewer than \
-             {} inputs some lanes would have nothing to do",
+             {} inputs some lanes would have {} to do",
             extent.duration.as_secs_f64(),
-            extent.most()
+            extent.most(),
+            match order {
+                Order::Even => "nothing",
+                Order::Spread => "too little",
+            }
         ));
     }
     notes.extend(courses.iter().filter_map(fewer_lanes));

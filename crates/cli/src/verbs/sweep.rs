@@ -66,8 +66,9 @@ pub(crate) fn run(arguments: SweepArguments) -> Result<Exit, Fault> {
     let enough = wide.saturating_mul(WAVES).min(MOST_REPEATED);
     if prepared.inputs.repeat_to(enough) {
         let note = prepared.note.get_or_insert_default();
+        let inputs = prepared.inputs.count().unwrap_or(enough);
         note.push_str(&format!(
-            "; over and over again, so that there are {enough}"
+            "; over and over again, so that there are {inputs}"
         ));
     }
     let wanted = Wanted {

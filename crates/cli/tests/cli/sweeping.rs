@@ -112,7 +112,7 @@ fn the_report_keeps_its_contract() {
     assert!(
         ended
             .err
-            .contains("over and over again, so that there are 64"),
+            .contains("over and over again, so that there are 100"),
         "{}",
         ended.err
     );

@@ -172,8 +172,8 @@ mod tests {
             &measured(&[(1, 10.0), (2, 20.0), (4, 40.0)]),
             Some(4),
             None,
-            "async@4 is enough: 40.0 inputs a second, the best measured, 4.00 times that of 1; throughput still rose up \
-             to there, so that more may gain more.",
+            "async@4 is enough: 40.0 inputs a second, the best measured, 4.00 times that of 1; throughput still rose at \
+             the last concurrency, so that more may gain more.",
         );
         check(
             &measured(&[(1, 10.0), (8, 60.0), (16, 70.0), (64, 80.0), (256, 60.0)]),

@@ -45,12 +45,21 @@ pub(super) fn told(fit: &Fit) -> String {
         None => "it has no peak within what was measured".to_owned(),
     };
     format!(
-        "the Universal Scalability Law fits to {:.1} %: {} a second for one, contention {:.2} %, coherency {:.4} %; {peak}",
+        "the Universal Scalability Law fits to {:.1} %: {} a second for one, contention {}, coherency {}; {peak}",
         fit.residual * 100.0,
         super::verdict::rate(fit.lambda),
-        fit.sigma * 100.0,
-        fit.kappa * 100.0,
+        share(fit.sigma),
+        share(fit.kappa),
     )
+}
+
+/// A share in per cent, with digits enough to tell a small one from none.
+fn share(share: f64) -> String {
+    match share * 100.0 {
+        0.0 => "none".to_owned(),
+        small if small < 0.01 => format!("{small:.1e} %"),
+        percent => format!("{percent:.2} %"),
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@
 pub const FEWEST: usize = 4;
 
 /// How far off a law may be on average and still be one.
-pub const TOLERANCE: f64 = 0.15;
+pub const TOLERANCE: f64 = 0.1;
 
 /// The law that fits some points.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -110,7 +110,9 @@ fn end(findings: &Findings<'_>) -> String {
         return String::new();
     }
     match points.get(last + 1) {
-        None => "; throughput still rose up to there, so that more may gain more".to_owned(),
+        None => {
+            "; throughput still rose at the last concurrency, so that more may gain more".to_owned()
+        }
         Some(above) if above.too_few_inputs || above.skipped.is_some() => {
             "; there are too few inputs to tell whether more would gain".to_owned()
         }
