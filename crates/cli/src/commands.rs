@@ -36,7 +36,11 @@ pub(crate) fn commands(arguments: ShArguments) -> Result<Commands, Fault> {
         (None, None) => {
             let lines = (1..=EXAMPLES).map(|n| format!("input {n}")).collect();
             let note = format!("no command given: {EXAMPLES} times {EXAMPLE}");
-            (EXAMPLE.into(), Inputs::values(lines), Some(note))
+            (
+                EXAMPLE.into(),
+                Inputs::values(lines).repeatable(),
+                Some(note),
+            )
         }
         (Some(_), None) => {
             return Err(Fault::usage(anyhow!(

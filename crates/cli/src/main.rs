@@ -30,6 +30,7 @@ mod servers;
 mod standard_output;
 mod tables;
 mod total;
+mod trials;
 mod typed;
 mod verbs;
 
@@ -73,6 +74,7 @@ fn run(arguments: Arguments) -> Result<Exit, Fault> {
         Verb::Run(run) => verbs::run::run(*run),
         Verb::Advise(advise) => verbs::advise::run(*advise),
         Verb::Compare(compare) => verbs::compare::run(*compare),
+        Verb::Sweep(sweep) => verbs::sweep::run(*sweep),
         Verb::Check(check) => verbs::check::run(*check),
         Verb::Journal(journal) => verbs::journal::run(&journal),
         Verb::Generate(generate) => verbs::generate::run(generate),

@@ -253,7 +253,7 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
         });
     }
     let server = TestServer::start(&["http"])?;
-    let urls = Inputs::values(server.urls());
+    let urls = Inputs::values(server.urls()).repeatable();
     Ok(Prepared {
         note: Some(
             "no inputs given: 50 URLs on an embedded server (name a file, or - for standard input)"
@@ -294,7 +294,7 @@ fn prepare_echo(arguments: EchoArguments) -> Result<Prepared, Fault> {
         None => {
             let messages = (1..=count).map(|n| format!("message {n}"));
             let told = arguments.messages.is_none().then_some(count);
-            (Inputs::values(messages.collect()), told)
+            (Inputs::values(messages.collect()).repeatable(), told)
         }
     };
     let note = match (told, &server) {
@@ -363,9 +363,12 @@ fn prepare_cpu(arguments: CpuArguments) -> Result<Prepared, Fault> {
     };
     let times = arguments.inputs_wanted.unwrap_or(4);
     let note = (!given).then(|| format!("no inputs given: {times} times {n}"));
+    let inputs = Inputs::repeated(n, times);
+    let chosen = arguments.inputs_wanted.is_some();
+    let inputs = if chosen { inputs } else { inputs.repeatable() };
     Ok(Prepared {
         note,
-        ..Prepared::of(task, Inputs::repeated(n, times))
+        ..Prepared::of(task, inputs)
     })
 }
 

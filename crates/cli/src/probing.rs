@@ -1,7 +1,5 @@
 //! What a job is probed on: which models are left, how many inputs there are, and whether there is anything to find out.
 
-use std::borrow::Cow;
-
 use triway_core::{Model, Outcome, Plan};
 use triway_measure::advise::{Advice, Interpreter, Situation, Sizes, recommend};
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
@@ -11,6 +9,7 @@ use crate::{
     around::Around,
     inputs::Inputs,
     prepared::Configuration,
+    trials,
 };
 
 /// With fewer inputs than this, probing would be all of the job.
@@ -38,15 +37,14 @@ impl Known {
 }
 
 /// Models that the task is not run under, although it could be, and why.
-pub(crate) fn refusals(configuration: &Configuration) -> Vec<(Model, String)> {
-    let task = configuration.task();
-    let why = |model| {
-        let refused = task.refuse(model).map(Cow::into_owned);
-        let fault = || configuration.check_models([model]).err();
-        let why = refused.or_else(|| fault().map(|fault| format!("{:#}", fault.cause)));
-        Some((model, why?))
+fn refusals(configuration: &Configuration) -> Vec<(Model, String)> {
+    let fault = |model| {
+        let fault = configuration.check_models([model]).err()?;
+        Some((model, format!("{:#}", fault.cause)))
     };
-    Model::ALL.into_iter().filter_map(why).collect()
+    let refused = trials::refusals(&configuration.task());
+    let faults = Model::ALL.into_iter().filter_map(fault);
+    refused.into_iter().chain(faults).collect()
 }
 
 /// What advice on this job starts from.

@@ -195,7 +195,11 @@ fn example(arguments: &PyArguments) -> Result<Functions, Fault> {
         about: about(&task, &described),
         interpreter: known(&described),
         task,
-        inputs: Inputs::values(inputs),
+        inputs: match example {
+            // Those are large.
+            Example::Batches => Inputs::values(inputs),
+            _ => Inputs::values(inputs).repeatable(),
+        },
         kept,
     })
 }

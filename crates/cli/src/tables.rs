@@ -94,7 +94,7 @@ fn example(
             predicate,
             csv,
         ),
-        inputs: Inputs::lent(batches),
+        inputs: Inputs::lent(batches).repeatable(),
         note: Some(note),
     })
 }

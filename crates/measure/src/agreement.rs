@@ -11,9 +11,11 @@ use crate::{
 pub const MOST_DIFFERENCES: usize = 10;
 
 /// The outcomes of all trials so far. Holds eight bytes an input for each *distinct* set of outcomes, normally one.
+///
+/// Arms may have executed more or fewer of the first inputs: what two of them have in common is compared.
 #[derive(Debug)]
 pub struct Agreement {
-    inputs: usize,
+    inputs: Vec<usize>,
     distinct: Vec<Outcomes>,
     arms: Vec<Seen>,
 }
@@ -66,13 +68,14 @@ struct Pair {
 }
 
 impl Agreement {
-    /// Nothing yet, from `arms` arms that are each given `inputs` inputs.
+    /// Nothing yet, from arms that are each given so many of the first inputs.
     #[must_use]
-    pub fn new(arms: usize, inputs: u64) -> Self {
+    pub fn new(inputs: &[u64]) -> Self {
+        let places = |inputs: &u64| usize::try_from(*inputs).unwrap_or(usize::MAX);
         Self {
-            inputs: usize::try_from(inputs).unwrap_or(usize::MAX),
+            inputs: inputs.iter().map(places).collect(),
             distinct: Vec::new(),
-            arms: vec![Seen::default(); arms],
+            arms: vec![Seen::default(); inputs.len()],
         }
     }
 
@@ -81,14 +84,9 @@ impl Agreement {
     /// # Errors
     /// The trial's file cannot be read.
     pub fn add(&mut self, arm: usize, file: File) -> io::Result<()> {
-        let outcomes = Outcomes::load(Arc::new(file), self.inputs)?;
+        let outcomes = Outcomes::load(Arc::new(file), self.inputs[arm])?;
         let Some(first) = self.arms[arm].outcomes else {
-            let mut known = self.distinct.iter();
-            let same = known.position(|known| known.fingerprints == outcomes.fingerprints);
-            self.arms[arm].outcomes = Some(same.unwrap_or(self.distinct.len()));
-            if same.is_none() {
-                self.distinct.push(outcomes);
-            }
+            self.arms[arm].outcomes = Some(self.keep(outcomes));
             return Ok(());
         };
         let first = &self.distinct[first];
@@ -99,6 +97,21 @@ impl Agreement {
             seen.own = first.pairs(&outcomes)?;
         }
         Ok(())
+    }
+
+    /// Which of the distinct sets these outcomes are; of two that have the same, the one with more inputs is kept.
+    fn keep(&mut self, outcomes: Outcomes) -> usize {
+        let mut known = self.distinct.iter();
+        let same = known.position(|known| known.differing(&outcomes) == 0);
+        let place = same.unwrap_or(self.distinct.len());
+        match self.distinct.get_mut(place) {
+            None => self.distinct.push(outcomes),
+            Some(known) if known.fingerprints.len() < outcomes.fingerprints.len() => {
+                *known = outcomes;
+            }
+            Some(_) => {}
+        }
+        place
     }
 
     /// Finds the largest group of arms that agree (of equal ones, the baseline's) and tells the others' differences.
@@ -264,12 +277,9 @@ mod tests {
 
     /// Settles arms given as their rounds' outcomes.
     fn settle(arms: &[&[&str]], baseline: usize) -> Settled {
-        let inputs = arms
-            .iter()
-            .flat_map(|rounds| rounds.iter())
-            .map(|r| r.len())
-            .max();
-        let mut agreement = Agreement::new(arms.len(), inputs.unwrap_or(0) as u64);
+        let most = |rounds: &&[&str]| rounds.iter().map(|r| r.len() as u64).max();
+        let inputs: Vec<u64> = arms.iter().map(|arm| most(arm).unwrap_or(0)).collect();
+        let mut agreement = Agreement::new(&inputs);
         for (arm, rounds) in arms.iter().enumerate() {
             for round in *rounds {
                 agreement.add(arm, trial(round)).unwrap();
@@ -315,6 +325,29 @@ mod tests {
             let settled = settle(arms, *baseline);
             assert_eq!(settled.reference, *reference, "{arms:?}");
             assert_eq!(settled.standings, *standings, "{arms:?}");
+        }
+    }
+
+    #[test]
+    fn arms_with_more_or_fewer_inputs_agree_on_those_they_share() {
+        use Standing::{Agrees, Differs, Wavers};
+        for (arms, standings) in [
+            (
+                [&["xy"][..], &["x"], &["xyz"], &["xyzq", "xyzq"]],
+                [Agrees, Agrees, Agrees, Agrees],
+            ),
+            // The second has another third input than the first, of which the others have none.
+            (
+                [&["xyz"], &["xyq"], &["x"], &["xy"]],
+                [Agrees, Differs(1), Agrees, Agrees],
+            ),
+            (
+                [&["x"], &["xyz"], &["xyq"], &["xyz", "xyq"]],
+                [Agrees, Agrees, Differs(1), Wavers(1)],
+            ),
+        ] {
+            let settled = settle(&arms, 0);
+            assert_eq!(settled.standings, standings, "{arms:?}");
         }
     }
 

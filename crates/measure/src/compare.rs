@@ -13,7 +13,7 @@ use crate::{
     arms::{self, Arm},
     conclusion::conclude,
     course::Course,
-    evidence::Prepared,
+    evidence::{Evidence, Layout, Prepared},
     machine,
     progress::Progress,
     report::Comparison,
@@ -178,7 +178,36 @@ impl<T: Portable> Compare<T> {
     /// # Errors
     /// There is nothing to compare, the task is not registered, the inputs cannot be read or written down, or somebody
     /// stopped it.
-    pub fn run(mut self, mut tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
+    pub fn run(self, tell: impl FnMut(Progress<'_>)) -> Result<Comparison, CompareError> {
+        let baseline = self.baseline.clone();
+        let gathered = self.gather(Layout::ALIKE, tell)?;
+        let evidence = gathered.evidence;
+        let conclusion = conclude(&gathered.courses, &evidence, baseline.as_deref())
+            .map_err(CompareError::Results)?;
+        Ok(Comparison {
+            schema: 1,
+            task: gathered.task,
+            inputs: evidence.inputs,
+            sampled: evidence.sampled(),
+            rounds: evidence.rounds,
+            machine: machine::describe(),
+            options: gathered.options,
+            results_equal: conclusion.results_equal,
+            differences: conclusion.differences,
+            baseline: conclusion.baseline,
+            winner: conclusion.winner,
+            verdict: conclusion.verdict,
+            notes: evidence.notes.into_iter().chain(conclusion.notes).collect(),
+            models: conclusion.models,
+        })
+    }
+
+    /// Runs all trials, with the inputs laid out like this; what they say is for the caller.
+    pub(crate) fn gather(
+        mut self,
+        layout: Layout,
+        mut tell: impl FnMut(Progress<'_>),
+    ) -> Result<Gathered, CompareError> {
         let registered = restart::lookup::<T>()
             .map_err(CompareError::NotRegistered)?
             .name();
@@ -192,6 +221,7 @@ impl<T: Portable> Compare<T> {
             sample: self.sample,
             budget: self.budget,
             probe: self.probe,
+            layout,
         };
         let mut stages = self.stages.take();
         let mut stage = |arm: &Arm| staged(stages.as_mut(), arm, &configuration);
@@ -204,24 +234,17 @@ impl<T: Portable> Compare<T> {
             tell: &mut tell,
         };
         let evidence = prepared.gather(&mut courses, &mut rounds)?;
-        let conclusion = conclude(&courses, &evidence, self.baseline.as_deref())
-            .map_err(CompareError::Results)?;
-        Ok(Comparison {
-            schema: 1,
+        Ok(Gathered {
             task: self.name.unwrap_or_else(|| registered.to_owned()),
-            inputs: evidence.inputs,
-            sampled: evidence.sampled(),
-            rounds: evidence.rounds,
-            machine: machine::describe(),
             options: self.options.unwrap_or_else(|| shared_options(&self.plan)),
-            results_equal: conclusion.results_equal,
-            differences: conclusion.differences,
-            baseline: conclusion.baseline,
-            winner: conclusion.winner,
-            verdict: conclusion.verdict,
-            notes: evidence.notes.into_iter().chain(conclusion.notes).collect(),
-            models: conclusion.models,
+            courses,
+            evidence,
         })
+    }
+
+    /// What it is to be run under.
+    pub(crate) fn chosen(&self) -> &[Arm] {
+        &self.arms
     }
 
     fn check(&self) -> Result<(), CompareError> {
@@ -252,6 +275,18 @@ impl<T: Portable> Compare<T> {
         }
         Ok(())
     }
+}
+
+/// What the trials gave, and what they were about.
+pub(crate) struct Gathered {
+    /// The task's name.
+    pub(crate) task: String,
+    /// The options that all arms share.
+    pub(crate) options: serde_json::Value,
+    /// The arms and what became of them.
+    pub(crate) courses: Vec<Course>,
+    /// What besides.
+    pub(crate) evidence: Evidence,
 }
 
 /// Why there is no comparison. The message has the cause in it, so that there is no source that would tell it again.
@@ -286,6 +321,9 @@ pub enum CompareError {
         /// What is wrong.
         cause: PlanError,
     },
+    /// The arms are no sweep.
+    #[error("a sweep is one model at rising concurrency, two at least; sequential has one alone")]
+    NoSweep,
     /// Trials cannot find the task.
     #[error("the trials of a comparison are this program started again, but {0}")]
     NotRegistered(NotRegistered),

@@ -11,7 +11,6 @@ use crate::{
     inward,
     ranking::{Contender, Ranking, rank, ratio},
     report::{ArmReport, Difference, Estimate},
-    spool::place,
     verdict::{Findings, sentence},
 };
 
@@ -44,7 +43,7 @@ pub(crate) fn conclude(
     let baseline = baseline(courses, wanted);
     let mut settled = evidence.agreement.settle(&ids, baseline)?;
     for difference in &mut settled.differences {
-        difference.index = place(difference.index, evidence.executed, evidence.inputs);
+        difference.index = evidence.place(difference.index);
     }
     let reasons = unranked(courses, &settled);
     let field = Field::of(courses, &reasons);
@@ -173,7 +172,11 @@ fn unranked(courses: &[Course], settled: &Settled) -> Vec<Option<String>> {
 }
 
 /// What an arm left that is other than what the reference left, or than it left itself in another round.
-fn left_otherwise(course: &Course, courses: &[Course], settled: &Settled) -> Option<String> {
+pub(crate) fn left_otherwise(
+    course: &Course,
+    courses: &[Course],
+    settled: &Settled,
+) -> Option<String> {
     let first = course.left.first()?;
     if let Some(other) = course.left.iter().find(|left| *left != first) {
         return Some(format!(
@@ -181,6 +184,10 @@ fn left_otherwise(course: &Course, courses: &[Course], settled: &Settled) -> Opt
         ));
     }
     let reference = &courses[settled.reference?];
+    if reference.inputs != course.inputs {
+        // Of more inputs there is more left.
+        return None;
+    }
     let theirs = reference.left.first().filter(|theirs| *theirs != first)?;
     Some(format!(
         "it left {first}, and {} left {theirs}",
@@ -188,11 +195,11 @@ fn left_otherwise(course: &Course, courses: &[Course], settled: &Settled) -> Opt
     ))
 }
 
-fn inputs(n: u64) -> String {
+pub(crate) fn inputs(n: u64) -> String {
     format!("{n} input{}", if n == 1 { "" } else { "s" })
 }
 
-fn equal(courses: &[Course], settled: &Settled) -> bool {
+pub(crate) fn equal(courses: &[Course], settled: &Settled) -> bool {
     let mut ran = courses
         .iter()
         .zip(&settled.standings)
@@ -278,7 +285,7 @@ fn by_concurrency(courses: &[Course], field: &Field, contenders: &[Contender<'_>
 }
 
 /// The most frequent kind of failure, if there was nothing but failure.
-fn all_failed(courses: &[Course]) -> Option<String> {
+pub(crate) fn all_failed(courses: &[Course]) -> Option<String> {
     let ran = || courses.iter().filter(|course| !course.trials.is_empty());
     if ran().next().is_none() || !ran().all(Course::only_failed) {
         return None;

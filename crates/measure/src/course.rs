@@ -23,6 +23,8 @@ pub(crate) struct Course {
     pub(crate) arm: Arm,
     /// Why it cannot run at all.
     pub(crate) skipped: Option<String>,
+    /// How many inputs each counted trial executes, once that is decided.
+    pub(crate) inputs: u64,
     /// The counted trials that gave figures.
     pub(crate) trials: Vec<Measured>,
     /// What they left, where they had copies of something.
@@ -40,6 +42,7 @@ impl Course {
         Self {
             arm,
             skipped,
+            inputs: 0,
             trials: Vec::new(),
             left: Vec::new(),
             spent: Vec::new(),
@@ -69,7 +72,7 @@ impl Course {
             wall_s: estimate(&self.walls()),
             startup_s: self.startup(),
             total_s: estimate(&self.totals()),
-            throughput_per_s: self.throughput(),
+            throughput_per_s: median(&self.throughputs()),
             speedup: None,
             latency_s: self.latencies().percentiles(),
             cpu_s: self.cpu(),
@@ -134,10 +137,9 @@ impl Course {
         self.trials.iter().map(|trial| trial.lanes).min()
     }
 
-    /// Outcomes per second of steady work; the median.
-    fn throughput(&self) -> Option<f64> {
-        let per_second: Vec<f64> = self.trials.iter().filter_map(throughput).collect();
-        median(&per_second)
+    /// Outcomes per second of steady work, one figure a round.
+    pub(crate) fn throughputs(&self) -> Vec<f64> {
+        self.trials.iter().filter_map(throughput).collect()
     }
 
     fn latencies(&self) -> Latencies {
@@ -202,7 +204,7 @@ impl Course {
 }
 
 /// The median with its interval; `None` of nothing.
-fn estimate(samples: &[f64]) -> Option<Estimate> {
+pub(crate) fn estimate(samples: &[f64]) -> Option<Estimate> {
     Some(Estimate {
         median: median(samples)?,
         ci95: median_interval(samples),

@@ -4,12 +4,43 @@ use std::time::{Duration, Instant};
 
 use crate::{
     agreement::Agreement,
+    arms::Arm,
     course::Course,
     progress::Progress,
     rounds::{Broken, Rounds},
-    schedule::{self, Extent, Wish, extent},
-    spool::Spool,
+    schedule::{self, Extent, Prediction, Wish, extent},
+    spool::{Spool, place},
+    spread,
 };
+
+/// How the inputs are given to the arms.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout {
+    /// Why an arm is not given any, where there are so many.
+    pub(crate) refuse: fn(&Arm, u64) -> Option<String>,
+    /// How many inputs each arm gets; the last are how many lanes each has, none for one that does not run.
+    pub(crate) extent: fn(&Wish, &[Prediction], &[u64]) -> Extent,
+    /// Which inputs these are, and where one of them stands among all.
+    pub(crate) order: Order,
+}
+
+/// Which inputs are executed, where not all are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Evenly spaced ones, in their order; the same for every arm.
+    Even,
+    /// Those that come first in an order of which every beginning is like the whole; an arm may get fewer than another.
+    Spread,
+}
+
+impl Layout {
+    /// The same inputs for all arms.
+    pub(crate) const ALIKE: Self = Self {
+        refuse: |_, _| None,
+        extent: |wish, arms, _| extent(wish, arms),
+        order: Order::Even,
+    };
+}
 
 /// All that is known before the first trial.
 pub(crate) struct Prepared {
@@ -23,6 +54,8 @@ pub(crate) struct Prepared {
     pub(crate) budget: Option<Duration>,
     /// The task for one more trial an arm, which is not timed.
     pub(crate) probe: Option<Vec<u8>>,
+    /// Which inputs each arm gets.
+    pub(crate) layout: Layout,
 }
 
 /// What the trials left behind, besides what their courses hold.
@@ -32,8 +65,10 @@ pub(crate) struct Evidence {
     pub(crate) agreement: Agreement,
     /// How many inputs the job has.
     pub(crate) inputs: u64,
-    /// How many of them each trial executed.
+    /// How many of them the trials executed that had most.
     pub(crate) executed: u64,
+    /// Which ones these were.
+    pub(crate) order: Order,
     /// Counted rounds.
     pub(crate) rounds: usize,
     /// Threads of the async runtime, where the plan says.
@@ -50,6 +85,10 @@ impl Prepared {
         rounds: &mut Rounds<'_>,
     ) -> Result<Evidence, Broken> {
         let started = Instant::now();
+        let most = self.sample.unwrap_or(u64::MAX).min(self.inputs.inputs());
+        for course in courses.iter_mut().filter(|course| course.goes_on()) {
+            course.skipped = (self.layout.refuse)(&course.arm, most);
+        }
         let arms = courses.iter().filter(|course| course.goes_on()).count();
         (rounds.tell)(Progress::Announced {
             inputs: self.inputs.inputs(),
@@ -57,26 +96,31 @@ impl Prepared {
             rounds: self.rounds,
         });
         let predictions = rounds.warm_up(courses, &self.inputs)?;
+        let lanes: Vec<u64> = courses.iter().map(lanes).collect();
         let wish = Wish {
-            inputs: self.sample.unwrap_or(u64::MAX).min(self.inputs.inputs()),
+            inputs: most,
             rounds: self.rounds,
             budget: self
                 .budget
                 .map(|budget| budget.saturating_sub(started.elapsed())),
-            fewest: widest(courses),
+            // With fewer inputs than the widest arm has lanes, some would have nothing to do.
+            fewest: lanes.iter().copied().max().unwrap_or(0).max(1),
         };
-        let extent = extent(&wish, &predictions);
+        let extent = (self.layout.extent)(&wish, &predictions, &lanes);
+        let expected = share_out(courses, &extent, &predictions);
+        let fewest = courses.iter().filter(|course| course.goes_on());
         (rounds.tell)(Progress::Estimated {
             duration: extent.duration,
-            inputs: extent.inputs,
+            inputs: extent.most(),
+            fewest: fewest.map(|course| course.inputs).min().unwrap_or(0),
             rounds: extent.rounds,
             trials: arms * extent.rounds,
         });
-        let sample = self.inputs.sample(extent.inputs).map_err(Broken::Spool)?;
-        let expected: Vec<Duration> = predictions
-            .iter()
-            .map(|arm| arm.of(extent.inputs))
-            .collect();
+        let sample = match self.layout.order {
+            Order::Even => self.inputs.sample(extent.most()),
+            Order::Spread => self.inputs.spread(extent.most()),
+        };
+        let sample = sample.map_err(Broken::Spool)?;
         let agreement = rounds.count(courses, &sample, extent.rounds, &expected)?;
         if let Some(task) = &self.probe {
             rounds.probe(courses, &sample, task)?;
@@ -84,12 +128,23 @@ impl Prepared {
         Ok(Evidence {
             agreement,
             inputs: self.inputs.inputs(),
-            executed: extent.inputs,
+            executed: extent.most(),
+            order: self.layout.order,
             rounds: extent.rounds,
             runtime_threads: rounds.plan.runtime_threads.map(usize::from),
-            notes: notes(&wish, &extent, courses),
+            notes: notes(&wish, &extent, courses, self.layout.order),
         })
     }
+}
+
+/// Tells each arm how many inputs it has; gives how long a trial of each will take.
+fn share_out(courses: &mut [Course], extent: &Extent, arms: &[Prediction]) -> Vec<Duration> {
+    let mut expected = Vec::new();
+    for ((course, arm), inputs) in courses.iter_mut().zip(arms).zip(&extent.inputs) {
+        course.inputs = *inputs;
+        expected.push(arm.of(*inputs));
+    }
+    expected
 }
 
 impl Evidence {
@@ -97,40 +152,71 @@ impl Evidence {
     pub(crate) fn sampled(&self) -> Option<u64> {
         (self.executed < self.inputs).then_some(self.executed)
     }
+
+    /// Where the input that trials executed as this one stands among all.
+    pub(crate) fn place(&self, executed: u64) -> u64 {
+        match self.order {
+            Order::Even => place(executed, self.executed, self.inputs),
+            Order::Spread => spread::place(executed, self.inputs),
+        }
+    }
 }
 
-fn notes(wish: &Wish, extent: &Extent, courses: &[Course]) -> Vec<String> {
+fn notes(wish: &Wish, extent: &Extent, courses: &[Course], order: Order) -> Vec<String> {
     let mut notes = Vec::new();
     let left = wish.budget.unwrap_or_default().as_secs_f64();
-    if extent.inputs < wish.inputs {
-        notes.push(format!(
-            "the budget (after the warm-up {left:.1} s were left) allowed {} of {} inputs, evenly spaced",
-            extent.inputs, wish.inputs
-        ));
+    // What is missing from a last wave of all lanes was not left out to save time.
+    let spared = |course: &Course| match order {
+        Order::Even => wish.inputs - course.inputs,
+        Order::Spread => (wish.inputs - course.inputs) / lanes(course).max(1),
+    };
+    let runs = || courses.iter().filter(|course| course.goes_on());
+    let fewer: Vec<&str> = runs()
+        .filter(|course| spared(course) > 0)
+        .map(|course| &*course.arm.id)
+        .collect();
+    if !fewer.is_empty() {
+        let all = fewer.len() == runs().count();
+        notes.push(match (order, all) {
+            (Order::Even, _) => format!(
+                "the budget (after the warm-up {left:.1} s were left) allowed {} of {} inputs, evenly spaced",
+                extent.most(),
+                wish.inputs
+            ),
+            (Order::Spread, true) => format!(
+                "the budget (after the warm-up {left:.1} s were left) allowed {} of {} inputs at most",
+                extent.most(),
+                wish.inputs
+            ),
+            (Order::Spread, false) => format!(
+                "the budget (after the warm-up {left:.1} s were left) allowed a part of the inputs alone for {}",
+                fewer.join(", ")
+            ),
+        });
     }
     if extent.over_budget {
         notes.push(format!(
             "the rounds were expected to take {:.1} s, more than was left of the budget ({left:.1} s); with fewer than \
-             {} inputs some lanes would have nothing to do",
+             {} inputs some lanes would have {} to do",
             extent.duration.as_secs_f64(),
-            extent.inputs
+            extent.most(),
+            match order {
+                Order::Even => "nothing",
+                Order::Spread => "too little",
+            }
         ));
     }
-    notes.extend(
-        courses
-            .iter()
-            .filter_map(|course| fewer_lanes(course, extent.inputs)),
-    );
+    notes.extend(courses.iter().filter_map(fewer_lanes));
     notes
 }
 
 /// Says where the machine gave an arm fewer lanes than it could have used.
-fn fewer_lanes(course: &Course, inputs: u64) -> Option<String> {
+fn fewer_lanes(course: &Course) -> Option<String> {
     let usable = course
         .arm
         .concurrency
         .get()
-        .min(usize::try_from(inputs).unwrap_or(usize::MAX));
+        .min(usize::try_from(course.inputs).unwrap_or(usize::MAX));
     let lanes = course.lanes().filter(|lanes| *lanes < usable)?;
     Some(format!(
         "{} had no more than {lanes} input{} at once in the end, of {usable} asked for",
@@ -139,11 +225,10 @@ fn fewer_lanes(course: &Course, inputs: u64) -> Option<String> {
     ))
 }
 
-/// Lanes of the widest arm that runs: with fewer inputs than that, some would have nothing to do.
-fn widest(courses: &[Course]) -> u64 {
-    let lanes = courses
-        .iter()
-        .filter(|course| course.goes_on())
-        .map(|course| course.arm.concurrency.get() as u64);
-    lanes.max().unwrap_or(1)
+/// How many lanes an arm has; none if it does not run.
+fn lanes(course: &Course) -> u64 {
+    match course.goes_on() {
+        true => course.arm.concurrency.get() as u64,
+        false => 0,
+    }
 }

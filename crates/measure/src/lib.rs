@@ -1,6 +1,6 @@
 //! Measures jobs and compares models: what a run cost, which model wins on this machine, and what the figures carry.
 //!
-//! [`Compare`] is the way in. A trial is a fresh process: [`registration`] lets a task serve its trials. Nothing here
+//! [`Compare`] is the way in, also to a [`sweep`]. A trial is a fresh process: [`registration`] lets a task serve its trials. Nothing here
 //! names a task, and nothing prints.
 
 pub mod advise;
@@ -24,8 +24,10 @@ mod rusage;
 pub mod schedule;
 mod serve;
 pub mod spool;
+mod spread;
 pub mod stage;
 pub mod statistics;
+pub mod sweep;
 pub mod tally;
 mod trial;
 pub mod verdict;

@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     sync::Arc,
 };
@@ -29,6 +29,19 @@ impl Read for Positioned {
         let read = self.file.read_at(into, self.offset)?;
         self.offset += read as u64;
         Ok(read)
+    }
+}
+
+impl Seek for Positioned {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let away = |from: u64, by: i64| from.checked_add_signed(by);
+        let to = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(by) => away(self.offset, by),
+            SeekFrom::End(by) => away(self.file.metadata()?.len(), by),
+        };
+        self.offset = to.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.offset)
     }
 }
 

@@ -39,8 +39,10 @@ pub enum Progress<'a> {
     Estimated {
         /// All of them together.
         duration: Duration,
-        /// How many inputs each trial gets.
+        /// How many inputs a trial gets, of the arm that gets most.
         inputs: u64,
+        /// How many inputs a trial gets, of the arm that gets fewest.
+        fewest: u64,
         /// How many rounds there will be.
         rounds: usize,
         /// How many trials that makes.

@@ -97,7 +97,8 @@ impl Rounds<'_> {
         Ok(predictions)
     }
 
-    /// The counted rounds, interleaved, on all these inputs. What was measured is added to the courses.
+    /// The counted rounds, interleaved, each course on as many of these inputs as it is to have. What was measured is
+    /// added to the courses.
     pub(crate) fn count(
         &mut self,
         courses: &mut [Course],
@@ -105,7 +106,8 @@ impl Rounds<'_> {
         rounds: usize,
         expected: &[Duration],
     ) -> Result<Agreement, Broken> {
-        let mut agreement = Agreement::new(courses.len(), inputs.inputs());
+        let each: Vec<u64> = courses.iter().map(|course| course.inputs).collect();
+        let mut agreement = Agreement::new(&each);
         for round in 0..rounds {
             for place in order(round, courses.len()) {
                 let course = &mut courses[place];
@@ -214,6 +216,8 @@ impl Rounds<'_> {
         let spec = Spec {
             task: configuration,
             plan: self.plan.with_model(arm.model, arm.concurrency),
+            // A warm-up is cut short by time.
+            most: drain_after.is_none().then_some(course.inputs),
             drain_after,
         };
         let trial = Trial {

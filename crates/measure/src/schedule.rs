@@ -44,11 +44,13 @@ impl Rounds {
         }
     }
 
-    fn within(self, inputs: u64, budget: Option<Duration>, arms: &[Prediction]) -> usize {
+    /// As many as are within the patience where each takes so long.
+    pub(crate) fn within(self, budget: Option<Duration>, round: Duration) -> usize {
         let patience = budget.unwrap_or(Self::PATIENCE).min(Self::PATIENCE);
+        let takes = |rounds: usize| round.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX));
         (self.fewest..=self.most)
             .rev()
-            .find(|&rounds| duration(rounds, inputs, arms) <= patience)
+            .find(|&rounds| takes(rounds) <= patience)
             .unwrap_or(self.fewest)
     }
 }
@@ -73,12 +75,12 @@ pub struct Wish {
 }
 
 /// What the counted rounds will be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Extent {
     /// Counted rounds.
     pub rounds: usize,
-    /// Inputs of each trial.
-    pub inputs: u64,
+    /// Inputs of a trial of each arm.
+    pub inputs: Vec<u64>,
     /// How long all rounds will take.
     pub duration: Duration,
     /// Whether that is more than the budget, because fewer inputs would mean nothing.
@@ -90,6 +92,14 @@ pub struct Extent {
 /// What disturbs the machine for a while (heat, a neighbour) so falls on every arm alike.
 pub fn order(round: usize, arms: usize) -> impl Iterator<Item = usize> {
     (0..arms).map(move |place| (round + place) % arms)
+}
+
+impl Extent {
+    /// Inputs of the trials that have most of them.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.inputs.iter().copied().max().unwrap_or(0)
+    }
 }
 
 /// All inputs if the budget allows them, otherwise as many as fit, but never fewer than mean anything.
@@ -104,10 +114,10 @@ pub fn extent(wish: &Wish, arms: &[Prediction]) -> Extent {
     } else {
         affordable(wish, arms).max(wish.fewest).min(wish.inputs)
     };
-    let rounds = wish.rounds.within(inputs, wish.budget, arms);
+    let rounds = wish.rounds.within(wish.budget, duration(1, inputs, arms));
     Extent {
         rounds,
-        inputs,
+        inputs: vec![inputs; arms.len()],
         duration: duration(rounds, inputs, arms),
         over_budget: !fits(inputs),
     }
@@ -180,7 +190,7 @@ mod tests {
             let rounded = got.duration.as_millis();
             assert_eq!(
                 (got.inputs, rounded, got.over_budget),
-                (expected, took, over),
+                (vec![expected; 2], took, over),
                 "{wish:?}"
             );
         }
@@ -221,6 +231,6 @@ mod tests {
             budget: Some(MS),
             fewest: 4,
         };
-        assert_eq!(extent(&wish, &[Prediction::default()]).inputs, u64::MAX);
+        assert_eq!(extent(&wish, &[Prediction::default()]).most(), u64::MAX);
     }
 }

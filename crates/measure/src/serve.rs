@@ -68,6 +68,7 @@ where
     let task = configured().map_err(unreadable)?;
     let source = Spooled {
         records,
+        left: spec.most.unwrap_or(u64::MAX),
         of: PhantomData,
     };
     let meter = Meter::start();
@@ -157,12 +158,18 @@ fn failed<I, O>(mut outcome: Outcome<I, O>, failure: Failure) -> Outcome<I, O> {
 /// The inputs that a trial inherited.
 struct Spooled<I> {
     records: Records,
+    /// How many more of them it executes.
+    left: u64,
     of: PhantomData<fn() -> I>,
 }
 
 impl<I: DeserializeOwned> Source<I> for Spooled<I> {
     fn pull(&mut self, most: usize, into: &mut Vec<I>) -> Result<Supply, Failure> {
         for _ in 0..most {
+            if self.left == 0 {
+                return Ok(Supply::Exhausted);
+            }
+            self.left -= 1;
             let unreadable =
                 |error: io::Error| Failure::permanent(FailureKind::BAD_INPUT, error.to_string());
             match self.records.next_input().map_err(unreadable)? {

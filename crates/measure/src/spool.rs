@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, BufWriter, Read, Write},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     os::fd::OwnedFd,
     sync::Arc,
 };
@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use triway_exec::restart::{self, CodecError};
 use triway_memory::blob;
 
-use crate::positioned::Positioned;
+use crate::{positioned::Positioned, spread};
 
 const BUFFER_BYTES: usize = 1 << 16;
 
@@ -95,6 +95,32 @@ impl Spool {
             if index == chosen {
                 writer.push_bytes(record.bytes, record.lent()?)?;
                 next = wanted.next();
+            }
+        }
+        Ok(writer.finish()?)
+    }
+
+    /// A spool of `take` of these inputs in an order of which every beginning is like the whole; see [`spread`].
+    ///
+    /// # Errors
+    /// The file cannot be read, or the new one not written.
+    pub(crate) fn spread(&self, take: u64) -> Result<Self, SpoolError> {
+        let mut records = Records::new(self.file.clone(), self.lent.clone());
+        let mut wanted = Vec::new();
+        for position in spread::positions(self.inputs) {
+            let at = records.at();
+            if records.next()?.is_none() {
+                break;
+            }
+            if position < take {
+                wanted.push((position, at));
+            }
+        }
+        wanted.sort_unstable_by_key(|(position, _)| *position);
+        let mut writer = Writer::new()?;
+        for (_, at) in wanted {
+            if let Some(record) = records.read_at(at)? {
+                writer.push_bytes(record.bytes, record.lent()?)?;
             }
         }
         Ok(writer.finish()?)
@@ -181,10 +207,17 @@ impl Writer {
 #[derive(Debug)]
 pub(crate) struct Records {
     from: BufReader<Positioned>,
+    at: At,
     lent: Arc<Vec<OwnedFd>>,
-    /// How many of those belong to records that were read.
-    taken: usize,
     record: Vec<u8>,
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct At {
+    offset: u64,
+    /// How many memory files belong to the records before it.
+    taken: usize,
 }
 
 /// An input in its serialised form, and the memory files of what it lends.
@@ -203,10 +236,22 @@ impl Records {
     pub(crate) fn new(file: Arc<File>, lent: Arc<Vec<OwnedFd>>) -> Self {
         Self {
             from: BufReader::with_capacity(BUFFER_BYTES, Positioned::new(file)),
+            at: At::default(),
             lent,
-            taken: 0,
             record: Vec::new(),
         }
+    }
+
+    /// Where the next input is.
+    fn at(&self) -> At {
+        self.at
+    }
+
+    /// The input that is there, in its serialised form; the next one is the one after it.
+    fn read_at(&mut self, at: At) -> io::Result<Option<Record<'_>>> {
+        self.from.seek(SeekFrom::Start(at.offset))?;
+        self.at = at;
+        self.next()
     }
 
     /// The next input in its serialised form; `None` at the end.
@@ -220,9 +265,10 @@ impl Records {
         self.record
             .resize(u32::from_le_bytes([a, b, c, d]) as usize, 0);
         self.from.read_exact(&mut self.record)?;
-        let first = self.taken;
-        self.taken += usize::from(count);
-        let lent = self.lent.get(first..self.taken);
+        let first = self.at.taken;
+        self.at.taken += usize::from(count);
+        self.at.offset += (head.len() + self.record.len()) as u64;
+        let lent = self.lent.get(first..self.at.taken);
         Ok(Some(Record {
             bytes: &self.record,
             lent: lent.ok_or_else(|| io::Error::other("a memory file is missing"))?,
@@ -313,6 +359,24 @@ mod tests {
             assert_eq!(sample.inputs(), take.min(of));
         }
         assert_eq!(place(3, 4, u64::MAX), u64::MAX / 4 * 3 + 2);
+    }
+
+    #[test]
+    fn spread_out_inputs_are_those_that_their_order_names() {
+        for (take, of) in [(0, 10), (1, 10), (7, 10), (10, 10), (20, 10), (5, 1000)] {
+            let spool = Spool::of(numbers(of)).unwrap().spread(take).unwrap();
+            let expected: Vec<String> = (0..take.min(of))
+                .map(|position| spread::place(position, of).to_string())
+                .collect();
+            assert_eq!(contents(&spool), expected, "{take} of {of}");
+        }
+        let blobs: Vec<Blob> = (0..20u8).map(|n| vec![n; 100_000].into()).collect();
+        let spool = Spool::of(&blobs).unwrap().spread(3).unwrap();
+        let mut records = Records::new(spool.file.clone(), spool.lent.clone());
+        for position in 0..3 {
+            let blob: Blob = records.next_input().unwrap().unwrap();
+            assert_eq!(u64::from(blob[0]), spread::place(position, 20));
+        }
     }
 
     #[test]

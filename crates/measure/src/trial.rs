@@ -40,6 +40,8 @@ pub(crate) struct Spec {
     pub(crate) task: Vec<u8>,
     /// How to run it.
     pub(crate) plan: Plan,
+    /// How many of the inputs, from the first; all where nothing is said.
+    pub(crate) most: Option<u64>,
     /// Hand out nothing more after so long: for warm-ups, whose length nobody knows yet.
     pub(crate) drain_after: Option<Duration>,
 }

@@ -36,6 +36,17 @@ Examples:
   triway compare cpu --work spin --n 5 --inputs 100 --rounds 15
   triway compare cpu numbers.txt --format json -o comparison.json";
 
+pub(crate) const SWEEP: &str = "\
+Enough is the smallest concurrency within 5 % of the best one measured, below the first at which more
+inputs fail than before. A concurrency tells something with four inputs for each at once; with fewer
+inputs it is shown only. Where a budget does not allow all inputs for all, the slow ones get fewer.
+
+Examples:
+  triway sweep http                    with no inputs: an embedded server and its URLs
+  triway sweep http urls.txt -m async -c 1..512
+  triway sweep sql 'select * from t where a = :a' rows.jsonl --db sqlite:t.db -m threads -c 1,2,5,10
+  triway sweep py app.py:fetch items.jsonl -m threads -c 1..100/12 --budget 5m -o sweep.json";
+
 pub(crate) const JOURNAL: &str = "\
 A journal holds the outcome of every input that came to its end, and how many inputs there were.
 Credentials in inputs are left out.

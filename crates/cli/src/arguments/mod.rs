@@ -15,7 +15,9 @@ mod pool;
 mod py;
 mod sh;
 mod sql;
+mod sweep;
 mod tasks;
+mod trials;
 mod values;
 
 use std::{net::IpAddr, path::PathBuf};
@@ -28,13 +30,15 @@ pub(crate) use self::{
     format::FormatName,
     http::{Kept, RequestArguments},
     inputs::InputArguments,
-    job::{Budget, JobArguments, LanesArguments, TimeLimit},
+    job::{JobArguments, LanesArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     model::{Chosen, ProbeArguments},
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
     sh::ShArguments,
     sql::SqlArguments,
+    sweep::SweepArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
+    trials::TrialArguments,
 };
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -57,6 +61,8 @@ pub(crate) enum Verb {
     Compare(Box<CompareArguments>),
     /// Find out, by a few seconds of probing, which model a job should run under, and say why
     Advise(Box<AdviseArguments>),
+    /// Run the job under one model at rising concurrency; says how many at once are enough
+    Sweep(Box<SweepArguments>),
     /// Request URLs and examine the answers by rules; tells of those that are not healthy
     Check(Box<CheckVerbArguments>),
     /// Show what a run has written into its journal
@@ -112,24 +118,8 @@ pub(crate) struct CompareArguments {
     #[arg(long, global = true, value_name = "MODEL[@N],…", help_heading = COMPARISON)]
     pub(crate) models: Option<String>,
 
-    /// Counted rounds; fewer than seven carry large differences alone [default: 7, or up to 25 that fit into 10 s]
-    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON,
-          value_parser = job::whole::<usize>, allow_negative_numbers = true)]
-    pub(crate) rounds: Option<usize>,
-
-    /// Use an evenly spaced sample of so many inputs
-    #[arg(long, global = true, value_name = "N", help_heading = COMPARISON,
-          value_parser = job::whole::<u64>, allow_negative_numbers = true)]
-    pub(crate) sample: Option<u64>,
-
-    /// How long it may take; if all inputs would take longer, a sample is used; `none` for as long as it takes
-    #[arg(long, global = true, value_name = "TIME", help_heading = COMPARISON,
-          default_value = "60s", value_parser = job::budget, allow_hyphen_values = true)]
-    pub(crate) budget: Budget,
-
-    /// Leave this field of the outputs out when results are compared (a.b is the b in a); may be repeated
-    #[arg(long, global = true, value_name = "FIELD", help_heading = COMPARISON)]
-    pub(crate) ignore: Vec<String>,
+    #[command(flatten)]
+    pub(crate) trials: TrialArguments,
 
     /// The arm that speedups refer to [default: sequential]
     #[arg(long, global = true, value_name = "ARM", help_heading = COMPARISON)]

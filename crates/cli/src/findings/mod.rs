@@ -6,6 +6,7 @@ mod cells;
 mod chart;
 mod comparison;
 mod sheet;
+mod sweep;
 
 use std::io::{self, Write};
 

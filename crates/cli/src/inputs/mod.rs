@@ -37,6 +37,8 @@ pub(crate) struct Inputs {
     places: Places,
     relative: u64,
     split: Option<Split>,
+    /// Whether it does no harm if each stands there more than once.
+    repeatable: bool,
 }
 
 impl Inputs {
@@ -156,6 +158,26 @@ impl Inputs {
         Self::of(vec![Source::Repeated { input, times }])
     }
 
+    /// Says that it does no harm if each stands there more than once, because they are an example's.
+    pub(crate) fn repeatable(self) -> Self {
+        Self {
+            repeatable: true,
+            ..self
+        }
+    }
+
+    /// At least so many, over and over again, where that does no harm; says whether they are more now.
+    pub(crate) fn repeat_to(&mut self, fewest: u64) -> bool {
+        let few = self.count().is_some_and(|count| count < fewest);
+        let repeated = few && self.repeatable;
+        if repeated {
+            self.sources
+                .iter_mut()
+                .for_each(|one| one.repeat_to(fewest));
+        }
+        repeated
+    }
+
     /// Reads them, one after the other; what comes out may block.
     pub(crate) fn read(self) -> Reading {
         Reading::new(self.sources, self.most_bytes, self.places).split(self.split)
@@ -204,6 +226,7 @@ impl Inputs {
             places: Places::default(),
             relative: 0,
             split: None,
+            repeatable: false,
         }
     }
 }

@@ -47,6 +47,16 @@ impl Source {
         Self::check(path).map(Self::File)
     }
 
+    /// The same over and over again, all of them as often, until there are so many.
+    pub(super) fn repeat_to(&mut self, fewest: u64) {
+        match self {
+            Self::Values(values) => *values = repeated(values, fewest),
+            Self::Lent(lent) => *lent = repeated(lent, fewest),
+            Self::Repeated { times, .. } => *times = fewest.max(*times),
+            _ => {}
+        }
+    }
+
     /// A file whose name says that it is CSV is one of records.
     pub(super) fn read_records(&mut self) {
         if let Self::File(path) = self
@@ -122,6 +132,14 @@ impl Source {
             Self::Repeated { times, .. } => Some(*times),
         }
     }
+}
+
+/// All of them as often as it takes to be so many.
+fn repeated<V: Clone>(values: &[V], fewest: u64) -> Vec<V> {
+    let times = fewest.div_ceil(values.len().max(1) as u64);
+    let times = usize::try_from(times).unwrap_or(1).max(1);
+    let all = values.iter().cycle().take(values.len() * times);
+    all.cloned().collect()
 }
 
 fn count_lines(path: &Path) -> io::Result<Option<u64>> {

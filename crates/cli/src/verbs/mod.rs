@@ -11,3 +11,4 @@ pub(crate) mod run;
 pub(crate) mod serve;
 mod serve_echo;
 mod serve_http;
+pub(crate) mod sweep;

@@ -16,6 +16,8 @@ fn every_verb_has_examples() {
         "serve http",
         "run http",
         "compare cpu",
+        "sweep",
+        "sweep http",
         "run sh",
         "completions",
         "man",

@@ -32,6 +32,7 @@ mod sitemaps;
 mod statements;
 mod stopping;
 mod streaming;
+mod sweeping;
 mod tables;
 mod terminal;
 mod unharmed;

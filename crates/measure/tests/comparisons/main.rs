@@ -8,6 +8,7 @@
 
 mod probe;
 mod reports;
+mod sweeps;
 mod trouble;
 
 use libtest_mimic::{Arguments, Trial};
@@ -19,7 +20,10 @@ fn main() {
         registration::<probe::Probe>("probe"),
         registration::<trouble::Unwritable>("unwritable"),
     ]);
-    let tests = reports::TESTS.iter().chain(trouble::TESTS);
+    let tests = reports::TESTS
+        .iter()
+        .chain(sweeps::TESTS)
+        .chain(trouble::TESTS);
     let trials = tests.map(|(name, test)| {
         Trial::test(*name, || {
             test();

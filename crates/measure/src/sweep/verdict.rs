@@ -1,0 +1,135 @@
+//! What a sweep says in one plain sentence: how many at once are enough, why, and what ends it.
+
+use triway_core::Model;
+
+use super::{conclusion::Usable, points::Points, report::Knee};
+
+/// All that the sentence depends on.
+pub(super) struct Findings<'a> {
+    pub(super) model: Model,
+    /// The points that conclusions are drawn from.
+    pub(super) usable: &'a Usable,
+    /// Places among those: the smallest that is good enough, and the best.
+    pub(super) good: Option<(usize, usize)>,
+    pub(super) knee: Option<Knee>,
+    /// All points.
+    pub(super) measured: &'a Points,
+}
+
+/// Why the concurrency at `first` is recommended, in words.
+pub(super) fn why(figures: &[(f64, f64)], first: usize, best: usize) -> String {
+    let told = format!("{} inputs a second", rate(figures[first].1));
+    match first == best {
+        true => format!("{told}, the best measured"),
+        false => format!(
+            "{told}, the smallest within 5 % of the best measured, {} at {}",
+            rate(figures[best].1),
+            figures[best].0
+        ),
+    }
+}
+
+/// The sentence.
+pub(super) fn sentence(findings: &Findings<'_>) -> String {
+    let Findings {
+        model,
+        usable,
+        good,
+        measured,
+        ..
+    } = findings;
+    if let Some(kind) = &measured.all_failed {
+        return format!(
+            "Nothing is recommended: every input failed at every concurrency, most often with `{kind}`."
+        );
+    }
+    let figures = &usable.figures;
+    let told = match (good, figures.len()) {
+        (None, _) => {
+            "Nothing is recommended: there is no concurrency whose figures tell anything".to_owned()
+        }
+        (Some(_), 1) => format!(
+            "{model}@{} is all that can be told of, with {} inputs a second, so there is nothing to compare it with",
+            figures[0].0,
+            rate(figures[0].1)
+        ),
+        (Some((0, best)), _) => {
+            let top = figures[figures.len() - 1].0;
+            format!(
+                "{model}@{} is enough: {}; more than that, up to {top}, gains less than 5 %",
+                figures[0].0,
+                why(figures, 0, *best)
+            )
+        }
+        (Some((first, best)), _) => format!(
+            "{model}@{} is enough: {}, {} times that of {}",
+            figures[*first].0,
+            why(figures, *first, *best),
+            factor(figures[*first].1 / figures[0].1),
+            figures[0].0
+        ),
+    };
+    format!("{told}{}{}.", bend(findings), end(findings))
+}
+
+/// Where the curve bends, if that is elsewhere.
+fn bend(findings: &Findings<'_>) -> String {
+    let Some((first, _)) = findings.good else {
+        return String::new();
+    };
+    let place = findings.usable.places[first];
+    let recommended = findings.measured.points[place].concurrency;
+    match findings.knee {
+        Some(knee) if knee.concurrency != recommended => {
+            format!("; the curve bends at {}", knee.concurrency)
+        }
+        _ => String::new(),
+    }
+}
+
+/// What ends the sweep: failures, or that there is nothing above.
+fn end(findings: &Findings<'_>) -> String {
+    let points = &findings.measured.points;
+    if let Some(limit) = findings.measured.limit {
+        let point = points.iter().find(|point| point.concurrency == limit);
+        let failed = point.and_then(|point| Some((point.failed?, point.inputs)));
+        return match failed {
+            Some((failed, inputs)) => {
+                format!(
+                    "; at {limit} more fails than below ({failed} of {inputs} inputs), which is where it ends"
+                )
+            }
+            None => format!("; at {limit} more fails than below, which is where it ends"),
+        };
+    }
+    let last = findings.usable.places.last();
+    let (Some((first, _)), Some(last)) = (findings.good, last) else {
+        return String::new();
+    };
+    if first + 1 < findings.usable.places.len() {
+        return String::new();
+    }
+    match points.get(last + 1) {
+        None => {
+            "; throughput still rose at the last concurrency, so that more may gain more".to_owned()
+        }
+        Some(above) if above.too_few_inputs || above.skipped.is_some() => {
+            "; there are too few inputs to tell whether more would gain".to_owned()
+        }
+        Some(_) => String::new(),
+    }
+}
+
+/// Throughput with three digits, more or less.
+pub(super) fn rate(per_second: f64) -> String {
+    match per_second {
+        small if small < 9.995 => format!("{small:.2}"),
+        middle if middle < 99.95 => format!("{middle:.1}"),
+        large if large < 1e12 => format!("{large:.0}"),
+        _ => format!("{per_second:.2e}"),
+    }
+}
+
+fn factor(times: f64) -> String {
+    rate(times)
+}
