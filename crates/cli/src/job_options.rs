@@ -1,6 +1,6 @@
 //! What the options of a job mean: a plan, and which choices were the user's own.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, path::Path};
 
 use anyhow::anyhow;
 use clap::ValueEnum as _;
@@ -76,8 +76,17 @@ pub(crate) fn check_pool(job: &JobArguments, models: &[Model], task: &Named) -> 
 
 /// Refuses a format that only outcomes have, before a comparison takes its time.
 pub(crate) fn check_compares(job: &JobArguments) -> Result<(), Fault> {
-    let of_file = || FormatName::of_file(job.output.as_deref()?);
-    let Some(format) = job.format.or_else(of_file).filter(|it| !it.compares()) else {
+    check_form(job.format, job.output.as_deref(), "a comparison")
+}
+
+/// The same for whatever is no outcomes.
+pub(crate) fn check_form(
+    format: Option<FormatName>,
+    output: Option<&Path>,
+    what: &str,
+) -> Result<(), Fault> {
+    let of_file = || FormatName::of_file(output?);
+    let Some(format) = format.or_else(of_file).filter(|it| !it.compares()) else {
         return Ok(());
     };
     let name = |format: &FormatName| Some(format.to_possible_value()?.get_name().to_owned());
@@ -87,7 +96,7 @@ pub(crate) fn check_compares(job: &JobArguments) -> Result<(), Fault> {
         .filter_map(name)
         .collect();
     Err(Fault::usage(anyhow!(
-        "--format {}: a comparison has no such form; choose one of {}",
+        "--format {}: {what} has no such form; choose one of {}",
         name(&format).unwrap_or_default(),
         others.join(", ")
     )))

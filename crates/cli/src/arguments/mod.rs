@@ -9,6 +9,7 @@ mod http;
 mod inputs;
 mod job;
 mod journal;
+mod overhead;
 mod pool;
 mod py;
 mod sh;
@@ -31,6 +32,7 @@ pub(crate) use self::{
     inputs::InputArguments,
     job::{Budget, JobArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
+    overhead::OverheadArguments,
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
     sh::ShArguments,
     sql::SqlArguments,
@@ -53,6 +55,8 @@ pub(crate) enum Verb {
     Run(Box<RunArguments>),
     /// Run the same job under several models, in turn, and rank them
     Compare(Box<CompareArguments>),
+    /// Measure what threads, processes and async tasks cost on this machine, and in Python
+    Overhead(OverheadArguments),
     /// Request URLs and examine the answers by rules; tells of those that are not healthy
     Check(Box<CheckVerbArguments>),
     /// Show what a run has written into its journal

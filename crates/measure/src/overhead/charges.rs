@@ -60,8 +60,6 @@ pub struct Step<'a> {
     pub what: &'a str,
     /// How many steps are done.
     pub done: usize,
-    /// How many there will be, as far as one can tell; in the first round nobody can.
-    pub expected: Option<usize>,
 }
 
 /// Why there is nothing to tell.
@@ -140,7 +138,6 @@ impl Charges {
         let mut rounds = 0;
         while rounds == 0 || (rounds < MOST_ROUNDS && began.elapsed() + longest <= self.budget) {
             let start = Instant::now();
-            let expected = expected(rounds, longest, self.budget.saturating_sub(began.elapsed()));
             for (nth, place) in order(rounds, steps).enumerate() {
                 if self.stop.load(Ordering::Relaxed) {
                     return Err(OverheadError::Cancelled);
@@ -149,7 +146,6 @@ impl Charges {
                     round: rounds + 1,
                     what: PROBES.get(place).map_or("Python", |probe| probe.figures[0].name),
                     done: rounds * steps + nth,
-                    expected: expected.map(|rounds| rounds * steps),
                 });
                 match (PROBES.get(place), &self.python) {
                     (Some(probe), _) => gathered.add(probe, self.answer(place)),
@@ -223,15 +219,6 @@ impl Charges {
             table,
         }
     }
-}
-
-/// How many rounds there will be in all.
-fn expected(rounds: usize, longest: Duration, left: Duration) -> Option<usize> {
-    if rounds == 0 {
-        return None;
-    }
-    let more = left.as_micros() / longest.as_micros().max(1);
-    Some((rounds + usize::try_from(more).unwrap_or(MOST_ROUNDS)).min(MOST_ROUNDS))
 }
 
 fn notes(rounds: usize, figures: &[Figure], no_python: Option<String>) -> Vec<String> {
@@ -373,14 +360,6 @@ mod tests {
             assert!(of(place).numbers.is_empty());
             assert!(of(place).missing.is_some());
         }
-    }
-
-    #[test]
-    fn rounds_are_foretold_from_the_longest() {
-        let second = Duration::from_secs(1);
-        assert_eq!(expected(0, second, 9 * second), None);
-        assert_eq!(expected(1, second, 9 * second), Some(10));
-        assert_eq!(expected(2, Duration::ZERO, 9 * second), Some(MOST_ROUNDS));
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod told;
 mod verdict;
 
 pub use self::{
-    charges::{Charges, OverheadError, Step},
+    charges::{Charges, DEFAULT_BUDGET, OverheadError, Step},
     report::{Cell, Figure, Overhead, Pays, Python, Row, Unit, Work},
     serve::registration,
 };
