@@ -11,6 +11,7 @@ mod delivered;
 mod descriptors;
 mod example;
 mod exit;
+mod findings;
 mod inputs;
 mod job_options;
 mod journaling;

@@ -11,13 +11,13 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use triway_measure::report::{ArmReport, Comparison, Estimate};
 
 use super::{
     format::Format,
     jsonl::seconds,
     record::{Record, Shown},
 };
+use crate::findings::{Found, Records};
 
 /// Comma-separated values.
 pub(super) struct Csv;
@@ -62,88 +62,18 @@ impl Format for Csv {
         to.write_all(b"\r\n")
     }
 
-    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
-        let columns = |arm| columns(arm, comparison.winner.as_deref());
-        let Some(first) = comparison.models.first() else {
+    fn found(&mut self, found: &dyn Found, to: &mut dyn Write) -> io::Result<()> {
+        let Records { names, rows } = found.records();
+        if names.is_empty() {
             return Ok(());
-        };
-        let names: Vec<_> = columns(first).into_iter().map(|(name, _)| name).collect();
+        }
         write!(to, "{}\r\n", names.join(","))?;
-        for arm in &comparison.models {
-            let values = columns(arm).into_iter();
-            let values: Vec<_> = values.map(|(_, value)| cell(&value).into_owned()).collect();
+        for row in rows {
+            let values: Vec<_> = row.iter().map(|value| cell(value)).collect();
             write!(to, "{}\r\n", values.join(","))?;
         }
         Ok(())
     }
-}
-
-/// The figures of an arm with their names; what was not measured is empty.
-fn columns(arm: &ArmReport, winner: Option<&str>) -> Vec<(&'static str, String)> {
-    let latency =
-        |of: fn(&triway_measure::report::Latency) -> f64| text(arm.latency_s.as_ref().map(of));
-    let (switches, server) = (arm.context_switches, arm.server);
-    vec![
-        ("id", arm.id.clone()),
-        ("model", arm.model.to_string()),
-        ("concurrency", arm.concurrency.to_string()),
-        ("runtime_threads", text(arm.runtime_threads)),
-        ("winner", (winner == Some(&*arm.id)).to_string()),
-        ("skipped", text(arm.skipped.as_deref())),
-        ("unranked", text(arm.unranked.as_deref())),
-        ("succeeded", text(arm.succeeded)),
-        ("failed", text(arm.failed)),
-        ("startup_s", text(arm.startup_s)),
-        ("wall_s", median(arm.wall_s)),
-        ("wall_s_low", end(arm.wall_s, 0)),
-        ("wall_s_high", end(arm.wall_s, 1)),
-        ("total_s", median(arm.total_s)),
-        ("total_s_low", end(arm.total_s, 0)),
-        ("total_s_high", end(arm.total_s, 1)),
-        ("speedup", median(arm.speedup)),
-        ("speedup_low", end(arm.speedup, 0)),
-        ("speedup_high", end(arm.speedup, 1)),
-        ("throughput_per_s", text(arm.throughput_per_s)),
-        ("latency_p50_s", latency(|latency| latency.p50)),
-        ("latency_p90_s", latency(|latency| latency.p90)),
-        ("latency_p99_s", latency(|latency| latency.p99)),
-        ("latency_max_s", latency(|latency| latency.max)),
-        ("cpu_s", text(arm.cpu_s)),
-        ("peak_memory_bytes", text(arm.peak_memory_bytes)),
-        (
-            "voluntary_switches",
-            text(switches.map(|switches| switches.voluntary)),
-        ),
-        (
-            "involuntary_switches",
-            text(switches.map(|switches| switches.involuntary)),
-        ),
-        (
-            "server_connections",
-            text(server.map(|server| server.connections)),
-        ),
-        (
-            "server_cpu_per_message_s",
-            text(server.map(|server| server.cpu_per_message_s)),
-        ),
-        (
-            "server_memory_per_connection_bytes",
-            text(server.map(|server| server.memory_per_connection_bytes)),
-        ),
-    ]
-}
-
-fn text(value: Option<impl ToString>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
-}
-
-fn median(estimate: Option<Estimate>) -> String {
-    text(estimate.map(|estimate| estimate.median))
-}
-
-fn end(estimate: Option<Estimate>, which: usize) -> String {
-    let interval = estimate.and_then(|estimate| estimate.ci95);
-    text(interval.map(|interval| interval[which]))
 }
 
 /// A text as a cell that nothing obeys, in quotes where it needs them.

@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow};
-use triway_measure::report::Comparison;
 
 use super::{
     csv,
@@ -26,6 +25,7 @@ use super::{
 use crate::{
     arguments::{FormatName, JobArguments, ShowArguments},
     exit::Fault,
+    findings::Found,
     inputs::Inputs,
     people::{Interest, Screen},
     standard_output,
@@ -220,10 +220,10 @@ impl Destination {
         self.paced.finish(|buffer| self.format.end(buffer))
     }
 
-    /// Writes a comparison and nothing else.
-    pub(crate) fn comparison(mut self, comparison: &Comparison) -> io::Result<()> {
+    /// Writes findings and nothing else.
+    pub(crate) fn found(mut self, found: &dyn Found) -> io::Result<()> {
         self.empty_file()?;
-        let put = |buffer: &mut Vec<u8>| self.format.comparison(comparison, buffer);
+        let put = |buffer: &mut Vec<u8>| self.format.found(found, buffer);
         let told = self.paced.put(put);
         let written = self.paced.finish(|_| Ok(()));
         written.broken.map_or(told.map(|_| ()), Err)

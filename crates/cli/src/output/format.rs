@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 
-use triway_measure::report::Comparison;
-
 use super::record::Record;
+use crate::findings::Found;
 
-/// How outcomes and comparisons are written down.
+/// How outcomes and findings are written down.
 pub(crate) trait Format: Send {
     /// What stands before the first outcome of a task.
     fn begin(&mut self, _task: &str, _to: &mut dyn Write) -> io::Result<()> {
@@ -21,9 +20,9 @@ pub(crate) trait Format: Send {
         Ok(())
     }
 
-    /// A whole comparison. A format that is for outcomes alone has none, which `FormatName::compares` says before
-    /// anything is compared.
-    fn comparison(&mut self, _comparison: &Comparison, _to: &mut dyn Write) -> io::Result<()> {
+    /// All that a verb has found by measuring. A format that is for outcomes alone cannot write it, which
+    /// `FormatName::compares` says before anything is measured.
+    fn found(&mut self, _found: &dyn Found, _to: &mut dyn Write) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

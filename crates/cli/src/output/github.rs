@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use triway_core::Status;
 
-use super::{excerpt::excerpt, format::Format, record::Record};
+use super::{format::Format, record::Record};
+use crate::people::excerpt::excerpt;
 
 /// Workflow commands.
 pub(super) struct Github;

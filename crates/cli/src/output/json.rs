@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use triway_measure::report::Comparison;
-
 use super::{format::Format, jsonl, record::Record};
+use crate::findings::Found;
 
 /// JSON.
 #[derive(Default)]
@@ -27,8 +26,7 @@ impl Format for Json {
         to.write_all(b"\n]\n")
     }
 
-    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *to, comparison)?;
-        to.write_all(b"\n")
+    fn found(&mut self, found: &dyn Found, to: &mut dyn Write) -> io::Result<()> {
+        found.json(true, to)
     }
 }

@@ -10,12 +10,12 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use triway_core::Failure;
-use triway_measure::report::Comparison;
 
 use super::{
     format::Format,
     record::{Record, Shown},
 };
+use crate::findings::Found;
 
 /// JSON Lines.
 pub(super) struct Jsonl;
@@ -26,9 +26,8 @@ impl Format for Jsonl {
         to.write_all(b"\n")
     }
 
-    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer(&mut *to, comparison)?;
-        to.write_all(b"\n")
+    fn found(&mut self, found: &dyn Found, to: &mut dyn Write) -> io::Result<()> {
+        found.json(false, to)
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::io::{self, Write};
 
-use triway_measure::report::Comparison;
-
-use super::{
-    excerpt::{brief, excerpt},
-    format::Format,
-    record::Record,
-    table,
+use super::{format::Format, record::Record};
+use crate::{
+    findings::{Found, Grid},
+    people::{
+        excerpt::{brief, excerpt},
+        figures,
+    },
 };
-use crate::people::figures;
 
 /// Markdown.
 pub(super) struct Markdown;
@@ -43,23 +42,36 @@ impl Format for Markdown {
         )
     }
 
-    fn comparison(&mut self, comparison: &Comparison, to: &mut dyn Write) -> io::Result<()> {
-        let flat = |cell: String| escaped(&cell.replace('\n', " "));
-        let columns = table::columns(comparison);
-        let headers: Vec<_> = columns.iter().map(|column| column.long).collect();
-        writeln!(to, "| {} |", headers.join(" | "))?;
-        writeln!(to, "|---|{}", "---:|".repeat(headers.len() - 1))?;
-        for arm in &comparison.models {
-            let cell = |column: &&table::Column| flat((column.cell)(arm));
-            let cells: Vec<_> = columns.iter().map(cell).collect();
-            writeln!(to, "| {} |", cells.join(" | "))?;
+    fn found(&mut self, found: &dyn Found, to: &mut dyn Write) -> io::Result<()> {
+        let sheet = found.sheet();
+        for grid in &sheet.grids {
+            if let Some(title) = &grid.title {
+                writeln!(to, "### {}\n", escaped(title))?;
+            }
+            write_grid(grid, to)?;
         }
-        writeln!(to)?;
-        for line in table::remarks(comparison) {
-            writeln!(to, "{}\n", escaped(&line))?;
+        for line in &sheet.remarks {
+            writeln!(to, "{}\n", escaped(line))?;
         }
         Ok(())
     }
+}
+
+fn write_grid(grid: &Grid, to: &mut dyn Write) -> io::Result<()> {
+    let headings = &grid.headings;
+    let names: Vec<_> = headings.iter().map(|heading| heading.long).collect();
+    writeln!(to, "| {} |", names.join(" | "))?;
+    let rules = headings.iter().map(|heading| match heading.words {
+        true => "---|",
+        false => "---:|",
+    });
+    writeln!(to, "|{}", rules.collect::<String>())?;
+    for row in &grid.rows {
+        let flat = |cell: &String| escaped(&cell.replace('\n', " "));
+        let cells: Vec<_> = row.iter().map(flat).collect();
+        writeln!(to, "| {} |", cells.join(" | "))?;
+    }
+    writeln!(to)
 }
 
 /// Text that Markdown shows as it is, in one line.

@@ -1,8 +1,7 @@
-//! What scripts read: outcomes and comparisons, in the format that was asked for. One format a file.
+//! What scripts read: outcomes and findings, in the format that was asked for. One format a file.
 
 mod csv;
 mod destination;
-mod excerpt;
 mod format;
 mod github;
 mod joblog;

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use triway_core::Status;
 use triway_tasks::sh::{Captured, Ran};
 
-use super::{excerpt::excerpt, format::Format, record::Record};
-use crate::people::Screen;
+use super::{format::Format, record::Record};
+use crate::people::{Screen, excerpt::excerpt};
 
 /// The commands' own output.
 pub(super) struct Plain {

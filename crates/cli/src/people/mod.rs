@@ -1,6 +1,7 @@
 //! What people read while they wait, all on standard error: remarks, a progress bar, errors.
 
 pub(crate) mod events;
+pub(crate) mod excerpt;
 pub(crate) mod figures;
 pub(crate) mod hosts;
 mod one_line;

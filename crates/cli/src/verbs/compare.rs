@@ -231,7 +231,7 @@ fn report(
     let name = destination.name().to_owned();
     let said = destination.is_for_people();
     let to_stdout = destination.is_standard_output();
-    match destination.comparison(comparison) {
+    match destination.found(comparison) {
         Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(exit_of(comparison));
         }

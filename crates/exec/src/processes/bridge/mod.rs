@@ -3,6 +3,7 @@
 
 mod bell;
 mod blame;
+mod lateness;
 mod running;
 mod size;
 mod window;
@@ -389,11 +390,7 @@ impl<T: Task> Bridge<T> {
         let Some(running) = &self.running else {
             return;
         };
-        if running
-            .due(&self.shared.clock, most)
-            .is_some_and(|due| due <= Instant::now())
-        {
-            let overdue = running.overdue(&self.shared.clock, most);
+        if let Some(overdue) = running.overdue(&self.shared.clock, most) {
             self.end_by_force(&overdue);
         }
     }

@@ -15,7 +15,11 @@ use rustix::event::{PollFd, PollFlags, poll};
 use triway_core::{Failure, Task};
 
 use self::packing::Packing;
-use super::{bell::Bell, window::Window};
+use super::{
+    bell::Bell,
+    lateness::{self, Attempt},
+    window::Window,
+};
 use crate::{
     clock::{Clock, Moment},
     hand_over::Assignment,
@@ -255,11 +259,10 @@ impl<T: Task> Running<T> {
         self.is_outside && !self.is_idle() && self.board.is_asked()
     }
 
-    /// When the attempt that has run longest has run for so long; where none runs, when something must have begun.
+    /// When the first attempt has had so much time; where none runs, when something must have begun.
     pub(super) fn due(&self, clock: &Clock, most: Duration) -> Option<Instant> {
-        let first = self.board.running().map(|running| running.since).min();
-        match first {
-            Some(since) => Some(clock.instant(clock.at(since) + most)),
+        match lateness::due(&self.attempts(clock), most) {
+            Some(at) => Some(clock.instant(at)),
             None => (!self.is_idle()).then(|| self.heard + most + STUCK),
         }
     }
@@ -271,20 +274,26 @@ impl<T: Task> Running<T> {
         self.due(clock, most).into_iter().chain(waiting).min()
     }
 
-    /// What has run for longer than this. Where some of it holds a thread, that alone is to blame: the others may only
-    /// be late because they could not get one.
-    pub(super) fn overdue(&self, clock: &Clock, most: Duration) -> Vec<u64> {
-        let now = clock.now();
-        let late: Vec<_> = self
-            .board
-            .running()
-            .filter(|running| now.saturating_sub(clock.at(running.since)) >= most)
-            .collect();
-        let holds = late.iter().any(|running| running.holds);
-        late.iter()
-            .filter(|running| running.holds || !holds)
-            .map(|running| running.place)
-            .collect()
+    /// Whether the worker has to be ended, and what has run for longer than this and is to blame for it: nothing where the
+    /// worker is stuck as a whole. The board is read once, for it changes meanwhile.
+    pub(super) fn overdue(&self, clock: &Clock, most: Duration) -> Option<Vec<u64>> {
+        let attempts = self.attempts(clock);
+        if attempts.is_empty() {
+            let due = self.due(clock, most)?;
+            return (due <= Instant::now()).then(Vec::new);
+        }
+        let late = lateness::late(&attempts, clock.now(), most);
+        (!late.is_empty()).then_some(late)
+    }
+
+    fn attempts(&self, clock: &Clock) -> Vec<Attempt> {
+        let running = self.board.running();
+        let attempts = running.map(|running| Attempt {
+            place: running.place,
+            since: clock.at(running.since),
+            holds: running.holds,
+        });
+        attempts.collect()
     }
 
     // How it ends.

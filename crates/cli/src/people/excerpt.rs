@@ -9,7 +9,7 @@ use serde::{
 use serde_json::Value;
 
 /// The text with control characters shown as what they are, cut after `characters`.
-pub(super) fn excerpt(text: &str, characters: usize) -> Cow<'_, str> {
+pub(crate) fn excerpt(text: &str, characters: usize) -> Cow<'_, str> {
     let tame = |c: char| !c.is_control() && !is_invisible(c);
     if text.len() <= characters && text.chars().all(tame) {
         return Cow::Borrowed(text);
@@ -30,7 +30,7 @@ pub(super) fn excerpt(text: &str, characters: usize) -> Cow<'_, str> {
 }
 
 /// The text with line ends between words, so that no line is wider than `columns` but for a word that is.
-pub(super) fn wrapped(text: &str, columns: usize) -> String {
+pub(crate) fn wrapped(text: &str, columns: usize) -> String {
     let mut lines = String::new();
     let mut width = 0;
     for word in text.split(' ') {
@@ -48,7 +48,7 @@ pub(super) fn wrapped(text: &str, columns: usize) -> String {
 
 /// The top of an output, such as `status 200, bytes 1024`. Times and what is null are left out: the line has its own
 /// time.
-pub(super) fn brief(json: &str) -> String {
+pub(crate) fn brief(json: &str) -> String {
     let mut reader = serde_json::Deserializer::from_str(json);
     reader
         .deserialize_map(Top)

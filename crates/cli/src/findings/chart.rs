@@ -1,0 +1,77 @@
+//! Pictures as data: what is drawn, before anybody draws it on a terminal or a page.
+#![expect(dead_code, reason = "nobody draws them yet")]
+
+/// A picture.
+#[derive(Debug, Clone)]
+pub(crate) enum Chart {
+    /// A bar for each of several, all of one quantity.
+    Bars {
+        /// What is shown, with its unit.
+        title: String,
+        /// Writes a value with its unit.
+        unit: fn(f64) -> String,
+        /// Top to bottom.
+        bars: Vec<Bar>,
+    },
+    /// One quantity against another.
+    Curves {
+        /// What is shown.
+        title: String,
+        /// What the horizontal axis counts.
+        x: String,
+        /// What the vertical axis measures.
+        y: String,
+        /// Whether each step to the right multiplies.
+        x_doubles: bool,
+        /// Writes a value of the vertical axis with its unit.
+        unit: fn(f64) -> String,
+        /// In the order of their legend.
+        curves: Vec<Curve>,
+    },
+    /// Who ran what when, in seconds from the start.
+    Timeline {
+        /// What is shown.
+        title: String,
+        /// Attempts, in any order.
+        spans: Vec<Span>,
+    },
+}
+
+/// One of several values, with its interval where there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Bar {
+    /// Whose value it is.
+    pub(crate) label: String,
+    /// The value.
+    pub(crate) value: f64,
+    /// Where the true one may be.
+    pub(crate) interval: Option<[f64; 2]>,
+    /// Whether it is the one that matters.
+    pub(crate) marked: bool,
+}
+
+/// Points that belong together.
+#[derive(Debug, Clone)]
+pub(crate) struct Curve {
+    /// What they are.
+    pub(crate) name: String,
+    /// From left to right.
+    pub(crate) points: Vec<(f64, f64)>,
+    /// Whether they were measured, and are shown as dots; a line is what follows from them.
+    pub(crate) measured: bool,
+}
+
+/// One attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Span {
+    /// The lane that made it.
+    pub(crate) worker: u32,
+    /// When it began.
+    pub(crate) from: f64,
+    /// When it ended.
+    pub(crate) to: f64,
+    /// Whether it succeeded.
+    pub(crate) ok: bool,
+    /// The input.
+    pub(crate) index: u64,
+}
