@@ -33,7 +33,9 @@ pub(crate) struct OverheadArguments {
 
 fn budget(text: &str) -> Result<Duration, String> {
     match time(text)? {
-        Duration::ZERO => Err("nothing is measured in no time; give a duration such as 10s".to_owned()),
+        Duration::ZERO => {
+            Err("nothing is measured in no time; give a duration such as 10s".to_owned())
+        }
         budget => Ok(budget),
     }
 }

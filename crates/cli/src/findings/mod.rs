@@ -4,6 +4,7 @@
 mod cells;
 mod chart;
 mod comparison;
+mod overhead;
 mod sheet;
 
 use std::io::{self, Write};

@@ -4,7 +4,11 @@ use std::io::{self, Write};
 
 use triway_measure::overhead::{Cell, Figure, Overhead, Pays, Row, Unit, Work};
 
-use super::{Bar, Chart, Found, Grid, Heading, Records, Sheet, cells::{missing, text}, write_json};
+use super::{
+    Bar, Chart, Found, Grid, Heading, Records, Sheet,
+    cells::{missing, text},
+    write_json,
+};
 use crate::people::figures;
 
 /// How wide a cell of the models' table may be: a heading and three models make a line of less than 100 columns.
@@ -16,8 +20,13 @@ impl Found for Overhead {
     }
 
     fn sheet(&self) -> Sheet {
-        let (own, python): (Vec<_>, Vec<_>) = self.table.iter().partition(|row| !is_python(&row.id));
-        let mut grids = vec![charges(self), pays_from(&self.pays_from), models(None, &own)];
+        let (own, python): (Vec<_>, Vec<_>) =
+            self.table.iter().partition(|row| !is_python(&row.id));
+        let mut grids = vec![
+            charges(self),
+            pays_from(&self.pays_from),
+            models(None, &own),
+        ];
         if !python.is_empty() {
             grids.push(models(self.python.as_ref().map(|it| &*it.version), &python));
         }
@@ -101,8 +110,12 @@ fn charges(overhead: &Overhead) -> Grid {
         vec![
             figure.name.clone(),
             shown(figure.unit, figure.median),
-            figure.ci95.map_or_else(missing, |ends| ends_of(figure.unit, ends)),
-            figure.range.map_or_else(missing, |ends| ends_of(figure.unit, ends)),
+            figure
+                .ci95
+                .map_or_else(missing, |ends| ends_of(figure.unit, ends)),
+            figure
+                .range
+                .map_or_else(missing, |ends| ends_of(figure.unit, ends)),
         ]
     };
     Grid {

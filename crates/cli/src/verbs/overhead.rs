@@ -78,7 +78,10 @@ fn asked(python: Option<&Path>) -> Result<Result<PathBuf, String>, Fault> {
 fn announce(screen: &Screen, budget: Duration, python: &Result<PathBuf, String>) {
     let about = figures::time(budget.as_secs_f64());
     screen.say(&match python {
-        Ok(path) => format!("measuring for about {about}, Python with {}", path.display()),
+        Ok(path) => format!(
+            "measuring for about {about}, Python with {}",
+            path.display()
+        ),
         Err(_) => format!("measuring for about {about}, without Python"),
     });
     screen.show_bar(None, "round 1");
@@ -89,19 +92,19 @@ fn tell(screen: &Screen, step: Step<'_>) {
     screen.set_message(format!("round {}: {}", step.round, step.what));
 }
 
-fn report(
-    overhead: &Overhead,
-    destination: Destination,
-    screen: &Screen,
-) -> Result<Exit, Fault> {
+fn report(overhead: &Overhead, destination: Destination, screen: &Screen) -> Result<Exit, Fault> {
     let name = destination.name().to_owned();
     let said = destination.is_for_people();
     let to_stdout = destination.is_standard_output();
     match destination.found(overhead) {
-        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Ok),
+        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(Exit::Ok);
+        }
         Err(error) => {
             let told = format!("the figures could not be written to {name}");
-            return Err(Fault::could_not_run(anyhow::Error::from(error).context(told)));
+            return Err(Fault::could_not_run(
+                anyhow::Error::from(error).context(told),
+            ));
         }
         Ok(()) => {}
     }

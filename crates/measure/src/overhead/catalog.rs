@@ -38,13 +38,16 @@ macro_rules! probe {
 }
 
 const WHOLE: &str = "from its start to its end; the middle of many within a round";
-const FRESH: &str = "a program that does nothing, from its start to its end, started by a small process";
-const OWN: &str = "memory that nobody shares with it, from smaps_rollup; the kernel's own is not in it";
+const FRESH: &str =
+    "a program that does nothing, from its start to its end, started by a small process";
+const OWN: &str =
+    "memory that nobody shares with it, from smaps_rollup; the kernel's own is not in it";
 const ONE_CPU: &str = "a byte through a pipe there and back, halved, both on one processor; the pipe's system calls are \
                        in it";
 const HANDED: &str = "a job of inputs that do nothing: its steady time, divided by their number";
 const READY: &str = "until the lanes of such a job stood ready";
-const COMPUTED: &str = "inputs of 2 ms that compute: as many lanes as processors (2 to 16) against one";
+const COMPUTED: &str =
+    "inputs of 2 ms that compute: as many lanes as processors (2 to 16) against one";
 
 /// The probes, each of which runs in a process of its own.
 pub(super) const PROBES: &[Probe] = &[
@@ -109,39 +112,150 @@ const ADDED: &str = "sum() of ranges on the standard library's pool against a lo
 
 /// What a round of `python/overhead.py` measures.
 pub(super) const PYTHON: &[What] = &[
-    what("python.start.thread", "Python: start of a thread", Seconds, WHOLE),
-    what("python.start.fork", "Python: start of a process, fork", Seconds,
-         "os.fork to the end of the child, which does nothing"),
-    what("python.start.spawn", "Python: start of a process, spawn", Seconds,
-         "multiprocessing's spawn, from the start to the end of a process that does nothing"),
-    what("python.start.coroutine", "Python: a coroutine", Seconds, "made and awaited, one after the other"),
-    what("python.start.task", "Python: start of a task of asyncio", Seconds,
-         "from its start to its end, one after the other"),
-    what("python.memory.thread", "Python: memory of a thread", Bytes, PYTHON_OWN),
-    what("python.memory.fork", "Python: memory of a forked process", Bytes,
-         "memory that its parent does not share with it right after the fork"),
-    what("python.memory.spawn", "Python: memory of a spawned process", Bytes, PYTHON_OWN),
-    what("python.memory.task", "Python: memory of a task of asyncio", Bytes, PYTHON_OWN),
-    what("python.hand.sequential", "Python: an input, in a loop", Seconds, "abs() of numbers in a loop"),
-    what("python.hand.threads", "Python: hand-over to threads", Seconds, POOL),
-    what("python.ready.threads", "Python: threads ready", Seconds, POOL_READY),
-    what("python.hand.threads_100", "Python: hand-over to 100 threads", Seconds, POOL),
-    what("python.ready.threads_100", "Python: 100 threads ready", Seconds, POOL_READY),
-    what("python.hand.processes", "Python: hand-over to processes", Seconds, POOL),
-    what("python.ready.processes", "Python: processes ready", Seconds, POOL_READY),
-    what("python.hand.async", "Python: hand-over to 100 coroutines", Seconds,
-         "asyncio.gather behind a semaphore of 100, divided by their number"),
-    what("python.ready.async", "Python: an event loop ready", Seconds, "asyncio.run of nothing"),
-    what("python.parallel.threads", "Python: threads that compute", Times, ADDED),
-    what("python.parallel.processes", "Python: processes that compute", Times, ADDED),
-    what("python.switch.task", "Python: switch to another coroutine", Seconds,
-         "two coroutines that do nothing but let each other go on"),
-    what("python.lock.free", "Python: a thread wakes up late, alone", Seconds,
-         "how late a sleep of 1 ms ends while no other thread computes"),
-    what("python.lock.contended", "Python: a thread wakes up late, one computes", Seconds,
-         "how late a sleep of 1 ms ends while another thread computes and holds the interpreter's lock"),
-    what("python.share.pickled", "Python: a million integers for another process", Seconds,
-         "pickled and unpickled"),
+    what(
+        "python.start.thread",
+        "Python: start of a thread",
+        Seconds,
+        WHOLE,
+    ),
+    what(
+        "python.start.fork",
+        "Python: start of a process, fork",
+        Seconds,
+        "os.fork to the end of the child, which does nothing",
+    ),
+    what(
+        "python.start.spawn",
+        "Python: start of a process, spawn",
+        Seconds,
+        "multiprocessing's spawn, from the start to the end of a process that does nothing",
+    ),
+    what(
+        "python.start.coroutine",
+        "Python: a coroutine",
+        Seconds,
+        "made and awaited, one after the other",
+    ),
+    what(
+        "python.start.task",
+        "Python: start of a task of asyncio",
+        Seconds,
+        "from its start to its end, one after the other",
+    ),
+    what(
+        "python.memory.thread",
+        "Python: memory of a thread",
+        Bytes,
+        PYTHON_OWN,
+    ),
+    what(
+        "python.memory.fork",
+        "Python: memory of a forked process",
+        Bytes,
+        "memory that its parent does not share with it right after the fork",
+    ),
+    what(
+        "python.memory.spawn",
+        "Python: memory of a spawned process",
+        Bytes,
+        PYTHON_OWN,
+    ),
+    what(
+        "python.memory.task",
+        "Python: memory of a task of asyncio",
+        Bytes,
+        PYTHON_OWN,
+    ),
+    what(
+        "python.hand.sequential",
+        "Python: an input, in a loop",
+        Seconds,
+        "abs() of numbers in a loop",
+    ),
+    what(
+        "python.hand.threads",
+        "Python: hand-over to threads",
+        Seconds,
+        POOL,
+    ),
+    what(
+        "python.ready.threads",
+        "Python: threads ready",
+        Seconds,
+        POOL_READY,
+    ),
+    what(
+        "python.hand.threads_100",
+        "Python: hand-over to 100 threads",
+        Seconds,
+        POOL,
+    ),
+    what(
+        "python.ready.threads_100",
+        "Python: 100 threads ready",
+        Seconds,
+        POOL_READY,
+    ),
+    what(
+        "python.hand.processes",
+        "Python: hand-over to processes",
+        Seconds,
+        POOL,
+    ),
+    what(
+        "python.ready.processes",
+        "Python: processes ready",
+        Seconds,
+        POOL_READY,
+    ),
+    what(
+        "python.hand.async",
+        "Python: hand-over to 100 coroutines",
+        Seconds,
+        "asyncio.gather behind a semaphore of 100, divided by their number",
+    ),
+    what(
+        "python.ready.async",
+        "Python: an event loop ready",
+        Seconds,
+        "asyncio.run of nothing",
+    ),
+    what(
+        "python.parallel.threads",
+        "Python: threads that compute",
+        Times,
+        ADDED,
+    ),
+    what(
+        "python.parallel.processes",
+        "Python: processes that compute",
+        Times,
+        ADDED,
+    ),
+    what(
+        "python.switch.task",
+        "Python: switch to another coroutine",
+        Seconds,
+        "two coroutines that do nothing but let each other go on",
+    ),
+    what(
+        "python.lock.free",
+        "Python: a thread wakes up late, alone",
+        Seconds,
+        "how late a sleep of 1 ms ends while no other thread computes",
+    ),
+    what(
+        "python.lock.contended",
+        "Python: a thread wakes up late, one computes",
+        Seconds,
+        "how late a sleep of 1 ms ends while another thread computes and holds the interpreter's lock",
+    ),
+    what(
+        "python.share.pickled",
+        "Python: a million integers for another process",
+        Seconds,
+        "pickled and unpickled",
+    ),
 ];
 
 /// Every figure, in the order of the report; where there is an interpreter, with its own.

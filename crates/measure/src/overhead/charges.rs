@@ -123,8 +123,15 @@ impl Charges {
     pub fn run(self, tell: impl FnMut(Step<'_>)) -> Result<Overhead, OverheadError> {
         restart::lookup::<Empty>().map_err(|_| OverheadError::NotRegistered)?;
         let (rounds, gathered) = self.gather(tell)?;
-        if gathered.samples.iter().all(|(_, samples)| samples.numbers.is_empty()) {
-            let mut reasons = gathered.samples.into_iter().filter_map(|(_, it)| it.missing);
+        if gathered
+            .samples
+            .iter()
+            .all(|(_, samples)| samples.numbers.is_empty())
+        {
+            let mut reasons = gathered
+                .samples
+                .into_iter()
+                .filter_map(|(_, it)| it.missing);
             return Err(OverheadError::Nothing(reasons.next().unwrap_or_default()));
         }
         Ok(self.concluded(rounds, gathered))
@@ -144,7 +151,9 @@ impl Charges {
                 }
                 tell(Step {
                     round: rounds + 1,
-                    what: PROBES.get(place).map_or("Python", |probe| probe.figures[0].name),
+                    what: PROBES
+                        .get(place)
+                        .map_or("Python", |probe| probe.figures[0].name),
                     done: rounds * steps + nth,
                 });
                 match (PROBES.get(place), &self.python) {
@@ -227,7 +236,11 @@ fn notes(rounds: usize, figures: &[Figure], no_python: Option<String>) -> Vec<St
         notes.push(format!("Python was not measured: {why}"));
     }
     if rounds < ROUNDS_FOR_INTERVALS {
-        let told = if rounds == 1 { "round was" } else { "rounds were" };
+        let told = if rounds == 1 {
+            "round was"
+        } else {
+            "rounds were"
+        };
         notes.push(format!(
             "only {rounds} {told} made, so no figure has an interval; a larger budget makes more of them"
         ));
@@ -336,7 +349,10 @@ mod tests {
         let few = figure(WHAT, &samples);
         assert_eq!((few.median, few.ci95), (Some(2.0), None));
         assert_eq!((few.range, few.rounds), (Some([1.0, 3.0]), 3));
-        assert_eq!(few.missing, None, "a round that failed is no missing figure");
+        assert_eq!(
+            few.missing, None,
+            "a round that failed is no missing figure"
+        );
         samples.numbers.extend([1.5, 2.5, 2.0]);
         assert_eq!(figure(WHAT, &samples).ci95, Some([1.0, 3.0]));
         samples.numbers.clear();
@@ -347,13 +363,18 @@ mod tests {
 
     #[test]
     fn an_answer_too_short_leaves_its_figures_missing() {
-        let probe = PROBES.iter().find(|probe| probe.figures.len() == 3).unwrap();
+        let probe = PROBES
+            .iter()
+            .find(|probe| probe.figures.len() == 3)
+            .unwrap();
         let mut gathered = Gathered::new(false);
         gathered.add(probe, Ok(vec![1.0, f64::NAN]));
         let of = |place: usize| {
             let id = probe.figures[place].id;
             let mut all = gathered.samples.iter();
-            all.find(|(what, _)| what.id == id).map(|(_, it)| it).unwrap()
+            all.find(|(what, _)| what.id == id)
+                .map(|(_, it)| it)
+                .unwrap()
         };
         assert_eq!(of(0).numbers, [1.0]);
         for place in [1, 2] {
@@ -364,7 +385,13 @@ mod tests {
 
     #[test]
     fn a_reader_is_told_what_is_missing() {
-        let none = figure(WHAT, &Samples { numbers: vec![], missing: Some("no".to_owned()) });
+        let none = figure(
+            WHAT,
+            &Samples {
+                numbers: vec![],
+                missing: Some("no".to_owned()),
+            },
+        );
         let notes = notes(1, &[none], Some("there is none".to_owned()));
         assert_eq!(notes[0], "Python was not measured: there is none");
         assert!(notes[1].starts_with("only 1 round was made"), "{notes:?}");

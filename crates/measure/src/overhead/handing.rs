@@ -119,7 +119,9 @@ fn run(model: Model, lanes: usize, input: u64, inputs: u64) -> Result<Summary, S
     let all = (0..inputs).map(move |_| input);
     let job = Job::new(Empty, all).plan(Plan::new(model, lanes));
     let ended = job.run_each(|_| Ok(())).wait();
-    let summary = ended.map_err(|error| why("the job could not run")(&error))?.summary;
+    let summary = ended
+        .map_err(|error| why("the job could not run")(&error))?
+        .summary;
     match summary.succeeded == inputs {
         true => Ok(summary),
         false => Err(format!(

@@ -16,7 +16,10 @@ pub(super) fn threads_and_processes() -> Option<u64> {
 fn group() -> String {
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let path = own.lines().find_map(|line| line.strip_prefix("0::"));
-    format!("/sys/fs/cgroup{}/pids.max", path.unwrap_or("").trim_end_matches('/'))
+    format!(
+        "/sys/fs/cgroup{}/pids.max",
+        path.unwrap_or("").trim_end_matches('/')
+    )
 }
 
 /// The limit of the user, which does not hold for the first of them.

@@ -46,9 +46,7 @@ fn taken_by(threads: usize) -> Result<f64, String> {
     let elapsed = began.elapsed().as_secs_f64();
     stop.store(true, Ordering::Relaxed);
     for thread in started {
-        thread
-            .join()
-            .map_err(|_| "a thread panicked".to_owned())?;
+        thread.join().map_err(|_| "a thread panicked".to_owned())?;
     }
     Ok(elapsed / count(all))
 }

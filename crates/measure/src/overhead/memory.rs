@@ -44,9 +44,7 @@ pub(super) fn of_thread() -> Answer {
     drop(state);
     gate.1.notify_all();
     for thread in started {
-        thread
-            .join()
-            .map_err(|_| "a thread panicked".to_owned())?;
+        thread.join().map_err(|_| "a thread panicked".to_owned())?;
     }
     match refused {
         Some(error) => Err(format!("this machine gave only {wanted} threads: {error}")),

@@ -70,19 +70,33 @@ const CASES: &[Case] = &[
     computes(
         "threads",
         "threads",
-        ["hand.sequential", "hand.threads", "ready.threads", "parallel.threads"],
+        [
+            "hand.sequential",
+            "hand.threads",
+            "ready.threads",
+            "parallel.threads",
+        ],
     ),
     computes(
         "processes",
         "processes",
-        ["hand.sequential", "hand.processes", "ready.processes", "parallel.processes"],
+        [
+            "hand.sequential",
+            "hand.processes",
+            "ready.processes",
+            "parallel.processes",
+        ],
     ),
     waits(
         "threads",
         "threads",
         ["hand.sequential", "hand.threads_100", "ready.threads_100"],
     ),
-    waits("async", "async", ["hand.sequential", "hand.async", "ready.async"]),
+    waits(
+        "async",
+        "async",
+        ["hand.sequential", "hand.async", "ready.async"],
+    ),
     computes(
         "python-threads",
         "Python threads",
@@ -106,12 +120,20 @@ const CASES: &[Case] = &[
     waits(
         "python-threads",
         "Python threads",
-        ["python.hand.sequential", "python.hand.threads_100", "python.ready.threads_100"],
+        [
+            "python.hand.sequential",
+            "python.hand.threads_100",
+            "python.ready.threads_100",
+        ],
     ),
     waits(
         "python-async",
         "Python async",
-        ["python.hand.sequential", "python.hand.async", "python.ready.async"],
+        [
+            "python.hand.sequential",
+            "python.hand.async",
+            "python.ready.async",
+        ],
     ),
 ];
 

@@ -98,8 +98,7 @@ pub(super) fn of_serialised() -> Answer {
     let numbers: Vec<u64> = (0..1_000_000).collect();
     let began = Instant::now();
     let bytes = postcard::to_stdvec(&numbers).map_err(|error| why("postcard")(&error))?;
-    let back: Vec<u64> =
-        postcard::from_bytes(&bytes).map_err(|error| why("postcard")(&error))?;
+    let back: Vec<u64> = postcard::from_bytes(&bytes).map_err(|error| why("postcard")(&error))?;
     let taken = began.elapsed().as_secs_f64();
     match back.len() == numbers.len() && taken < PATIENCE.as_secs_f64() {
         true => Ok(vec![taken]),

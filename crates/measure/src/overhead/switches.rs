@@ -74,9 +74,15 @@ pub(super) fn of_tasks() -> Answer {
 /// Sends a byte there and waits for it to come back; half of a trip, in seconds.
 fn trips(mut there: File, mut back: File) -> Answer {
     let mut byte = [1];
-    let mut trip = || there.write_all(&byte).and_then(|()| back.read_exact(&mut byte));
+    let mut trip = || {
+        there
+            .write_all(&byte)
+            .and_then(|()| back.read_exact(&mut byte))
+    };
     let failed = why("a pipe");
-    (0..10).try_for_each(|_| trip()).map_err(|error| failed(&error))?;
+    (0..10)
+        .try_for_each(|_| trip())
+        .map_err(|error| failed(&error))?;
     let began = Instant::now();
     for _ in 0..TRIPS {
         trip().map_err(|error| failed(&error))?;

@@ -98,10 +98,7 @@ impl Found<'_> {
             id: "python-threads".to_owned(),
             name: "Python threads".to_owned(),
             best_for: self.best_for("python-threads"),
-            lock_impact: self.cell(
-                &lock_impact,
-                &["python.lock.contended", "python.lock.free"],
-            ),
+            lock_impact: self.cell(&lock_impact, &["python.lock.contended", "python.lock.free"]),
             parallelism: self.parallelism("python.parallel.threads"),
             memory: self.cell("{} each", &["python.memory.thread"]),
             switch_cost: self.cell(
@@ -265,7 +262,11 @@ mod tests {
         set(&mut figures, "lock.two", 80e-9);
         set(&mut figures, "memory.thread", 8192.0);
         let rows = table(&figures, None);
-        assert_eq!(rows.len(), 3, "without an interpreter there are no rows of it");
+        assert_eq!(
+            rows.len(),
+            3,
+            "without an interpreter there are no rows of it"
+        );
         let threads = &rows[0];
         assert!(
             threads
