@@ -17,9 +17,9 @@ use super::{
     handing::{self, Empty},
     limits,
     other::NAME,
-    pays::{FORMULA, pays_from},
+    pays::{FORMULA, SMALLEST_GAIN, pays_from},
     python,
-    report::{Figure, Overhead, Python},
+    report::{Figure, Overhead, Python, Unit},
     serve::{ANSWER, PROBE, ROLE},
     table::{Found, rows},
     verdict,
@@ -143,6 +143,7 @@ impl Charges {
         let mut longest = Duration::ZERO;
         let steps = PROBES.len() + usize::from(self.python.is_ok());
         let mut rounds = 0;
+        let mut python = self.python.clone();
         while rounds == 0 || (rounds < MOST_ROUNDS && began.elapsed() + longest <= self.budget) {
             let start = Instant::now();
             for (nth, place) in order(rounds, steps).enumerate() {
@@ -156,10 +157,14 @@ impl Charges {
                         .map_or("Python", |probe| probe.figures[0].name),
                     done: rounds * steps + nth,
                 });
-                match (PROBES.get(place), &self.python) {
+                match (PROBES.get(place), &python) {
                     (Some(probe), _) => gathered.add(probe, self.answer(place)),
-                    (None, Ok(python)) => {
-                        let told = python::round(python, rounds, handing::lanes(), &self.stop);
+                    (None, Ok(path)) => {
+                        let told = python::round(path, rounds, handing::lanes(), &self.stop);
+                        if let Ok(told) = &told {
+                            // What was asked for may be a launcher, which would look for it anew in each round.
+                            python = Ok(PathBuf::from(&told.python.executable));
+                        }
                         gathered.add_python(told);
                     }
                     (None, Err(_)) => {}
@@ -204,8 +209,7 @@ impl Charges {
             .map(|(what, samples)| figure(what, &samples))
             .collect();
         let lanes = handing::lanes();
-        let has_python = self.python.is_ok();
-        let pays = pays_from(&figures, [lanes, handing::WAITING], has_python);
+        let pays = pays_from(&figures, [lanes, handing::WAITING], python.is_some());
         let machine = machine::describe();
         let table = rows(&Found {
             figures: &figures,
@@ -219,8 +223,12 @@ impl Charges {
             machine,
             rounds,
             lanes,
-            verdict: verdict::sentence(&figures, &pays, python.is_some()),
-            notes: notes(rounds, &figures, self.python.err()),
+            verdict: verdict::sentence(&figures, &pays),
+            notes: notes(
+                rounds,
+                &figures,
+                no_python(self.python, python.is_some(), &figures),
+            ),
             python,
             figures,
             pays_from: pays,
@@ -230,11 +238,24 @@ impl Charges {
     }
 }
 
+/// Why nothing is known of Python.
+fn no_python(asked: Result<PathBuf, String>, told: bool, figures: &[Figure]) -> Option<String> {
+    match (asked, told) {
+        (Err(why), _) => Some(why),
+        (Ok(_), true) => None,
+        (Ok(_), false) => {
+            let mut reasons = figures.iter().filter(|figure| is_python(figure));
+            reasons.find_map(|figure| figure.missing.clone())
+        }
+    }
+}
+
+fn is_python(figure: &Figure) -> bool {
+    figure.id.starts_with("python.")
+}
+
 fn notes(rounds: usize, figures: &[Figure], no_python: Option<String>) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(why) = no_python {
-        notes.push(format!("Python was not measured: {why}"));
-    }
     if rounds < ROUNDS_FOR_INTERVALS {
         let told = if rounds == 1 {
             "round was"
@@ -245,12 +266,31 @@ fn notes(rounds: usize, figures: &[Figure], no_python: Option<String>) -> Vec<St
             "only {rounds} {told} made, so no figure has an interval; a larger budget makes more of them"
         ));
     }
-    let missing = figures.iter().filter_map(|figure| {
+    // Where there is no Python at all, one reason is enough.
+    let all_missing = no_python.is_some();
+    notes.extend(no_python.map(|why| format!("Python was not measured: {why}")));
+    let told = figures
+        .iter()
+        .filter(|figure| !(all_missing && is_python(figure)));
+    notes.extend(told.clone().filter_map(|figure| {
         let why = figure.missing.as_ref()?;
         Some(format!("{} was not measured: {why}", figure.name))
-    });
-    notes.extend(missing);
+    }));
+    notes.extend(told.filter_map(doubt));
     notes
+}
+
+/// Lanes that gained something in some rounds and nothing in others: the machine had other things to do.
+fn doubt(figure: &Figure) -> Option<String> {
+    let [low, high] = figure.ci95.or(figure.range)?;
+    let unsure = figure.unit == Unit::Times && low < SMALLEST_GAIN && high > SMALLEST_GAIN;
+    unsure.then(|| {
+        format!(
+            "{} were {low:.2} to {high:.2} times as fast as one lane, which does not tell whether they gain anything; \
+             the machine may have been busy",
+            figure.name
+        )
+    })
 }
 
 /// The numbers of a figure, one a round, and why the last round without one had none.
@@ -392,10 +432,30 @@ mod tests {
                 missing: Some("no".to_owned()),
             },
         );
-        let notes = notes(1, &[none], Some("there is none".to_owned()));
-        assert_eq!(notes[0], "Python was not measured: there is none");
-        assert!(notes[1].starts_with("only 1 round was made"), "{notes:?}");
-        assert!(notes[2].ends_with("was not measured: no"), "{notes:?}");
+        let no_python = no_python(Ok(PathBuf::new()), false, std::slice::from_ref(&none));
+        assert_eq!(no_python.as_deref(), Some("no"));
+        let one = notes(6, std::slice::from_ref(&none), no_python);
+        assert_eq!(one, ["Python was not measured: no"], "once is enough");
+        let notes = notes(1, &[none], None);
+        assert!(notes[0].starts_with("only 1 round was made"), "{notes:?}");
+        assert!(notes[1].ends_with("was not measured: no"), "{notes:?}");
         assert!(super::notes(6, &[], None).is_empty());
+    }
+
+    #[test]
+    fn a_busy_machine_is_told_of() {
+        let of = |numbers: &[f64]| {
+            let parallel = catalog::PYTHON.iter().find(|what| what.unit == Unit::Times);
+            let samples = Samples {
+                numbers: numbers.to_vec(),
+                missing: None,
+            };
+            doubt(&figure(parallel.unwrap(), &samples))
+        };
+        let told = of(&[0.9, 1.5, 2.0]).unwrap();
+        assert!(told.contains("were 0.90 to 2.00 times"), "{told}");
+        assert_eq!(of(&[1.7, 1.9]), None);
+        assert_eq!(of(&[0.9, 1.01]), None);
+        assert_eq!(of(&[0.9, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.9]), None);
     }
 }

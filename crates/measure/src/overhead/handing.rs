@@ -12,7 +12,7 @@ use triway_core::{Context, Failure, Forms, Model, Plan, Task};
 use triway_exec::{Job, Summary};
 
 use super::answer::{Answer, count, why};
-use crate::machine::cpus;
+use crate::{machine::cpus, schedule::order};
 
 /// How long the job may take whose inputs are counted.
 const STRETCH: f64 = 0.03;
@@ -24,6 +24,8 @@ const MOST: u64 = 200_000;
 pub(super) const WAITING: usize = 100;
 /// How long an input of the job takes that computes.
 const COMPUTED: Duration = Duration::from_millis(2);
+/// How often the models take turns at such jobs, so that what disturbs the machine for a moment falls on all of them.
+const TURNS: usize = 2;
 
 /// How many lanes a job has that computes: one a processor; where there is one, it is to be seen that two are no faster,
 /// and more than sixteen would take too long to try.
@@ -96,13 +98,21 @@ pub(super) fn side_by_side() -> Answer {
     let lanes = lanes();
     let rounds = rounds_of(COMPUTED);
     let inputs = 4 * lanes as u64;
-    let alone = run(Model::Sequential, 1, rounds, inputs)?.wall;
-    let times = |model| {
-        let together = run(model, lanes, rounds, inputs)?.wall;
-        Ok(alone.as_secs_f64() / together.as_secs_f64())
-    };
-    let models = [Model::Threads, Model::Processes, Model::Async];
-    models.into_iter().map(times).collect()
+    let models = [
+        Model::Sequential,
+        Model::Threads,
+        Model::Processes,
+        Model::Async,
+    ];
+    let mut taken = [0.0; 4];
+    for turn in 0..TURNS {
+        for place in order(turn, models.len()) {
+            let summary = run(models[place], lanes, rounds, inputs)?;
+            taken[place] += summary.wall.as_secs_f64();
+        }
+    }
+    let [alone, together @ ..] = taken;
+    Ok(together.map(|together| alone / together).to_vec())
 }
 
 /// How many rounds of arithmetic take so long.

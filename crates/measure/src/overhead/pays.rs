@@ -20,7 +20,7 @@ pub(super) const FORMULA: &str = "d > (hand-over - sequential + start-up / input
 const SHORT_JOB: f64 = 100.0;
 
 /// Lanes that together are hardly faster than one never pay, and what is left is noise.
-const SMALLEST_GAIN: f64 = 1.05;
+pub(super) const SMALLEST_GAIN: f64 = 1.05;
 
 /// One model on one kind of inputs, and its figures.
 struct Case {
@@ -205,6 +205,7 @@ pub(super) fn in_words(pays: &Pays) -> String {
         Work::Waits => "wait",
     };
     match (pays.long_job_s, pays.times, &pays.why_not) {
+        (Some(0.0), ..) => format!("inputs that {doing}, however short"),
         (Some(least), ..) => format!("inputs that {doing} for {} or more", time(least)),
         (None, Some(times), _) if times < SMALLEST_GAIN => format!(
             "not for inputs that {doing}: {} lanes are {times:.2} times as fast as one",
@@ -309,6 +310,7 @@ mod tests {
         let all = pays_from(&figures, [2, 100], false);
         let threads = find(&all, "threads", Work::Computes);
         assert_eq!(threads.long_job_s, Some(0.0));
+        assert_eq!(in_words(threads), "inputs that compute, however short");
         close(threads.hundred_inputs_s, 1e-6);
     }
 }

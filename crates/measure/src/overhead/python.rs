@@ -19,7 +19,7 @@ use super::{answer::why, report::Python};
 
 const SCRIPT: &str = include_str!("../../../../python/overhead.py");
 
-/// How long a round may take. The script sets itself an alarm for twice as long, in case that nobody ends it.
+/// How long a round may take. The script sets itself an alarm for a little longer, in case that nobody is left to end it.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// How often somebody looks whether it has ended.
