@@ -11,6 +11,7 @@ mod inputs;
 mod job;
 mod journal;
 mod model;
+mod overhead;
 mod pool;
 mod py;
 mod sh;
@@ -33,6 +34,7 @@ pub(crate) use self::{
     job::{JobArguments, LanesArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     model::{Chosen, ProbeArguments},
+    overhead::OverheadArguments,
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
     sh::ShArguments,
     sql::SqlArguments,
@@ -63,6 +65,8 @@ pub(crate) enum Verb {
     Advise(Box<AdviseArguments>),
     /// Run the job under one model at rising concurrency; says how many at once are enough
     Sweep(Box<SweepArguments>),
+    /// Measure what threads, processes and async tasks cost on this machine, and in Python
+    Overhead(OverheadArguments),
     /// Request URLs and examine the answers by rules; tells of those that are not healthy
     Check(Box<CheckVerbArguments>),
     /// Show what a run has written into its journal

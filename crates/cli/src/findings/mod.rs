@@ -5,6 +5,7 @@ mod advice;
 mod cells;
 mod chart;
 mod comparison;
+mod overhead;
 mod sheet;
 mod sweep;
 

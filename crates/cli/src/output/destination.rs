@@ -130,6 +130,19 @@ impl Destination {
         Self::at(to, taken, "the journal", screen, told)
     }
 
+    /// What is asked for to show what was measured without inputs.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub(crate) fn of_measured(
+        output: Option<&Path>,
+        format: Option<FormatName>,
+        screen: &Screen,
+    ) -> Result<Self, Fault> {
+        let told = (Interest::All, Usual::Outcomes);
+        Self::at((output, format), |_| false, "an input", screen, told)
+    }
+
     /// A file or standard output, unless that is `taken`.
     fn at(
         (output, format): (Option<&Path>, Option<FormatName>),

@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod generate;
 pub(crate) mod journal;
 pub(crate) mod man;
+pub(crate) mod overhead;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod serve_echo;

@@ -14,6 +14,7 @@ mod formats;
 mod helping;
 mod journaling;
 mod once;
+mod overhead;
 mod passwords;
 mod postgres;
 mod program;
