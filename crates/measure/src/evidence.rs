@@ -36,6 +36,8 @@ pub(crate) struct Evidence {
     pub(crate) executed: u64,
     /// Counted rounds.
     pub(crate) rounds: usize,
+    /// Whether the report is to have what pictures are made of.
+    pub(crate) detailed: bool,
     /// Threads of the async runtime, where the plan says.
     pub(crate) runtime_threads: Option<usize>,
     /// What a reader should know besides the figures.
@@ -86,6 +88,7 @@ impl Prepared {
             inputs: self.inputs.inputs(),
             executed: extent.inputs,
             rounds: extent.rounds,
+            detailed: rounds.detailed,
             runtime_threads: rounds.plan.runtime_threads.map(usize::from),
             notes: notes(&wish, &extent, courses),
         })

@@ -26,6 +26,7 @@ pub mod spool;
 pub mod stage;
 pub mod statistics;
 pub mod tally;
+mod timeline;
 mod trial;
 pub mod verdict;
 
