@@ -9,6 +9,7 @@ use triway_measure::{Arm, stage::Stages};
 use triway_tasks::{catalog::Named, sql::Sql};
 
 use crate::{
+    arguments::{ReportArguments, TraceArguments},
     database::Database,
     exit::Fault,
     servers::Servers,
@@ -51,6 +52,21 @@ impl Around {
             .into_iter()
             .filter_map(|(option, path)| Some((option, path?)))
             .try_for_each(|(option, path)| database.spare(option, path))
+    }
+
+    /// The same for a page and a trace.
+    pub(crate) fn spare_others(
+        &self,
+        report: &ReportArguments,
+        trace: &TraceArguments,
+    ) -> Result<(), Fault> {
+        let named = [("--report", &report.report), ("--trace", &trace.trace)];
+        let spare = |(option, path): (&'static str, &Option<PathBuf>)| match (&self.database, path)
+        {
+            (Some(database), Some(path)) => database.spare(option, path),
+            _ => Ok(()),
+        };
+        named.into_iter().try_for_each(spare)
     }
 
     /// What each trial of a comparison works on, where the task changes something.

@@ -5,6 +5,7 @@
 mod arguments;
 mod around;
 mod attended;
+mod beside;
 mod commands;
 mod database;
 mod delivered;
@@ -20,6 +21,7 @@ mod output;
 mod people;
 mod prepared;
 mod python;
+mod report;
 mod reporter;
 mod requests;
 mod rules;
@@ -27,6 +29,7 @@ mod servers;
 mod standard_output;
 mod tables;
 mod total;
+mod trace;
 mod typed;
 mod verbs;
 

@@ -12,6 +12,7 @@ use crate::{
     output::{Destination, Record},
     people::{Interest, Screen, events::Events, hosts::Hosts},
     total::Total,
+    trace::Trace,
 };
 
 /// The sink of a run.
@@ -27,6 +28,7 @@ pub(crate) struct Reporter {
     delivered: Delivered,
     hosts: Option<Hosts>,
     total: Total,
+    trace: Option<Trace>,
 }
 
 /// What is left when the last outcome has come.
@@ -43,6 +45,8 @@ pub(crate) struct Reported {
     pub(crate) undelivered: Option<io::Error>,
     /// Whether the last outcome stands there in part.
     pub(crate) torn: bool,
+    /// What kept the trace from being written.
+    pub(crate) untraced: Option<io::Error>,
 }
 
 impl Reporter {
@@ -66,7 +70,14 @@ impl Reporter {
             delivered: Delivered::default(),
             hosts: (interest == Interest::Trouble).then(Hosts::default),
             total: Total::default(),
+            trace: None,
         }
+    }
+
+    /// Writes a trace besides, if there is one.
+    pub(crate) fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// Writes what stands before the first outcome, and takes away what an earlier run wrote.
@@ -94,6 +105,7 @@ impl Reporter {
             retries: self.events.retries(),
             undelivered: written.broken,
             torn: written.torn,
+            untraced: self.trace.and_then(|trace| trace.end().err()),
         }
     }
 }
@@ -115,6 +127,9 @@ impl Sink<Named> for Reporter {
         }
         self.begin()?;
         let record = Record::new(&self.task, &outcome, &self.places);
+        if let Some(trace) = &mut self.trace {
+            trace.outcome(&record);
+        }
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);
         }
@@ -130,6 +145,9 @@ impl Sink<Named> for Reporter {
     fn event(&mut self, event: &Event) {
         if matches!(event, Event::Stopping { .. }) {
             self.screen.bar_stops();
+        }
+        if let (Event::Ready { startup, .. }, Some(trace)) = (event, &mut self.trace) {
+            trace.ready(startup.as_secs_f64());
         }
         self.events.tell(event);
     }

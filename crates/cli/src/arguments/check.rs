@@ -15,6 +15,7 @@ use super::{
     inputs::InputArguments,
     job::{self, JobArguments},
     journal::JournalArguments,
+    report::TraceArguments,
 };
 
 const RULES: &str = "Rules";
@@ -32,6 +33,9 @@ pub(crate) struct CheckVerbArguments {
 
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceArguments,
 
     #[command(flatten)]
     pub(crate) check: CheckArguments,

@@ -11,6 +11,7 @@ mod job;
 mod journal;
 mod pool;
 mod py;
+mod report;
 mod sh;
 mod sql;
 mod tasks;
@@ -32,6 +33,7 @@ pub(crate) use self::{
     job::{Budget, JobArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
+    report::{ReportArguments, TraceArguments},
     sh::ShArguments,
     sql::SqlArguments,
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
@@ -90,6 +92,9 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
 
+    #[command(flatten)]
+    pub(crate) trace: TraceArguments,
+
     #[command(subcommand)]
     pub(crate) task: TaskArguments,
 }
@@ -127,6 +132,12 @@ pub(crate) struct CompareArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceArguments,
 
     #[command(subcommand)]
     pub(crate) task: TaskArguments,

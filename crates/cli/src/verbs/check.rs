@@ -13,6 +13,7 @@ pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
         model,
         job,
         journal,
+        trace,
         check,
     } = arguments;
     let task = TaskArguments::Check(Box::new(check));
@@ -20,6 +21,7 @@ pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
         model,
         job,
         journal,
+        trace,
         task,
     };
     run::perform(arguments, Interest::Trouble)

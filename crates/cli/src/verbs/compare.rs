@@ -1,6 +1,7 @@
 //! `triway compare`: the same job under several models, in turn.
 
 use std::{
+    fs::Metadata,
     io,
     sync::{
         Arc,
@@ -20,15 +21,17 @@ use triway_measure::{
 use triway_tasks::{catalog::Named, sh};
 
 use crate::{
-    arguments::{CompareArguments, JobArguments},
+    arguments::{CompareArguments, JobArguments, ReportArguments, TraceArguments},
     around::Around,
     attended::{Asked, Attended, attend},
     example::TestServer,
     exit::{Exit, Fault},
+    inputs::Inputs,
     job_options,
     output::{Destination, Usual},
     people::{Interest, Screen, figures},
     prepared::{Configuration, Prepared, prepare},
+    report, trace,
 };
 
 /// How long the running trial may take to end after a signal, before it is left to its parent's death.
@@ -44,6 +47,8 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         ignore,
         baseline,
         job,
+        report,
+        trace,
         task,
     } = arguments;
     job_options::check_compares(&job)?;
@@ -65,11 +70,13 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
     }
     around.spare(job.output.as_deref(), None)?;
+    around.spare_others(&report, &trace)?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
     let about = around.about.clone();
     let stages = around.stages(configuration.sql(), &arms, &ignore)?;
     usual.check_compares()?;
-    let destination = Destination::open(&job, &inputs, &screen, Interest::All, Usual::Outcomes)?;
+    let wanted = Wanted::open(&job, (report, trace), &inputs, &screen)?;
+    let detailed = wanted.detailed();
     let remark = arms.iter().find_map(|arm| task.remark(arm.model));
     screen.say_all(remark.into_iter().chain(note.as_deref()));
     let title = inputs.title();
@@ -87,6 +94,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
             .sample(sample)
             .budget(budget.0)
             .baseline(baseline)
+            .detailed(detailed)
             .stop_on(stopped)
             .probe(probe.as_ref())?
             .run(|progress| tell(&told, progress))
@@ -94,7 +102,40 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let attended = attend(compare, move |_| end_soon(&stop), None)?;
     screen.end_bar();
     let besides = (kept.server.as_mut(), about);
-    concluded(attended, besides, destination, &screen, &title)
+    concluded(attended, besides, wanted, &screen, &title)
+}
+
+/// Everything that the comparison is written to.
+struct Wanted {
+    destination: Destination,
+    report: ReportArguments,
+    trace: TraceArguments,
+}
+
+impl Wanted {
+    /// Makes all files before anything takes its time; none is another, or one that is read.
+    fn open(
+        job: &JobArguments,
+        (report, trace): (ReportArguments, TraceArguments),
+        inputs: &Inputs,
+        screen: &Screen,
+    ) -> Result<Self, Fault> {
+        let destination = Destination::open(job, inputs, screen, Interest::All, Usual::Outcomes)?;
+        let output = job.output.as_deref();
+        let taken = |file: &Metadata| inputs.include(file);
+        report::check(&report, &[output], &taken)?;
+        trace::check(&trace, &[output, report.report.as_deref()], &taken)?;
+        Ok(Self {
+            destination,
+            report,
+            trace,
+        })
+    }
+
+    /// Whether there are pictures of more than the comparison has for scripts.
+    fn detailed(&self) -> bool {
+        self.report.report.is_some() || self.trace.trace.is_some()
+    }
 }
 
 /// Ends the comparison after a signal; how long that may take.
@@ -140,7 +181,7 @@ fn chosen(
 fn concluded(
     attended: Attended<Result<Comparison, CompareError>>,
     (server, about): (Option<&mut TestServer>, Option<String>),
-    destination: Destination,
+    wanted: Wanted,
     screen: &Screen,
     title: &str,
 ) -> Result<Exit, Fault> {
@@ -148,7 +189,7 @@ fn concluded(
         (Some(asked), _) => Ok(stopped_early(asked, screen)),
         (None, Some(Ok(mut comparison))) => {
             comparison.notes.splice(0..0, about);
-            report(&valid(comparison, server), destination, screen)
+            write(&valid(comparison, server), wanted, screen)
         }
         (None, Some(Err(error))) => Err(refused(error, title)),
         (None, None) => Err(Fault::could_not_run(anyhow!(
@@ -223,11 +264,15 @@ fn valid(mut comparison: Comparison, server: Option<&mut TestServer>) -> Compari
     comparison
 }
 
-fn report(
-    comparison: &Comparison,
-    destination: Destination,
-    screen: &Screen,
-) -> Result<Exit, Fault> {
+fn write(comparison: &Comparison, wanted: Wanted, screen: &Screen) -> Result<Exit, Fault> {
+    let Wanted {
+        destination,
+        report,
+        trace,
+    } = wanted;
+    // A page that was asked for is there, whatever becomes of the rest.
+    report::write(comparison, &report, screen)?;
+    trace::write(comparison, &trace, screen)?;
     let name = destination.name().to_owned();
     let said = destination.is_for_people();
     let to_stdout = destination.is_standard_output();

@@ -1,6 +1,6 @@
 //! `triway run`: one job under one model.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 use triway_core::{Model, Plan, StopReason};
@@ -12,7 +12,7 @@ use triway_tasks::catalog::Named;
 use triway_tasks::catalog::RawInput;
 
 use crate::{
-    arguments::{JobArguments, RunArguments},
+    arguments::{JobArguments, JournalArguments, ReportArguments, RunArguments, TraceArguments},
     around::Begun,
     attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
@@ -22,6 +22,7 @@ use crate::{
     people::{Interest, Screen, hosts::Hosts, summary::Told},
     prepared::{Configuration, Prepared, prepare},
     reporter::{Reported, Reporter},
+    trace::Trace,
 };
 
 /// How many bytes of inputs are read ahead of the job.
@@ -41,6 +42,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         model,
         job,
         journal: journaled,
+        trace: traced,
         task,
     } = arguments;
     job_options::check_alone(&job, model)?;
@@ -59,6 +61,8 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
+    around.spare_others(&ReportArguments::default(), &traced)?;
+    let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
@@ -73,6 +77,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         places: inputs.places(),
         destination: destination.name().to_owned(),
         to_stdout: job.output.is_none(),
+        trace: traced.trace,
         around,
         screen: screen.clone(),
         found,
@@ -85,7 +90,8 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         lines(&job, &screen, interest)?,
         screen.clone(),
         interest,
-    );
+    )
+    .with_trace(trace);
     begin(&mut reporter, found)?;
     if !piped {
         show_bar(&screen, &inputs, &task, &plan);
@@ -116,6 +122,19 @@ fn planned(
         Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),
         None => Ok(plan),
     }
+}
+
+/// The trace, if one is wanted, which is none of the files that the run reads or writes otherwise.
+fn traces(
+    wanted: &TraceArguments,
+    task: &Named,
+    plan: &Plan,
+    (job, journaled): (&JobArguments, &JournalArguments),
+    inputs: &Inputs,
+) -> Result<Option<Trace>, Fault> {
+    let name = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
+    let others = [job.output.as_deref(), journaled.journal.as_deref()];
+    Trace::open(wanted, &name, &others, &|file| inputs.include(file))
 }
 
 /// What an earlier run wrote stays until the inputs are known to be those that it had.
@@ -187,6 +206,8 @@ struct Afterwards {
     places: Places,
     destination: String,
     to_stdout: bool,
+    /// Where the trace went.
+    trace: Option<PathBuf>,
     /// What else is to be done.
     around: Begun,
     screen: Screen,
@@ -246,6 +267,11 @@ impl Afterwards {
         if let Some(error) = undelivered {
             return Err(Fault::could_not_run(anyhow::Error::from(error).context(
                 format!("the outcomes could not be written to {}", self.destination),
+            )));
+        }
+        if let (Some(error), Some(path)) = (reported.untraced.take(), &self.trace) {
+            return Err(Fault::could_not_run(anyhow::Error::from(error).context(
+                format!("the trace could not be written to {}", path.display()),
             )));
         }
         let told = self.around.end(&reported.total)?;
