@@ -9,7 +9,6 @@ use triway_measure::{Arm, stage::Stages};
 use triway_tasks::{catalog::Named, sql::Sql};
 
 use crate::{
-    arguments::{ReportArguments, TraceArguments},
     database::Database,
     exit::Fault,
     servers::Servers,
@@ -57,12 +56,11 @@ impl Around {
     /// The same for a page and a trace.
     pub(crate) fn spare_others(
         &self,
-        report: &ReportArguments,
-        trace: &TraceArguments,
+        report: Option<&Path>,
+        trace: Option<&Path>,
     ) -> Result<(), Fault> {
-        let named = [("--report", &report.report), ("--trace", &trace.trace)];
-        let spare = |(option, path): (&'static str, &Option<PathBuf>)| match (&self.database, path)
-        {
+        let named = [("--report", report), ("--trace", trace)];
+        let spare = |(option, path): (&str, Option<&Path>)| match (&self.database, path) {
             (Some(database), Some(path)) => database.spare(option, path),
             _ => Ok(()),
         };

@@ -69,10 +69,10 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     if configuration.starts_programs() {
         sh::adopt_orphans().map_err(Fault::could_not_run)?;
     }
-    around.spare(job.output.as_deref(), None)?;
-    around.spare_others(&report, &trace)?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
     let about = around.about.clone();
+    around.spare(job.output.as_deref(), None)?;
+    around.spare_others(report.report.as_deref(), trace.trace.as_deref())?;
     let stages = around.stages(configuration.sql(), &arms, &ignore)?;
     usual.check_compares()?;
     let wanted = Wanted::open(&job, (report, trace), &inputs, &screen)?;

@@ -12,7 +12,7 @@ use triway_tasks::catalog::Named;
 use triway_tasks::catalog::RawInput;
 
 use crate::{
-    arguments::{JobArguments, JournalArguments, ReportArguments, RunArguments, TraceArguments},
+    arguments::{JobArguments, JournalArguments, RunArguments, TraceArguments},
     around::Begun,
     attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
@@ -60,8 +60,8 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
+    around.spare_others(None, traced.trace.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
-    around.spare_others(&ReportArguments::default(), &traced)?;
     let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
@@ -132,6 +132,12 @@ fn traces(
     (job, journaled): (&JobArguments, &JournalArguments),
     inputs: &Inputs,
 ) -> Result<Option<Trace>, Fault> {
+    if wanted.trace.is_some() && (journaled.resume || journaled.retry_failed) {
+        return Err(Fault::usage(anyhow!(
+            "--trace: a resumed run passes on outcomes of an earlier one, whose times are not its own; leave one of the \
+             two options out"
+        )));
+    }
     let name = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
     let others = [job.output.as_deref(), journaled.journal.as_deref()];
     Trace::open(wanted, &name, &others, &|file| inputs.include(file))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod browser;
 mod checking;
 mod commands;
 mod comparing;
@@ -13,6 +14,7 @@ mod formats;
 mod helping;
 mod journaling;
 mod once;
+mod pages;
 mod passwords;
 mod postgres;
 mod program;
@@ -31,4 +33,5 @@ mod stopping;
 mod streaming;
 mod tables;
 mod terminal;
+mod traces;
 mod unharmed;
