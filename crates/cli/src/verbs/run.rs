@@ -1,6 +1,6 @@
 //! `triway run`: one job under one model.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 use triway_core::{Inner, Model, Plan, StopReason};
@@ -12,7 +12,9 @@ use triway_measure::advise::Situation;
 use triway_tasks::catalog::{Named, RawInput};
 
 use crate::{
-    arguments::{Chosen, JobArguments, LanesArguments, RunArguments},
+    arguments::{
+        Chosen, JobArguments, JournalArguments, LanesArguments, RunArguments, TraceArguments,
+    },
     around::Begun,
     attended::{Asked, Attended, attend},
     auto,
@@ -24,6 +26,7 @@ use crate::{
     prepared::{Configuration, Prepared, prepare},
     probing::Known,
     reporter::{Reported, Reporter},
+    trace::Trace,
 };
 
 /// How many bytes of inputs are read ahead of the job.
@@ -45,6 +48,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         lanes,
         job,
         journal: journaled,
+        trace: traced,
         task,
     } = arguments;
     let chosen = model.unwrap_or(Chosen::Measured);
@@ -63,7 +67,9 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = planned(&mut configuration, (chosen, &lanes), &job)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
+    around.spare_others(None, traced.trace.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
+    let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let known = Known::of(&inputs, &around);
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
@@ -82,19 +88,15 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         places: inputs.places(),
         destination: destination.name().to_owned(),
         to_stdout: job.output.is_none(),
+        trace: traced.trace,
         around,
         screen: screen.clone(),
         found,
         resume: journal.is_some().then(|| journaling::command(&inputs)),
     };
-    let mut reporter = Reporter::new(
-        configuration.task(),
-        inputs.places(),
-        destination,
-        lines(&job, &screen, interest)?,
-        screen.clone(),
-        interest,
-    );
+    let lines = lines(&job, &screen, interest)?;
+    let parts = (configuration.task(), inputs.places(), destination, lines);
+    let mut reporter = Reporter::new(parts, screen.clone(), interest).with_trace(trace);
     begin(&mut reporter, found)?;
     if !piped {
         show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
@@ -155,6 +157,25 @@ fn planned(
         return Err(Fault::usage(anyhow!("--inner async: {why}")));
     }
     Ok(plan)
+}
+
+/// The trace, if one is wanted, which is none of the files that the run reads or writes otherwise.
+fn traces(
+    wanted: &TraceArguments,
+    task: &Named,
+    plan: &Plan,
+    (job, journaled): (&JobArguments, &JournalArguments),
+    inputs: &Inputs,
+) -> Result<Option<Trace>, Fault> {
+    if wanted.trace.is_some() && (journaled.resume || journaled.retry_failed) {
+        return Err(Fault::usage(anyhow!(
+            "--trace: a resumed run passes on outcomes of an earlier one, whose times are not its own; leave one of the \
+             two options out"
+        )));
+    }
+    let name = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
+    let others = [job.output.as_deref(), journaled.journal.as_deref()];
+    Trace::open(wanted, &name, &others, &|file| inputs.include(file))
 }
 
 /// What an earlier run wrote stays until the inputs are known to be those that it had.
@@ -233,6 +254,8 @@ struct Afterwards {
     places: Places,
     destination: String,
     to_stdout: bool,
+    /// Where the trace went.
+    trace: Option<PathBuf>,
     /// What else is to be done.
     around: Begun,
     screen: Screen,
@@ -293,6 +316,11 @@ impl Afterwards {
         if let Some(error) = undelivered {
             return Err(Fault::could_not_run(anyhow::Error::from(error).context(
                 format!("the outcomes could not be written to {}", self.destination),
+            )));
+        }
+        if let (Some(error), Some(path)) = (reported.untraced.take(), &self.trace) {
+            return Err(Fault::could_not_run(anyhow::Error::from(error).context(
+                format!("the trace could not be written to {}", path.display()),
             )));
         }
         let told = self.around.end(&reported.total)?;

@@ -158,7 +158,7 @@ impl Charges {
                     done: rounds * steps + nth,
                 });
                 match (PROBES.get(place), &python) {
-                    (Some(probe), _) => gathered.add(probe, self.answer(place)),
+                    (Some(probe), _) => gathered.add(probe, &self.answer(place)),
                     (None, Ok(path)) => {
                         let told = python::round(path, rounds, handing::lanes(), &self.stop);
                         if let Ok(told) = &told {
@@ -315,9 +315,9 @@ impl Gathered {
         }
     }
 
-    fn add(&mut self, probe: &Probe, answer: Answer) {
+    fn add(&mut self, probe: &Probe, answer: &Answer) {
         for (place, what) in probe.figures.iter().enumerate() {
-            let number = match &answer {
+            let number = match answer {
                 Ok(numbers) => numbers
                     .get(place)
                     .copied()
@@ -408,7 +408,7 @@ mod tests {
             .find(|probe| probe.figures.len() == 3)
             .unwrap();
         let mut gathered = Gathered::new(false);
-        gathered.add(probe, Ok(vec![1.0, f64::NAN]));
+        gathered.add(probe, &Ok(vec![1.0, f64::NAN]));
         let of = |place: usize| {
             let id = probe.figures[place].id;
             let mut all = gathered.samples.iter();

@@ -160,7 +160,8 @@ fn eliminate(matrix: &mut [[f64; 4]; 3], size: usize) -> Option<[f64; 3]> {
             below.max_by(|a, b| matrix[*a][step].abs().total_cmp(&matrix[*b][step].abs()))?;
         matrix.swap(step, pivot);
         // Columns have length one, so that anything this small is rounding.
-        if !(matrix[step][step].abs() > 1e-13) {
+        let size_of_pivot = matrix[step][step].abs();
+        if size_of_pivot <= 1e-13 || size_of_pivot.is_nan() {
             return None;
         }
         let top = matrix[step];
