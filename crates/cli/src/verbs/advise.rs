@@ -78,19 +78,29 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     let probed = probe(&configuration, inputs, asked, (reporter, &screen))?;
     screen.end_bar();
     screen.say_all(begun.end(&Total::default())?.as_deref());
-    match probed {
-        Probed::Stopped(exit) => Ok(exit),
-        Probed::Advised(mut advice, failed) => {
-            advice.task = configuration.task().name().to_owned();
-            advice.machine = Some(machine::describe());
-            if code {
-                let source = code::of(&configuration, &advice)?;
-                papers.write_text(&source, (&*advice, "code"), &screen)?;
-            } else {
-                papers.write(&*advice, "advice", &screen)?;
-            }
-            Ok(if failed { Exit::SomeFailed } else { Exit::Ok })
-        }
+    let (mut advice, failed) = match probed {
+        Probed::Stopped(exit) => return Ok(exit),
+        Probed::Advised(advice, failed) => (advice, failed),
+    };
+    advice.task = configuration.task().name().to_owned();
+    advice.machine = Some(machine::describe());
+    let source = code
+        .then(|| code::of(&configuration, &advice))
+        .transpose()?;
+    deliver(&advice, source, papers, &screen)?;
+    Ok(if failed { Exit::SomeFailed } else { Exit::Ok })
+}
+
+/// Writes the advice, or code in its place.
+fn deliver(
+    advice: &Advice,
+    source: Option<String>,
+    papers: Papers,
+    screen: &Screen,
+) -> Result<(), Fault> {
+    match source {
+        Some(source) => papers.write_text(&source, (advice, "code"), screen),
+        None => papers.write(advice, "advice", screen),
     }
 }
 

@@ -101,20 +101,21 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     if !piped {
         show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
     }
-    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
-    if let Some(journal) = journal {
-        job = job.journal(journal).map_err(Fault::could_not_run)?;
-    }
-    work(job, reporter, situation.map(|it| (it, task)), afterwards)
+    let job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
+    let measures = situation.map(|it| (it, task));
+    work((job, journal), reporter, measures, afterwards)
 }
 
 /// Runs the job to its end, however that comes.
 fn work(
-    job: Job<Named>,
+    (mut job, journal): (Job<Named>, Option<Journal>),
     reporter: Reporter,
     measures: Option<(Situation, Named)>,
     afterwards: Afterwards,
 ) -> Result<Exit, Fault> {
+    if let Some(journal) = journal {
+        job = job.journal(journal).map_err(Fault::could_not_run)?;
+    }
     let (control, screen) = (job.control(), afterwards.screen.clone());
     let plan = afterwards.plan.clone();
     let heed = stop_on_signal(control.clone(), screen.clone(), &plan);

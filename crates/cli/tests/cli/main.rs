@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod advising;
 mod bad_input;
 mod before_and_after;
 mod checking;
