@@ -90,7 +90,7 @@ impl Scale {
         let first = (self.low / step).ceil();
         let ticks = (0..20).map(|n| (first + f64::from(n)) * step);
         ticks
-            .take_while(|tick| *tick <= self.high * 1.000_001)
+            .take_while(|tick| tick.is_finite() && *tick <= self.high * 1.000_001)
             .collect()
     }
 
