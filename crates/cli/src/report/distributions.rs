@@ -45,7 +45,7 @@ pub(super) fn axis(scale: Scale, unit: fn(f64) -> String) -> Markup {
     html! {
         svg.ticks height="24" aria-hidden="true" {
             line x1="0" x2="100%" y1="0.5" y2="0.5" {}
-            @for tick in scale.ticks() {
+            @for tick in scale.labels() {
                 @let share = scale.share(tick);
                 @let x = per_cent(share);
                 line x1=(x) x2=(x) y1="0" y2="5" {}
