@@ -34,6 +34,14 @@ pub(crate) fn options(options: &Value) -> Option<(&'static str, String)> {
     let shown = |(name, value): (&String, &Value)| match value {
         Value::Bool(true) => words(name),
         Value::String(text) => format!("{} {text}", words(name)),
+        Value::Number(seconds) if is_time(name) => {
+            let seconds = seconds.as_f64().unwrap_or_default();
+            format!(
+                "{} {}",
+                words(name.trim_end_matches("_s")),
+                figures::time(seconds)
+            )
+        }
         other => format!("{} {other}", words(name)),
     };
     let set = options.as_object()?.iter().filter(|(_, value)| said(value));
@@ -41,13 +49,14 @@ pub(crate) fn options(options: &Value) -> Option<(&'static str, String)> {
     (!set.is_empty()).then(|| ("Options", set.join(", ")))
 }
 
-/// The name of an option as people say it; `_s` is its unit.
+/// Whether an option is a number of seconds, which a rate is not.
+fn is_time(name: &str) -> bool {
+    name.ends_with("_s") && !name.ends_with("_per_s")
+}
+
+/// The name of an option as people say it.
 fn words(name: &str) -> String {
-    let (name, unit) = match name.strip_suffix("_s") {
-        Some(bare) if !bare.ends_with("_per") => (bare, " (seconds)"),
-        _ => (name, ""),
-    };
-    format!("{}{unit}", name.replace('_', " "))
+    name.replace("_per_s", " a second").replace('_', " ")
 }
 
 #[cfg(test)]
@@ -61,10 +70,7 @@ mod tests {
             "at_most_once": true,
         });
         let told = options(&all).unwrap().1;
-        assert_eq!(
-            told,
-            "at most once, rate per s 100.0, timeout (seconds) 5.0"
-        );
+        assert_eq!(told, "at most once, rate a second 100.0, timeout 5.00 s");
         assert_eq!(options(&serde_json::json!({"retries": 0})), None);
     }
 }

@@ -18,6 +18,9 @@ const LABEL: usize = 24;
 /// How much the figures take.
 const FIGURES: usize = 22;
 
+/// How much a value takes, unless it is beyond all bounds.
+const VALUE: usize = 12;
+
 /// The plane of curves, in characters.
 const PLANE: (usize, usize) = (64, 12);
 
@@ -105,7 +108,7 @@ fn draw_bars(
         let interval = interval.filter(|_| is_time(unit)).unwrap_or_default();
         let line = format!(
             "{label:<widest$}  {style}{drawn}{style:#} {:>8} {interval}",
-            unit(bar.value)
+            excerpt(&unit(bar.value), VALUE)
         );
         writeln!(to, "{}", line.trim_end())?;
     }
@@ -205,7 +208,7 @@ impl Plane {
         let last = self.rows.len() - 1;
         for (place, row) in self.rows.iter().enumerate() {
             let label = match place {
-                0 => unit(self.top),
+                0 => excerpt(&unit(self.top), VALUE).into_owned(),
                 place if place == last => unit(0.0),
                 _ => String::new(),
             };

@@ -9,6 +9,9 @@ use crate::findings::Spread;
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 40.0;
 
+/// How far the axis goes beyond the greatest value, so that its mark is seen.
+const BEYOND: f64 = 1.05;
+
 /// What is not nothing can be seen: a straggler is one among thousands.
 const LOWEST: f64 = 2.5;
 
@@ -42,7 +45,7 @@ pub(super) fn axis(scale: Scale, unit: fn(f64) -> String) -> Markup {
     html! {
         svg.ticks height="24" aria-hidden="true" {
             line x1="0" x2="100%" y1="0.5" y2="0.5" {}
-            @for tick in scale.ticks() {
+            @for tick in scale.labels() {
                 @let share = scale.share(tick);
                 @let x = per_cent(share);
                 line x1=(x) x2=(x) y1="0" y2="5" {}
@@ -91,7 +94,7 @@ fn scale(spreads: &[Spread]) -> Scale {
     let steps = spreads.iter().flat_map(|spread| &spread.counts);
     let ends = steps.flat_map(|(from, to, _)| [*from, *to]);
     let marks = spreads.iter().flat_map(|spread| &spread.marks);
-    Scale::multiplying(ends.chain(marks.map(|(_, value)| *value)))
+    Scale::multiplying(ends.chain(marks.map(|(_, value)| *value * BEYOND)))
 }
 
 #[cfg(test)]

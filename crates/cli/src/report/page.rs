@@ -123,8 +123,7 @@ fn figures(found: &dyn Found, charts: &[Chart]) -> Markup {
 }
 
 fn table(grid: &Grid, charts: &[Chart]) -> Markup {
-    let heading =
-        |heading: &Heading| html! { th.words[heading.words] scope="col" { (heading.long) } };
+    let heading = |heading: &Heading| html! { th.words[heading.words] scope="col" { (heading.long.replace(" %", "\u{a0}%")) } };
     html! {
         div.wide tabindex="0" {
             table {

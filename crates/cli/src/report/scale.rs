@@ -1,5 +1,8 @@
 //! Where values lie on an axis, and which of them are written beside it. Nothing here is ever not a number.
 
+/// What part of an axis a label takes.
+const NEAREST: f64 = 0.08;
+
 /// An axis from one value to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale {
@@ -70,6 +73,20 @@ impl Scale {
         }
     }
 
+    /// Round values within it, as many as can be read beside each other.
+    pub(super) fn labels(&self) -> Vec<f64> {
+        let mut last = f64::NEG_INFINITY;
+        let mut ticks = self.ticks();
+        ticks.retain(|tick| {
+            let far = self.share(*tick) - last >= NEAREST;
+            if far {
+                last = self.share(*tick);
+            }
+            far
+        });
+        ticks
+    }
+
     /// Round values within it, some four to seven.
     pub(super) fn ticks(&self) -> Vec<f64> {
         if self.multiplies {
@@ -90,7 +107,7 @@ impl Scale {
         let first = (self.low / step).ceil();
         let ticks = (0..20).map(|n| (first + f64::from(n)) * step);
         ticks
-            .take_while(|tick| *tick <= self.high * 1.000_001)
+            .take_while(|tick| tick.is_finite() && *tick <= self.high * 1.000_001)
             .collect()
     }
 
@@ -104,7 +121,7 @@ impl Scale {
         let first = self.low.log10().floor();
         let powers = (0..60).map(|n| 10_f64.powf(first + f64::from(n)));
         let ticks = powers.flat_map(|power| factors.iter().map(move |factor| factor * power));
-        let within = |tick: &f64| *tick >= self.low * 0.999 && *tick <= self.high * 1.001;
+        let within = |tick: &f64| tick.is_finite() && *tick >= self.low * 0.999;
         ticks
             .take_while(|tick| *tick <= self.high * 1.001)
             .filter(within)
