@@ -23,8 +23,9 @@ class Coroutines:
         self.longest = 0, 0
         self.cpu = self.serialising = 0
 
-    async def serve(self):
+    def serve(self):
         """Works until there will be no more inputs. Whether something was left behind."""
+        # A future and no task, so that a function that cancels all tasks of the loop does not end the worker.
         self.over = self.loop.create_future()
         file = self.desk.link.socket.fileno()
         self.loop.add_reader(file, self.receive)
@@ -32,7 +33,7 @@ class Coroutines:
             self.start(slot)
         if self.desk.limit is not None:
             self.look()
-        await self.over
+        self.loop.run_until_complete(self.over)
         self.loop.remove_reader(file)
         self.desk.cpu, self.desk.serialising, self.desk.run_queue = self.cpu, self.serialising, run_queue()
         return self.left
@@ -46,7 +47,7 @@ class Coroutines:
         if task.cancelled():
             # Somebody cancelled all tasks of the loop, this one too.
             error = None
-            if not lane.left and not self.desk.ended:
+            if not lane.left and (self.desk.waiting or not self.desk.ended):
                 self.start(lane.slot)
                 return
         else:
@@ -132,6 +133,9 @@ class Coroutines:
                 else:
                     result, used, step = await steps(awaited, first, began, used, words, cell + HOLDS)
                     self.yielded = now()
+                    if lane.cancelled == place:
+                        # It went on to its end all the same; the next input of this lane was not cancelled.
+                        forget_cancellation(lane)
                 if looked:
                     returned = now()
                     status, body = write(result)
@@ -172,10 +176,7 @@ class Coroutines:
     def failure(self, error, lane, place):
         if type(error).__name__ != "CancelledError":
             return self.desk.failure(error)
-        task = lane.handle
-        if hasattr(task, "uncancel"):
-            while task.cancelling():
-                task.uncancel()
+        forget_cancellation(lane)
         if lane.cancelled == place:
             return told("timeout", "not done within its time limit of %s; it was cancelled" % time_of(self.desk.limit))
         return failure(error)
@@ -201,6 +202,14 @@ class Coroutines:
                     self.left = True
                     self.start(lane.slot)
         self.loop.call_later(min(max(limit / 20e9, 0.001), 0.02), self.look)
+
+
+def forget_cancellation(lane):
+    """Lets the lane's task be as if nobody had cancelled it. Before Python 3.11 nobody counts."""
+    task = lane.handle
+    if hasattr(task, "uncancel"):
+        while task.cancelling():
+            task.uncancel()
 
 
 @types.coroutine
@@ -264,4 +273,18 @@ class OnOwnLoop:
         """Closes this thread's loop."""
         loop = getattr(self.own, "loop", None)
         if loop is not None:
-            loop.close()
+            close(loop)
+
+
+def close(loop):
+    """Ends what was begun on a loop and not awaited, as `asyncio.run` does, and then the loop."""
+    import asyncio
+
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        # What goes on all the same must not keep this worker.
+        loop.run_until_complete(asyncio.wait(left, timeout=1))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()

@@ -1,14 +1,29 @@
 # The life of this worker.
 
 
-def describe(spec, shared):
+def describe(spec, configuration):
     """What the parent wants to know before it starts workers."""
+    process, canary = os.getpid(), os.open(os.devnull, os.O_RDONLY)
     began = time.monotonic()
-    target = loaded(spec, shared)
+    try:
+        target = loaded(spec, configuration["share"])
+    finally:
+        if os.getpid() != process:
+            # The module has forked, and both go on; one answer is enough.
+            os._exit(0)
     imported = time.monotonic() - began
+    if is_closed(canary):
+        raise Problem(
+            "%s closes descriptors that are not its own while it is imported, among them the one through which a worker "
+            "is spoken to; let it close what it has opened" % spec.rpartition(":")[0]
+        )
+    awaits = is_async(target.function)
+    if awaits and configuration["loop"] != "asyncio":
+        # Whether there is one.
+        new_loop_of(configuration["loop"])
     return {
         "name": getattr(target.function, "__name__", type(target.function).__name__),
-        "is_async": is_async(target.function),
+        "is_async": awaits,
         "import_s": imported,
         # Only now: a module may have switched the lock on again.
         "has_gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
@@ -29,28 +44,48 @@ def has_subinterpreters():
     return any(importlib.util.find_spec(name) for name in ("_interpreters", "_xxsubinterpreters"))
 
 
-def answer(spec, shared):
+def answer(spec, configuration):
     """Describes the target, in one line of JSON. What the module prints is not part of it."""
+    # The script came through standard input, which is closed by now; so this is number 0, which stays open whatever the
+    # module closes.
     out = os.dup(1)
     os.dup2(2, 1)
-    # The script came through standard input, which is closed by now.
-    os.open(os.devnull, os.O_RDONLY)
+    end_with_reader(out)
+    sys.stdin = open(os.devnull)
+    # All that is used from here on, before the user's folder is on the path: its modules may have the same names.
     import base64
+    import difflib
+    import inspect
     import marshal
+    import sysconfig
+    import traceback
 
     said = {"version": "%d.%d.%d" % sys.version_info[:3], "executable": sys.executable, "problem": None}
     try:
-        said.update(describe(spec, shared))
+        said.update(describe(spec, configuration))
         # What began this script left it here, compiled.
         said["compiled"] = base64.b64encode(marshal.dumps(script)).decode()
     except Problem as problem:
-        said["problem"] = str(problem)
+        said["problem"] = without_halves(str(problem))
         said["is_target"] = problem.is_target
-    os.write(out, json.dumps(said).encode() + b"\n")
+    end_with_reader(out, False)
+    with open(out, "wb") as pipe:
+        pipe.write(json.dumps(said).encode() + b"\n")
     sys.stdout.flush()
     sys.stderr.flush()
     # Threads that the module has started would be waited for.
     os._exit(0)
+
+
+def end_with_reader(pipe, wanted=True):
+    """Whether the kernel ends this process once nobody can read its answer: an import may go on for ever, in code that
+    looks at nothing. Not while it answers, because whatever is read then is told in the same way."""
+    import fcntl
+
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, 9)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC if wanted else flags & ~os.O_ASYNC)
 
 
 def new_loop_of(name):
@@ -89,7 +124,6 @@ class Worker:
         self.in_loop = hello["inner"] == "async"
         self.target = loaded(configuration["target"], configuration["share"])
         self.loop = None
-        self.longest = None
         self.close_loop = None
         self.probe = None
         function = self.target.function
@@ -110,32 +144,34 @@ class Worker:
             run_hook(self.target.hook("setup"), self.loop)
         except BaseException as error:
             raise Problem("its setup() failed: %s\n%s" % (type(error).__name__, trace_of(error) or error)) from None
+        slots = self.hello["slots"]
+        if self.in_loop:
+            self.lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
+        else:
+            self.lanes = Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop)
+            self.lanes.begin()
 
     def serve(self):
         """Whether something was left behind."""
         if self.hello["configuration"]["probe"]:
             self.probe = Probe()
-        slots = self.hello["slots"]
-        if self.in_loop:
-            lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
-            left = self.loop.run_until_complete(lanes.serve())
-            self.longest = lanes.longest
-            return left
-        return Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop).serve()
+        return self.lanes.serve()
 
-    def leave(self):
+    def leave(self, left):
+        self.desk.flush()
         try:
             run_hook(self.target.hook("teardown"), self.loop)
         except BaseException as error:
             print("teardown() failed:", trace_of(error) or error, file=sys.stderr)
-        self.desk.flush()
+        if self.loop and not left:
+            close(self.loop)
         told = {
             "peak_memory_bytes": peak_bytes(),
             "cpu_ns": self.desk.cpu,
             "run_queue_ns": self.desk.run_queue,
             "serialising_ns": self.desk.serialising,
             "lock_wait_ns": self.probe.end() if self.probe else None,
-            "longest_hold": self.longest,
+            "longest_hold": self.lanes.longest if self.in_loop else None,
         }
         self.link.send(BYE, json.dumps(told).encode())
 
@@ -186,12 +222,12 @@ def work(socket_file, board_file):
         try:
             worker = Worker(link, board, hello)
         except Problem as problem:
-            link.send(READY, json.dumps({"problem": str(problem)}).encode())
+            link.send(READY, json.dumps({"problem": without_halves(str(problem))}).encode())
             sys.stderr.flush()
             os._exit(1)
         link.send(READY, b'{"problem":null}')
         left = worker.serve()
-        worker.leave()
+        worker.leave(left)
     except (Gone, OSError):
         # The parent is gone, or the function has closed the socket. The board has what was not sent.
         os._exit(1)

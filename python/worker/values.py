@@ -33,7 +33,7 @@ def read_json(raw, scan=json.JSONDecoder().scan_once, decode=json.JSONDecoder().
     except StopIteration:
         # It begins with white space, or with what is no JSON.
         pass
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return decode(text.lstrip("\ufeff"))
@@ -99,7 +99,10 @@ def writer(default):
         nonlocal top, theirs
         kind = type(value)
         if kind is int:
-            text = int.__repr__(value)
+            try:
+                text = int.__repr__(value)
+            except ValueError:
+                raise too_many_digits() from None
         elif kind is str:
             text = quote(value)
         elif value is None:
@@ -126,7 +129,9 @@ def writer(default):
             return DONE, text.encode()
         except UnicodeEncodeError:
             if convert:
-                return DONE, text.encode("utf-8", "backslashreplace").replace(b"\\ud", b"\\\\ud")
+                import re
+
+                return DONE, re.sub("[\ud800-\udfff]", lambda half: "\\\\u%x" % ord(half[0]), text).encode()
             raise Unheld(
                 "the result has a surrogate without its partner, which is no text; take --default str to have it escaped"
             ) from None
@@ -137,6 +142,8 @@ def writer(default):
 def unusual(value, convert, error):
     if "circular" in str(error).lower():
         raise Unheld("the result refers to itself, which JSON cannot hold") from None
+    if "integer string conversion" in str(error):
+        raise too_many_digits() from None
     if "float" not in str(error).lower():
         raise Unheld("the result cannot be written as JSON: %s" % error) from None
     if not convert:
@@ -145,6 +152,13 @@ def unusual(value, convert, error):
             % ("a NaN" if "nan" in str(error) or "nan" in repr(value)[:1000] else "an infinite number")
         ) from None
     return json.dumps(finite(value, convert), separators=(",", ":"), ensure_ascii=False, default=convert)
+
+
+def too_many_digits():
+    return Unheld(
+        "the result has a whole number of more than %d digits, which this interpreter does not write out; "
+        "sys.set_int_max_str_digits(0) in its module allows it" % sys.get_int_max_str_digits()
+    )
 
 
 def finite(value, convert):
@@ -185,12 +199,17 @@ def told(kind, message, trace=None, retryable=True):
     said = {"kind": kind, "message": shortened(message), "retryable": retryable}
     if trace:
         said["trace"] = shortened(trace)
-    # Escapes hold whatever is no text.
     return json.dumps(said).encode()
 
 
 def shortened(text, most=16_000):
+    text = without_halves(text)
     return text if len(text) <= most else "%s… (%d characters)" % (text[:most], len(text))
+
+
+def without_halves(text):
+    """The same with surrogates that lack their partner written out: no reader of JSON has to know them."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def trace_of(error):

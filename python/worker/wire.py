@@ -49,6 +49,14 @@ class Gone(Exception):
     """The parent is gone, or wants no more."""
 
 
+def is_closed(file):
+    try:
+        os.fstat(file)
+    except OSError:
+        return True
+    return False
+
+
 class Link:
     """The socket to the parent."""
 
@@ -58,11 +66,7 @@ class Link:
         self.rest = b""
 
     def is_closed(self):
-        try:
-            os.fstat(self.socket.fileno())
-        except OSError:
-            return True
-        return False
+        return is_closed(self.socket.fileno())
 
     def send(self, kind, *payload):
         sent = [FRAME.pack(sum(map(len, payload)), kind, 0), *payload]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use triway_core::Plan;
 use triway_exec::journal::Journal;
-use triway_measure::{Arm, stage::Stages};
+use triway_measure::{Arm, advise::Interpreter, stage::Stages};
 use triway_tasks::{catalog::Named, sql::Sql};
 
 use crate::{
@@ -26,6 +26,8 @@ pub(crate) struct Around {
     pub(crate) servers: Option<Servers>,
     /// What a report says of what the job runs on.
     pub(crate) about: Option<String>,
+    /// The interpreter that calls the job's function.
+    pub(crate) interpreter: Option<Interpreter>,
     /// Whether each arm of a comparison is probed in one more trial.
     pub(crate) probe: bool,
 }
@@ -102,8 +104,7 @@ impl Around {
         }
         let total = TotalFile::open(self.total.as_deref(), output)?;
         if let Some(database) = &self.database {
-            let job = journal.map(Journal::job);
-            database.begin(plan.concurrency.get(), job.as_deref())?;
+            database.begin(plan.concurrency.get(), journal)?;
         }
         Ok(Begun {
             total,

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, anyhow};
 use tempfile::TempDir;
 use triway_core::Failure;
+use triway_exec::journal::Journal;
 use triway_measure::stage::{Left, Remains, Stage, Stages};
 use triway_tasks::{
     catalog::Named,
@@ -183,27 +184,43 @@ impl Script {
 }
 
 impl Database {
-    /// Executes the setup, if there is one, and looks whether the statements go with what is there, and so many
-    /// connections; with a job that can be resumed, whether it can be written down there what is done.
+    /// Executes the setup, if there is one and this run does not go on with another, and looks whether the statements go
+    /// with what is there, and so many connections; with a journal, whether it can be written down there what is done.
     ///
     /// # Errors
     /// What the database says; nothing of a setup stays that fails.
-    pub(crate) fn begin(&self, connections: usize, job: Option<&str>) -> Result<(), Fault> {
-        if let Some(script) = &self.setup {
+    pub(crate) fn begin(&self, connections: usize, journal: Option<&Journal>) -> Result<(), Fault> {
+        if let Some(script) = &self.setup
+            && !self.has_begun(journal)?
+        {
             self.at
                 .script(&script.text)
                 .map_err(refused(&script.name))?;
         }
-        self.look(&self.at, &self.statement, "the statement")?;
+        look(&self.at, &self.statement)?;
         if let Some(query) = &self.verify {
-            self.look(&self.at, query, "--verify")?;
+            look_at_query(&self.at, query)?;
         }
-        if let Some(job) = job {
-            self.at.check_job(job).map_err(refused("--journal"))?;
+        if let Some(journal) = journal {
+            let looked = self.at.check_job(&journal.job());
+            looked.map_err(refused("--journal"))?;
         }
         self.at
             .check_room(connections)
             .map_err(refused("--concurrency"))
+    }
+
+    /// Whether rows of this job were executed by an earlier run. What they have changed is not to be undone by a setup that
+    /// begins anew, for they are not executed again. Some may be committed and not be in the journal yet.
+    fn has_begun(&self, journal: Option<&Journal>) -> Result<bool, Fault> {
+        match journal {
+            None => Ok(false),
+            Some(journal) if journal.found().outcomes > 0 => Ok(true),
+            Some(journal) => self
+                .at
+                .has_begun(&journal.job())
+                .map_err(refused("--journal")),
+        }
     }
 
     /// Refuses to write where the database is, or its setup.
@@ -250,9 +267,9 @@ impl Database {
     ) -> Result<Stages<Named>, Fault> {
         let first = self.copied().map_err(|why| Fault::usage(anyhow!(why)))?;
         let at = first.database();
-        self.look(at, &self.statement, "the statement")?;
+        look(at, &self.statement)?;
         if let Some(query) = &self.verify {
-            self.look(at, query, "--verify")?;
+            look_at_query(at, query)?;
         }
         self.at
             .check_room(connections)
@@ -275,10 +292,6 @@ impl Database {
         copied.map_err(|failure| format!("a trial's own copy: {}", failure.message))
     }
 
-    fn look(&self, at: &sql::Database, statement: &Statement, name: &str) -> Result<(), Fault> {
-        at.check(statement).map_err(refused(name))
-    }
-
     /// What the query of --verify finds; `None` if there is none.
     ///
     /// # Errors
@@ -292,6 +305,21 @@ impl Database {
         })?;
         let shown = serde_json::to_string(&answer).map_err(Fault::could_not_run)?;
         Ok(Some(format!("verify: {shown}")))
+    }
+}
+
+/// Looks whether the database knows what the statement names.
+fn look(at: &sql::Database, statement: &Statement) -> Result<(), Fault> {
+    at.check(statement).map_err(refused("the statement"))
+}
+
+/// The same for the query of --verify, which is to change nothing and belongs to no row.
+fn look_at_query(at: &sql::Database, query: &Statement) -> Result<(), Fault> {
+    match query.names().first() {
+        None => at.check_query(query).map_err(refused("--verify")),
+        Some(name) => Err(Fault::usage(anyhow!(
+            "--verify: there is no row for :{name}; it is executed once, after all rows"
+        ))),
     }
 }
 

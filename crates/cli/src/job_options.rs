@@ -107,6 +107,20 @@ pub(crate) fn check_form(
     )))
 }
 
+/// Refuses a format that advice does not have, before anything is executed for it.
+pub(crate) fn check_advises(job: &JobArguments) -> Result<(), Fault> {
+    match job.format {
+        Some(format) if !format.compares() => {
+            let name = format.to_possible_value();
+            let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
+            Err(Fault::usage(anyhow!(
+                "--format {name}: advice has no such form; choose table, json, jsonl, csv or md"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Names the option that made a plan impossible.
 fn blame(error: PlanError) -> Fault {
     let option = match error {

@@ -5,6 +5,8 @@
 mod arguments;
 mod around;
 mod attended;
+mod auto;
+mod code;
 mod commands;
 mod database;
 mod delivered;
@@ -19,6 +21,7 @@ mod listening;
 mod output;
 mod people;
 mod prepared;
+mod probing;
 mod python;
 mod reporter;
 mod requests;
@@ -34,7 +37,7 @@ mod verbs;
 use std::{process::ExitCode, time::Duration};
 
 use triway_exec::restart;
-use triway_measure::registration;
+use triway_measure::{overhead, registration};
 use triway_serve::echo;
 use triway_tasks::{catalog::Named, sh};
 
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     // First of all: this program started again as a worker or a trial does not come back from here.
     restart::init(vec![
         registration::<Named>(TASK).with_role(echo::ROLE, echo::serve_role),
+        overhead::registration(),
     ]);
     let typed = typed::typed();
     let ended = typed.and_then(|typed| typed.map_or(Ok(Exit::Ok), run));
@@ -69,8 +73,10 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<Exit, Fault> {
     match arguments.verb {
         Verb::Run(run) => verbs::run::run(*run),
+        Verb::Advise(advise) => verbs::advise::run(*advise),
         Verb::Compare(compare) => verbs::compare::run(*compare),
         Verb::Sweep(sweep) => verbs::sweep::run(*sweep),
+        Verb::Overhead(overhead) => verbs::overhead::run(&overhead),
         Verb::Check(check) => verbs::check::run(*check),
         Verb::Journal(journal) => verbs::journal::run(&journal),
         Verb::Generate(generate) => verbs::generate::run(generate),

@@ -389,6 +389,7 @@ fn prepare_py(arguments: PyArguments) -> Result<Prepared, Fault> {
         inputs,
         note,
         about,
+        interpreter,
         kept,
     } = functions(arguments)?;
     Ok(Prepared {
@@ -397,6 +398,7 @@ fn prepare_py(arguments: PyArguments) -> Result<Prepared, Fault> {
         around: Around {
             probe,
             about: Some(about),
+            interpreter: Some(interpreter),
             ..Around::default()
         },
         ..Prepared::of(Configuration::Py(Box::new(task)), inputs)

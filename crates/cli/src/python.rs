@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum as _;
 use tempfile::TempDir;
+use triway_measure::advise::Interpreter;
 use triway_tasks::py::{self, Described, Form, NotDescribed, Policy, Py, Target, interpreter};
 
 use crate::{
@@ -25,6 +26,7 @@ pub(crate) struct Functions {
     pub(crate) note: String,
     /// What a report says of the interpreter.
     pub(crate) about: String,
+    pub(crate) interpreter: Interpreter,
     pub(crate) kept: Kept,
 }
 
@@ -49,6 +51,7 @@ pub(crate) fn functions(mut arguments: PyArguments) -> Result<Functions, Fault> 
     Ok(Functions {
         note: told(&task, &described),
         about: about(&task, &described),
+        interpreter: known(&described),
         task,
         inputs,
         kept: Kept::default(),
@@ -61,6 +64,10 @@ pub(crate) fn without_limits(py: &Py) -> Py {
     policy.import_limit = std::time::Duration::ZERO;
     policy.event_loop = py::EventLoop::Asyncio;
     policy.compiled.clear();
+    if policy.target.is_file() && policy.form != Form::Files {
+        // Its place is known in full, and no input is a name that would be looked for from here.
+        policy.folder.clear();
+    }
     Py::new(policy)
 }
 
@@ -135,6 +142,12 @@ fn about(task: &Py, described: &Described) -> String {
     }
 }
 
+/// What decides over models.
+fn known(described: &Described) -> Interpreter {
+    let name = format!("Python {}", described.version);
+    Interpreter::new(name, described.has_gil, described.is_async)
+}
+
 fn named(task: &Py, described: &Described) -> String {
     let lock = match (described.is_free_threaded, described.has_gil) {
         (false, _) => "",
@@ -180,6 +193,7 @@ fn example(arguments: &PyArguments) -> Result<Functions, Fault> {
             told(&task, &described)
         ),
         about: about(&task, &described),
+        interpreter: known(&described),
         task,
         inputs: match example {
             // Those are large.

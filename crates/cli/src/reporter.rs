@@ -7,8 +7,10 @@ use triway_exec::Sink;
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
 use crate::{
+    arguments::JobArguments,
     delivered::Delivered,
-    inputs::Places,
+    exit::Fault,
+    inputs::{Inputs, Places},
     output::{Destination, Record},
     people::{Interest, Screen, events::Events, hosts::Hosts},
     total::Total,
@@ -67,6 +69,24 @@ impl Reporter {
             hosts: (interest == Interest::Trouble).then(Hosts::default),
             total: Total::default(),
         }
+    }
+
+    /// Writes what is executed to find something out, if it is to be kept.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(crate) fn of_probes(
+        task: Named,
+        job: &JobArguments,
+        inputs: &Inputs,
+        screen: &Screen,
+    ) -> Result<Option<Self>, Fault> {
+        let destination = Destination::of_probes(job, inputs, screen)?;
+        let places = inputs.places();
+        Ok(destination.map(|destination| {
+            let interest = Interest::All;
+            Self::new(task, places, destination, None, screen.clone(), interest)
+        }))
     }
 
     /// Writes what stands before the first outcome, and takes away what an earlier run wrote.

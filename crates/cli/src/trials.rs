@@ -217,7 +217,7 @@ fn planned(
 }
 
 /// The models that the task is not run under, and why.
-fn refusals(task: &Named) -> Vec<(Model, String)> {
+pub(crate) fn refusals(task: &Named) -> Vec<(Model, String)> {
     let why = |model| Some((model, task.refuse(model)?.into_owned()));
     Model::ALL.into_iter().filter_map(why).collect()
 }

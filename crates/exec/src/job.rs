@@ -205,6 +205,16 @@ pub struct Finished<S> {
     pub summary: Summary,
 }
 
+impl<S> Finished<S> {
+    /// The same with another sink in this one's place.
+    pub fn map<R>(self, of: impl FnOnce(S) -> R) -> Finished<R> {
+        Finished {
+            sink: of(self.sink),
+            summary: self.summary,
+        }
+    }
+}
+
 impl<T: Task, S: Sink<T>> Running<T, S> {
     /// Runs the job on this thread until it has ended. Blocks; inside a tokio runtime use `.await` instead.
     ///

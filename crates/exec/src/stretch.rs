@@ -17,6 +17,9 @@ pub struct Stretch {
     pub most_inputs: Option<u64>,
     /// It starts no further attempt after so long, from where its lanes stood ready.
     pub most_time: Option<Duration>,
+    /// Inputs are taken in any order, of as many as may be read ahead, so that those that stand together (the slow ones at
+    /// the end) are not all found in one stretch.
+    pub shuffled: bool,
     /// How often the pilot is asked whether it goes on; never unless given.
     pub watch: Option<Duration>,
 }
@@ -29,6 +32,7 @@ impl Stretch {
             plan,
             most_inputs: None,
             most_time: None,
+            shuffled: false,
             watch: None,
         }
     }

@@ -1,6 +1,6 @@
 //! What a whole job came to.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use triway_core::{Inside, Model, StopReason};
 
@@ -10,6 +10,8 @@ use triway_core::{Inside, Model, StopReason};
 pub struct Summary {
     /// The model it ran under.
     pub model: Model,
+    /// How many inputs it might run at once, as the plan or the pilot said last.
+    pub concurrency: NonZeroUsize,
     /// The most lanes there were at once.
     pub lanes: usize,
     /// The most inputs that might run at once in the end: fewer than the plan says where this machine did not give what

@@ -15,6 +15,7 @@ pub mod inward;
 pub mod latency;
 pub mod machine;
 pub mod meter;
+pub mod overhead;
 mod positioned;
 pub mod progress;
 pub mod ranking;

@@ -50,6 +50,7 @@ pub use triway_exec::{
 };
 pub use triway_measure::{
     self as measure, Arm, Compare, CompareError, Progress, arms, registration as task,
+    overhead::registration as overhead,
     report::Comparison,
 };
 
@@ -69,7 +70,8 @@ pub mod prelude {
 /// Makes tasks known to the processes that this program starts of itself, and serves as one of them if it was started
 /// as one. Belongs at the top of `main`, before any thread; in such a process it does not return.
 ///
-/// Needed for [`Model::Processes`] and for [`Compare`].
+/// Needed for [`Model::Processes`] and for [`Compare`]; with [`overhead`] among the tasks, for
+/// [`Charges`](measure::overhead::Charges) as well.
 pub fn init(tasks: impl IntoIterator<Item = Registration>) {
     restart::init(tasks.into_iter().collect());
 }

@@ -3,8 +3,10 @@
 pub(crate) const TRIWAY: &str = "\
 Examples:
   triway compare http                  which model is best at requesting URLs, on this machine
+  triway advise py app.py:fetch items.jsonl   which model for this function, and why
   triway run http urls.txt -o out.csv  request every URL of a file
   triway check urls.txt --cert-days 14 which URLs are not healthy, and why
+  triway overhead                      what a thread, a process and an async task cost here
   triway run sh 'gzip -k' -- *.txt      a command for each input
   triway run cpu --n 100000000 -c 2    keep two processors busy
 
@@ -17,6 +19,16 @@ Examples:
   triway run http --timeout 5s --retries 2 -- https://example.org/ https://example.com/
   zcat urls.gz | triway run http - --rate 100/s --max-failures 5% > out.jsonl
   triway run cpu -m processes          with no inputs: an embedded example";
+
+pub(crate) const ADVISE: &str = "\
+Each input that is looked at is executed once, and really; -o keeps the outcomes.
+
+Examples:
+  triway advise http urls.txt -o probed.jsonl
+  triway advise py app.py:fetch items.jsonl --budget 5s
+  triway advise py app.py:fetch items.jsonl --code > pool.py
+  triway advise sh 'gzip -k' --dry-probe -- *.txt
+  triway advise py --example fake-async  with an embedded example";
 
 pub(crate) const COMPARE: &str = "\
 Examples:
@@ -35,6 +47,16 @@ Examples:
   triway sweep http urls.txt -m async -c 1..512
   triway sweep sql 'select * from t where a = :a' rows.jsonl --db sqlite:t.db -m threads -c 1,2,5,10
   triway sweep py app.py:fetch items.jsonl -m threads -c 1..100/12 --budget 5m -o sweep.json";
+
+pub(crate) const OVERHEAD: &str = "\
+Start, memory, hand-over of an input, context switch and locks of threads, processes and async tasks, and the same in
+Python, where there is an interpreter; hence from which duration of an input each model pays. Each figure is the middle of
+several rounds, with an interval from six rounds on. What cannot be measured is missing, and it is said why.
+
+Examples:
+  triway overhead
+  triway overhead --budget 30s --format md -o overhead.md
+  triway overhead --python ~/.venv/bin/python --format json";
 
 pub(crate) const JOURNAL: &str = "\
 A journal holds the outcome of every input that came to its end, and how many inputs there were.

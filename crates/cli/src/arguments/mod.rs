@@ -1,5 +1,6 @@
 //! What was typed, as clap reads it. What it means is decided elsewhere: see `job_options` and `prepared`.
 
+mod advise;
 mod check;
 mod columns;
 mod echo;
@@ -9,6 +10,8 @@ mod http;
 mod inputs;
 mod job;
 mod journal;
+mod model;
+mod overhead;
 mod pool;
 mod py;
 mod sh;
@@ -20,11 +23,8 @@ mod values;
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
-use triway_core::Model;
-
 pub(crate) use self::{
+    advise::AdviseArguments,
     check::{CheckArguments, CheckVerbArguments, ListedArguments, RuleArguments},
     columns::{ColumnsArguments, Data, DataFormat, GenerateArguments, GenerateColumnsArguments},
     echo::{EchoArguments, EchoModel, ServeEchoArguments},
@@ -33,6 +33,8 @@ pub(crate) use self::{
     inputs::InputArguments,
     job::{JobArguments, LanesArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},
+    model::{Chosen, ProbeArguments},
+    overhead::OverheadArguments,
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
     sh::ShArguments,
     sql::SqlArguments,
@@ -40,6 +42,8 @@ pub(crate) use self::{
     tasks::{CpuArguments, HttpArguments, TaskArguments, Work},
     trials::TrialArguments,
 };
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Runs one job (a task applied to many inputs) on threads, on processes or as async tasks, and measures which wins
 #[derive(Debug, Parser)]
@@ -57,8 +61,12 @@ pub(crate) enum Verb {
     Run(Box<RunArguments>),
     /// Run the same job under several models, in turn, and rank them
     Compare(Box<CompareArguments>),
+    /// Find out, by a few seconds of probing, which model a job should run under, and say why
+    Advise(Box<AdviseArguments>),
     /// Run the job under one model at rising concurrency; says how many at once are enough
     Sweep(Box<SweepArguments>),
+    /// Measure what threads, processes and async tasks cost on this machine, and in Python
+    Overhead(OverheadArguments),
     /// Request URLs and examine the answers by rules; tells of those that are not healthy
     Check(Box<CheckVerbArguments>),
     /// Show what a run has written into its journal
@@ -86,9 +94,12 @@ pub(crate) enum Verb {
 #[derive(Debug, Args)]
 #[command(after_help = help::RUN)]
 pub(crate) struct RunArguments {
-    /// Concurrency model; the task's preferred one unless given
-    #[arg(short, long, global = true, value_parser = job::model(), help_heading = job::HEADING)]
-    pub(crate) model: Option<Model>,
+    /// Concurrency model; auto, the default, measures on the first inputs and goes on with the best
+    #[arg(short, long, global = true, value_parser = model::chosen(), help_heading = job::HEADING)]
+    pub(crate) model: Option<Chosen>,
+
+    #[command(flatten)]
+    pub(crate) probing: ProbeArguments,
 
     #[command(flatten)]
     pub(crate) lanes: LanesArguments,
@@ -181,6 +192,7 @@ pub(crate) struct ServeHttpArguments {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use triway_core::Model;
 
     use super::*;
 
@@ -199,7 +211,7 @@ mod tests {
             let Verb::Run(run) = arguments.verb else {
                 panic!("{line} is no run");
             };
-            assert_eq!(run.model, Some(Model::Async), "{line}");
+            assert_eq!(run.model, Some(Chosen::Model(Model::Async)), "{line}");
             assert_eq!(run.lanes.concurrency.map(usize::from), Some(50), "{line}");
             assert!(run.job.output.is_some(), "{line}");
         }

@@ -26,11 +26,11 @@ pub(crate) struct SqlArguments {
     #[arg(long)]
     pub(crate) group: bool,
 
-    /// A script to execute before, all of it or nothing; it may make the database
+    /// A script to execute before, all of it or nothing; it may make the database. Not again with --resume
     #[arg(long, value_name = "FILE.sql")]
     pub(crate) setup: Option<PathBuf>,
 
-    /// A query whose rows are told after
+    /// A query whose rows are told after; it changes nothing
     #[arg(long, value_name = "QUERY")]
     pub(crate) verify: Option<Statement>,
 }

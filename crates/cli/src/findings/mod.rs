@@ -1,9 +1,11 @@
 //! What a verb that measures has found, in the one form that every output format can write: kinds of findings meet
 //! formats here and nowhere else.
 
+mod advice;
 mod cells;
 mod chart;
 mod comparison;
+mod overhead;
 mod sheet;
 mod sweep;
 

@@ -84,6 +84,37 @@ impl Destination {
         Self::at(to, taken, "an input", screen, (interest, usual))
     }
 
+    /// Where advice goes, which is standard output: outcomes of what was executed go to the file.
+    ///
+    /// # Errors
+    /// Standard output is closed.
+    pub(crate) fn of_advice(
+        job: &JobArguments,
+        inputs: &Inputs,
+        screen: &Screen,
+    ) -> Result<Self, Fault> {
+        let taken = |other: &Metadata| inputs.include(other);
+        let told = (Interest::All, Usual::Outcomes);
+        Self::at((None, job.format), taken, "an input", screen, told)
+    }
+
+    /// The file that outcomes of probes go to, if they are kept.
+    ///
+    /// # Errors
+    /// The file cannot be made, or is one of the inputs.
+    pub(crate) fn of_probes(
+        job: &JobArguments,
+        inputs: &Inputs,
+        screen: &Screen,
+    ) -> Result<Option<Self>, Fault> {
+        let Some(path) = job.output.as_deref() else {
+            return Ok(None);
+        };
+        let taken = |other: &Metadata| inputs.include(other);
+        let told = (Interest::All, Usual::Outcomes);
+        Self::at((Some(path), None), taken, "an input", screen, told).map(Some)
+    }
+
     /// What is asked for to show a journal.
     ///
     /// # Errors
@@ -97,6 +128,19 @@ impl Destination {
         let to = (show.output.as_deref(), show.format);
         let told = (Interest::All, Usual::Outcomes);
         Self::at(to, taken, "the journal", screen, told)
+    }
+
+    /// What is asked for to show what was measured without inputs.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub(crate) fn of_measured(
+        output: Option<&Path>,
+        format: Option<FormatName>,
+        screen: &Screen,
+    ) -> Result<Self, Fault> {
+        let told = (Interest::All, Usual::Outcomes);
+        Self::at((output, format), |_| false, "an input", screen, told)
     }
 
     /// A file or standard output, unless that is `taken`.
@@ -205,6 +249,16 @@ impl Destination {
     /// Writes all that is left, and what stands after the last outcome.
     pub(crate) fn end(mut self) -> Written {
         self.paced.finish(|buffer| self.format.end(buffer))
+    }
+
+    /// Writes a text and nothing else.
+    pub(crate) fn text(self, text: &str) -> io::Result<()> {
+        let told = self.paced.put(|buffer: &mut Vec<u8>| {
+            buffer.extend_from_slice(text.as_bytes());
+            Ok(())
+        });
+        let written = self.paced.finish(|_| Ok(()));
+        written.broken.map_or(told.map(|_| ()), Err)
     }
 
     /// Writes findings and nothing else.

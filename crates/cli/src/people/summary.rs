@@ -7,7 +7,7 @@ use triway_exec::Summary;
 use triway_measure::{inward::NOTICEABLE_HOLD, latency::Latencies, tally::Tally};
 
 use super::figures;
-use crate::{delivered::Delivered, inputs::Places};
+use crate::{arguments::Chosen, delivered::Delivered, inputs::Places};
 
 /// All that a summary tells of.
 pub(crate) struct Told<'a> {
@@ -15,8 +15,8 @@ pub(crate) struct Told<'a> {
     pub(crate) task: &'a str,
     /// How it was run.
     pub(crate) plan: &'a Plan,
-    /// Whether somebody chose the model.
-    pub(crate) model_given: bool,
+    /// Who chose the model.
+    pub(crate) chosen: Chosen,
     /// How the job went, whether its outcomes were written or not.
     pub(crate) summary: &'a Summary,
     /// The outcomes that were written.
@@ -51,10 +51,10 @@ impl Told<'_> {
 
     fn how(&self) -> String {
         let Self { task, plan, .. } = self;
-        let chosen = if self.model_given {
-            ""
-        } else {
-            ", as the task prefers; -m chooses another"
+        let chosen = match self.chosen {
+            Chosen::Model(_) => "",
+            Chosen::Preferred => ", as the task prefers; -m chooses another",
+            Chosen::Measured => ", as measured on the first inputs; -m chooses another",
         };
         let start_up = figures::time(self.summary.startup.as_secs_f64());
         format!(

@@ -2,7 +2,7 @@
 
 use super::run;
 use crate::{
-    arguments::{CheckVerbArguments, RunArguments, TaskArguments},
+    arguments::{CheckVerbArguments, Chosen, ProbeArguments, RunArguments, TaskArguments},
     exit::{Exit, Fault},
     people::Interest,
 };
@@ -18,7 +18,9 @@ pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
     } = arguments;
     let task = TaskArguments::Check(Box::new(check));
     let arguments = RunArguments {
-        model,
+        // Whoever checks URLs asks other people's servers, and is polite.
+        model: Some(model.map_or(Chosen::Preferred, Chosen::Model)),
+        probing: ProbeArguments::default(),
         lanes,
         job,
         journal,

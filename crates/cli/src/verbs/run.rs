@@ -3,24 +3,26 @@
 use std::{io, time::Duration};
 
 use anyhow::anyhow;
-use triway_core::{Model, Plan, StopReason};
+use triway_core::{Inner, Model, Plan, StopReason};
 use triway_exec::{
     Control, Feed, Finished, Job, Refusal, Summary,
     journal::{Found, Journal},
 };
-use triway_tasks::catalog::Named;
-use triway_tasks::catalog::RawInput;
+use triway_measure::advise::Situation;
+use triway_tasks::catalog::{Named, RawInput};
 
 use crate::{
-    arguments::{JobArguments, LanesArguments, RunArguments},
+    arguments::{Chosen, JobArguments, LanesArguments, RunArguments},
     around::Begun,
     attended::{Asked, Attended, attend},
+    auto,
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
     job_options, journaling,
     output::Destination,
     people::{Interest, Screen, hosts::Hosts, summary::Told},
     prepared::{Configuration, Prepared, prepare},
+    probing::Known,
     reporter::{Reported, Reporter},
 };
 
@@ -39,12 +41,14 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Exit, Fault> {
 pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exit, Fault> {
     let RunArguments {
         model,
+        probing,
         lanes,
         job,
         journal: journaled,
         task,
     } = arguments;
-    job_options::check_alone(&lanes, model)?;
+    let chosen = model.unwrap_or(Chosen::Measured);
+    job_options::check_alone(&lanes, chosen.model())?;
     let screen = Screen::new(job.quiet);
     // What an example needs must live until the job has ended.
     let Prepared {
@@ -56,20 +60,24 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         kept: _kept,
     } = prepare(task, &job)?;
     configuration.survive(journaled.durability);
-    let plan = planned(&mut configuration, (model, &lanes), &job)?;
+    let plan = planned(&mut configuration, (chosen, &lanes), &job)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
+    let known = Known::of(&inputs, &around);
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
-    screen.say_all(task.remark(plan.model).into_iter().chain(note.as_deref()));
+    screen.say_all(note.as_deref());
+    let basis = (&plan, known, (&lanes, &probing));
+    let (chosen, situation) = auto::way(chosen, &configuration, basis, &screen);
+    screen.say_all(task.remark(plan.model).filter(|_| situation.is_none()));
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
     let afterwards = Afterwards {
         task: task.name(),
         plan: plan.clone(),
-        model_given: model.is_some(),
+        chosen,
         title: inputs.title(),
         places: inputs.places(),
         destination: destination.name().to_owned(),
@@ -89,37 +97,64 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     );
     begin(&mut reporter, found)?;
     if !piped {
-        show_bar(&screen, &inputs, &task, &plan);
+        show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
     }
     let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
     if let Some(journal) = journal {
         job = job.journal(journal).map_err(Fault::could_not_run)?;
     }
-    let control = job.control();
-    let heed = stop_on_signal(control.clone(), screen, &afterwards.plan);
-    let work = move || job.run_into(reporter).wait();
+    work(job, reporter, situation.map(|it| (it, task)), afterwards)
+}
+
+/// Runs the job to its end, however that comes.
+fn work(
+    job: Job<Named>,
+    reporter: Reporter,
+    measures: Option<(Situation, Named)>,
+    afterwards: Afterwards,
+) -> Result<Exit, Fault> {
+    let (control, screen) = (job.control(), afterwards.screen.clone());
+    let plan = afterwards.plan.clone();
+    let heed = stop_on_signal(control.clone(), screen.clone(), &plan);
+    let work = move || match measures {
+        None => job.run_into(reporter).wait(),
+        Some((situation, task)) => {
+            auto::measured(job, reporter, (situation, plan), auto::tell(screen, task))
+        }
+    };
     afterwards.conclude(attend(work, heed, Some(control))?)
 }
 
 /// How the task is to be run, unless it cannot be run so.
 fn planned(
     configuration: &mut Configuration,
-    (model, lanes): (Option<Model>, &LanesArguments),
+    (chosen, lanes): (Chosen, &LanesArguments),
     job: &JobArguments,
 ) -> Result<Plan, Fault> {
     let task = configuration.task();
     let preferred = task.preferred();
-    let model = model.unwrap_or(preferred.model);
+    let model = chosen.model().unwrap_or(preferred.model);
     let concurrency = job_options::concurrency(lanes, preferred, model);
     let mut plan = job_options::plan(job, preferred, model, concurrency)?;
     configuration.limit(job, &mut plan)?;
     plan.keep_schedule = configuration.keeps_schedule();
-    job_options::check_pool(job, &[plan.model], &task)?;
+    let only = [plan.model];
+    let models = match chosen {
+        Chosen::Measured => &Model::PLAIN[..],
+        _ => &only[..],
+    };
+    job_options::check_pool(job, models, &task)?;
     configuration.check_models([plan.model])?;
-    match task.refuse(plan.model) {
-        Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),
-        None => Ok(plan),
+    if let Some(why) = task.refuse(plan.model) {
+        return Err(Fault::usage(anyhow!("--model {}: {why}", plan.model)));
     }
+    if plan.model == Model::Hybrid
+        && plan.pool.inner == Some(Inner::Async)
+        && let Some(why) = task.refuse(Model::Async)
+    {
+        return Err(Fault::usage(anyhow!("--inner async: {why}")));
+    }
+    Ok(plan)
 }
 
 /// What an earlier run wrote stays until the inputs are known to be those that it had.
@@ -134,10 +169,17 @@ fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
     }
 }
 
-fn show_bar(screen: &Screen, inputs: &Inputs, task: &Named, plan: &Plan) {
-    let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
+/// What the bar calls the job.
+fn title(task: &Named, plan: &Plan, is_measured: bool) -> String {
+    match is_measured {
+        true => format!("{} measuring", task.name()),
+        false => format!("{} {}@{}", task.name(), plan.model, plan.concurrency),
+    }
+}
+
+fn show_bar(screen: &Screen, inputs: &Inputs, what: &str) {
     if screen.is_watched() {
-        screen.show_bar(inputs.count(), &what);
+        screen.show_bar(inputs.count(), what);
     }
 }
 
@@ -153,13 +195,13 @@ fn lines(
         .transpose()
 }
 
-fn feed(inputs: Inputs) -> Feed<RawInput> {
+pub(super) fn feed(inputs: Inputs) -> Feed<RawInput> {
     let bytes = |input: &RawInput| size_of::<RawInput>() + input.as_bytes().len();
     Feed::new(inputs.read(), bytes, AHEAD_BYTES)
 }
 
 /// The first signal drains the job, the second gives up what is in flight, the third does not wait for anything.
-fn stop_on_signal(
+pub(super) fn stop_on_signal(
     control: Control,
     screen: Screen,
     plan: &Plan,
@@ -186,7 +228,7 @@ fn stop_on_signal(
 struct Afterwards {
     task: &'static str,
     plan: Plan,
-    model_given: bool,
+    chosen: Chosen,
     title: String,
     places: Places,
     destination: String,
@@ -222,6 +264,7 @@ impl Afterwards {
             self.screen.end_bar();
             refused(refusal)
         })?;
+        self.plan = self.plan.with_model(summary.model, summary.concurrency);
         if let Some(StopReason::OtherInputs(cause)) = summary.stopped {
             self.screen.end_bar();
             return Err(Fault::usage(anyhow!("{cause}")));
@@ -261,7 +304,7 @@ impl Afterwards {
         let told = Told {
             task: self.task,
             plan: &self.plan,
-            model_given: self.model_given,
+            chosen: self.chosen,
             summary,
             delivered: &reported.delivered,
             torn: reported.torn,

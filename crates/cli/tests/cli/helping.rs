@@ -10,6 +10,7 @@ fn every_verb_has_examples() {
         "",
         "run",
         "compare",
+        "overhead",
         "journal",
         "journal show",
         "serve",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
+mod before_and_after;
 mod checking;
 mod commands;
 mod comparing;
@@ -13,12 +14,15 @@ mod formats;
 mod helping;
 mod journaling;
 mod once;
+mod overhead;
 mod passwords;
 mod postgres;
 mod program;
 mod python;
 mod python_compared;
 mod python_faults;
+mod python_loops;
+mod python_modules;
 mod reports;
 mod restarts;
 mod retrying;

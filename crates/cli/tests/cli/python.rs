@@ -150,6 +150,15 @@ fn async_needs_an_async_function_and_says_so() {
         "{}",
         ended.err
     );
+    let ended = call(&folder, "twice", "-m hybrid --inner async", &["1"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("--inner async: twice is not `async def`"),
+        "{}",
+        ended.err
+    );
     let path = folder.path().display();
     let ended = run(&format!(
         "compare py {path}/app.py:twice --rounds 1 --format json -- 1 2 3"
@@ -221,7 +230,9 @@ fn inputs_come_as_they_are_wanted() {
             );
         }
     }
+    let nested = "[".repeat(60_000);
     for (name, options, value, kind, said) in [
+        ("kind", "", &*nested, "bad-input", "nested too deeply"),
         ("kind", "", "nope", "bad-input", "no JSON value"),
         ("kind", "", "", "bad-input", "no JSON value"),
         ("kind", "--files", "missing", "bad-input", "No such file"),
@@ -324,6 +335,9 @@ fn results_are_held_or_named() {
         ("[float('nan')]", "a NaN", "nan"),
         ("{(1, 2): 3}", "keys must be", ""),
         ("nested(100000)", "nested too deeply", ""),
+        ("10**5000", "more than 4300 digits", ""),
+        ("[10**5000]", "more than 4300 digits", ""),
+        (r"'\\ud800x \ud801'", "a surrogate", r"\ud800x \ud801"),
         ("coroutine()", "the result is a coroutine", ""),
         ("[b'x']", "a value of type bytes", "b'x'"),
     ] {
@@ -480,6 +494,20 @@ def odd(x):
     );
     let ended = call(&folder, "odd", "--max-failures 3 -m threads -c 1", &values);
     assert!(ended.err.contains("--max-failures allows"), "{ended:?}");
+}
+
+#[test]
+fn a_run_goes_on_from_another_working_folder() {
+    let folder = app("def f(x): return x\n");
+    let path = folder.path().display();
+    let line = format!("run py {path}/app.py:f --journal {path}/run.journal -m sequential");
+    let ended = run(&format!("{line} -- 1 2"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for (more, code) in [("", 0), ("--files", 2)] {
+        let mut command = triway(&format!("{line} --resume {more} -- 1 2"));
+        let ended = start(command.current_dir("/").stdin(Stdio::null())).end();
+        assert_eq!(ended.code, code, "{more}: {ended:?}");
+    }
 }
 
 #[test]

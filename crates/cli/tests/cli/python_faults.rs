@@ -1,12 +1,6 @@
 //! Functions, modules and interpreters that are not what they should be: only the input that is at fault fails.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, fs, path::Path, process::Stdio, time::Instant};
 
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -32,6 +26,7 @@ def deep(n):
 
 def do(what):
     if what == 'exception': raise ValueError('on purpose')
+    if what == 'surrogate': raise ValueError('half \ud800')
     if what == 'exit': sys.exit(3)
     if what == '_exit': os._exit(3)
     if what == 'segv': ctypes.string_at(0)
@@ -79,8 +74,9 @@ async def stubborn(what):
 "#;
 
 /// The word, and of which kind its failure is; `None` for one that does no harm.
-const WORDS: [(&str, Option<&str>); 16] = [
+const WORDS: [(&str, Option<&str>); 17] = [
     ("exception", Some("exception")),
+    ("surrogate", Some("exception")),
     ("exit", Some("exception")),
     ("_exit", Some("worker-lost")),
     ("segv", Some("worker-lost")),
@@ -146,6 +142,7 @@ fn exceptions_say_what_and_where() {
     let folder = app(FAULTS);
     for (word, message, trace) in [
         ("exception", "ValueError: on purpose", "in do\n"),
+        ("surrogate", "ValueError: half \\ud800", "in do\n"),
         ("exit", "SystemExit: 3", "sys.exit(3)"),
         (
             "recursion",
@@ -527,15 +524,15 @@ fn killed_interpreters_lose_nothing() {
             .current_dir(folder.path())
             .env("LEDGER", &ledger);
         let started = start(command.stdin(Stdio::null()));
-        // The interpreter before that only looks at the module.
-        eventually(|| {
-            fs::metadata(&ledger)
-                .ok()
-                .filter(|ledger| ledger.len() > 100)
-        });
         let mut kills = 0;
+        let mut seen = 0;
         for _ in 0..6 {
-            std::thread::sleep(Duration::from_millis(150));
+            // The interpreter before any execution only looks at the module; one that is killed again and again before it
+            // has done anything is given up, and rightly.
+            seen = eventually(|| {
+                let length = fs::metadata(&ledger).ok()?.len();
+                (length > seen + 100).then_some(length)
+            });
             if let Some(worker) = interpreters(started.pid()).pop() {
                 kills += usize::from(kill_process(pid(worker), Signal::KILL).is_ok());
             }

@@ -77,6 +77,9 @@ fn values_of_all_types_go_in_and_come_out() {
         "{}",
         ended.out
     );
+    let with = "with n as (select :id::int as n) select n from n";
+    let ended = sql(&server, with, "-- {\"id\":2}");
+    assert_eq!(ended.outcomes()[0]["output"], json!({"rows": [{"n": 2}]}));
     let none = sql(&server, "delete from users where id > :id", "-- {\"id\":2}");
     assert_eq!(none.outcomes()[0]["output"], json!({"changes": 2}));
 }

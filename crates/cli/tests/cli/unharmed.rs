@@ -142,6 +142,22 @@ fn a_comparison_finds_no_table_but_its_own() {
             "set search_path to public; delete from audit",
             "search_path",
         ),
+        (
+            "delete from public /* … */ . audit",
+            "names the schema public",
+        ),
+        (
+            "do $$ begin delete from public.audit; end $$",
+            "names the schema public",
+        ),
+        (
+            "do 'begin perform $a$it''s$a$; delete from public.audit; end'",
+            "names the schema public",
+        ),
+        (
+            "do $$ begin set search_path to public; delete from audit; end $$",
+            "search_path",
+        ),
     ] {
         fs::write(path.join("setup.sql"), setup).unwrap();
         let options = format!("--db {} --setup setup.sql --rounds 1", server.url());
@@ -151,4 +167,47 @@ fn a_comparison_finds_no_table_but_its_own() {
     }
     let left = server.psql("select (select count(*) from audit), (select count(*) from mine.u), (select count(*) from t)");
     assert_eq!(left.trim(), "1|0|0", "{left}");
+}
+
+/// Only the server knows what a function does, and where a default comes from.
+#[test]
+fn a_comparison_changes_nothing_through_functions_and_sequences() {
+    let Some(server) = Postgres::start(&[]) else {
+        return;
+    };
+    server.psql(
+        "create table t(n integer); create sequence s; \
+         create table d(id text default 'no. ' || nextval('s'), n integer); \
+         create function add(n integer) returns integer language sql as $$ insert into t values (n) returning n $$",
+    );
+    let folder = tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("rows.jsonl"), "{\"n\":7}\n{\"n\":8}\n").unwrap();
+    let options = format!("--db {} --rounds 1", server.url());
+    for (statement, code, said) in [
+        ("select add(:n)", 1, "read-only"),
+        ("select :n::integer as n into made", 1, "already exists"),
+        ("select n from t where n = :n for update", 0, ""),
+        (
+            "insert into t values (:n + nextval('public.s'))",
+            2,
+            "names the schema public",
+        ),
+        (
+            "insert into d(n) values (:n)",
+            2,
+            "counts up the sequence s",
+        ),
+    ] {
+        let ended = sql(path, "compare", statement, &options);
+        assert_eq!(ended.code, code, "{statement}: {ended:?}");
+        assert!(
+            ended.err.contains(said) || ended.out.contains(said),
+            "{statement}: {ended:?}"
+        );
+    }
+    let left = server.psql(
+        "select (select count(*) from t), (select is_called from s), to_regclass('made') is null",
+    );
+    assert_eq!(left.trim(), "0|f|t", "{left}");
 }

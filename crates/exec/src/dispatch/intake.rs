@@ -40,7 +40,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             0 => 1,
             _ => 1 + left / self.bytes_each(),
         };
-        let most = self.aim().saturating_sub(taken).min(PULL).min(fitting);
+        let wanted = self.aim().max(self.mixed());
+        let most = wanted.saturating_sub(taken).min(PULL).min(fitting);
         (!closed && most > 0).then_some(most)
     }
 

@@ -149,6 +149,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// Runs the job to its end. Blocks.
     pub(crate) fn run(mut self) -> (S, Summary) {
+        self.ledger.shuffle(self.mixed() > 0);
         self.open_journal();
         loop {
             let mut busy = self.round();
@@ -510,6 +511,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let unread = self.supply != Supply::Exhausted || progress.unreadable.is_some();
         let summary = Summary {
             model: self.plan.model,
+            concurrency: self.plan.concurrency,
             lanes: lanes_peak,
             at_once: self.most_lanes.min(self.most_at_once),
             admitted: self.next_index,

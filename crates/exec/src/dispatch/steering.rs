@@ -25,6 +25,9 @@ use crate::{
     worker_process::Told,
 };
 
+/// Among how many inputs those that begin are chosen, where they begin in any order.
+const MIXED: usize = 4096;
+
 /// Who decides, and how far the present stretch has come.
 pub(crate) struct Steering {
     pilot: Pilot,
@@ -90,6 +93,12 @@ impl Steering {
 }
 
 impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
+    /// Among how many inputs those that begin are chosen, where they begin in any order.
+    pub(super) fn mixed(&self) -> usize {
+        let shuffled = self.steering.as_ref().is_some_and(|it| it.stretch.shuffled);
+        if shuffled { MIXED } else { 0 }
+    }
+
     /// Whether another attempt may be started, as far as the stretch goes.
     pub(super) fn may_start(&self) -> bool {
         self.steering.as_ref().is_none_or(|it| it.left() > 0)
@@ -296,6 +305,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.most_at_once = usize::MAX;
         self.ahead = Ahead::new();
         self.plan = plan;
+        self.ledger.shuffle(stretch.shuffled);
         if let Some(steering) = &mut self.steering {
             steering.stretch = stretch;
             steering.started = 0;

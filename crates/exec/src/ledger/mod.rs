@@ -84,6 +84,7 @@ pub(crate) struct Ledger<P> {
     /// Those that came to their end because their key rests too long.
     running: usize,
     stopped: bool,
+    shuffles: bool,
     random: fastrand::Rng,
 }
 
@@ -123,6 +124,7 @@ impl<P> Ledger<P> {
             pace: plan.rate.map(|rate| Pace::new(rate, plan.keep_schedule)),
             running: 0,
             stopped: false,
+            shuffles: false,
             random: fastrand::Rng::with_seed(seed),
         }
     }
@@ -165,7 +167,7 @@ impl<P> Ledger<P> {
             return None;
         }
         loop {
-            let ticket = self.ready.pop_front()?;
+            let ticket = self.next_ready()?;
             if self.keys.is_some() && !self.enter(now, ticket) {
                 continue;
             }
@@ -185,6 +187,19 @@ impl<P> Ledger<P> {
                 attempt: entry.attempts,
             });
         }
+    }
+
+    fn next_ready(&mut self) -> Option<Ticket> {
+        if self.shuffles && !self.ready.is_empty() {
+            let any = self.random.usize(..self.ready.len());
+            self.ready.swap(0, any);
+        }
+        self.ready.pop_front()
+    }
+
+    /// Whether those that are ready begin in any order, from here on.
+    pub(crate) fn shuffle(&mut self, shuffles: bool) {
+        self.shuffles = shuffles;
     }
 
     /// Books the end of an attempt.

@@ -100,7 +100,6 @@ fn each_input_is_executed_once_whatever_it_runs_under() {
     let (pilot, told) = through(every_model(40));
     let task = Script {
         ledger: Some(ledger.clone()),
-        ..Script::default()
     };
     let done = ended(
         Job::new(task, inputs)

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::statistics::median;
+
 /// How long each look takes.
 const LOOK: Duration = Duration::from_millis(8);
 /// How often it is looked.
@@ -31,14 +33,15 @@ pub fn look() -> Cores {
         alone.push(work());
         together.extend(both());
     }
-    let mean = |all: &[f64]| all.iter().sum::<f64>() / count(all.len());
-    let middle = mean(&alone);
+    let middle = alone.iter().sum::<f64>() / count(alone.len());
     let squares = alone
         .iter()
         .map(|work| (work - middle).powi(2))
         .sum::<f64>();
     let deviation = (squares / count(alone.len() - 1)).sqrt();
-    let two_threads = (!together.is_empty()).then(|| mean(&together) / middle);
+    // Each pair by itself: whatever else the machine does comes and goes.
+    let pairs = together.iter().zip(&alone).map(|(two, one)| two / one);
+    let two_threads = median(&pairs.collect::<Vec<_>>());
     Cores {
         two_threads: two_threads.filter(|ratio| ratio.is_finite()),
         noise: deviation / middle,

@@ -15,7 +15,7 @@ use crate::tally::MOST_KINDS;
 
 /// So many attempts are looked at one by one; beyond that their first and last make no difference.
 const MOST_TIMES: usize = 8192;
-/// With fewer attempts a lane than this, the first and the last ones decide over the wall time.
+/// With so many attempts a lane, there is a time in which all lanes were busy, and it is long enough to count in.
 const ENOUGH_A_LANE: usize = 4;
 
 /// Bytes of an outcome's input and output.
@@ -140,9 +140,10 @@ impl Seen {
 
     /// Outcomes a second while all lanes were busy.
     ///
-    /// At the end of a stretch lanes fall idle one after the other, and where there were few attempts a lane, that decides
-    /// over the wall time. So then it is the number of lanes by the mean time of an attempt (Little 1961), and else what
-    /// ended until the last attempt began.
+    /// At the end of a stretch lanes fall idle one after the other, so what counts is what had ended when the last attempt
+    /// began. Where there were few attempts a lane that is nothing much, and the wall time has to do. To divide the lanes by
+    /// the mean time of an attempt would be no way out: attempts that wait for each other, as at a lock, take longer and
+    /// longer, and those that wait for their event loop have not begun.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a rate needs no more digits than a float has"
@@ -154,10 +155,7 @@ impl Seen {
             return self.inputs as f64 / wall;
         }
         let lanes = lanes.min(count).max(1);
-        if count < ENOUGH_A_LANE * lanes {
-            return lanes as f64 / self.run.mean;
-        }
-        if lanes == 1 {
+        if lanes == 1 || count < ENOUGH_A_LANE * lanes {
             return count as f64 / wall;
         }
         let last = self.times.iter().map(|(started, _)| *started).max();

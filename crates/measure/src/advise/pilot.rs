@@ -200,6 +200,8 @@ impl Steers {
         });
         let mut stretch = Stretch::new(self.plan(probe.model, probe.concurrency));
         stretch.most_inputs = Some(probe.inputs);
+        // Whoever goes on afterwards may want outcomes to come more or less in order.
+        stretch.shuffled = self.then == Then::End;
         stretch.most_time = Duration::try_from_secs_f64(probe.seconds).ok();
         self.now = Doing::Probing(probe, Meter::start().ok());
         Course::Next(Box::new(stretch))

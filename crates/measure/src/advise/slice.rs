@@ -53,6 +53,18 @@ pub struct Interpreter {
     pub is_async: bool,
 }
 
+impl Interpreter {
+    /// One of this name and version.
+    #[must_use]
+    pub fn new(name: String, has_lock: bool, is_async: bool) -> Self {
+        Self {
+            name,
+            has_lock,
+            is_async,
+        }
+    }
+}
+
 /// What one probe measured: some inputs under one model. What could not be measured is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

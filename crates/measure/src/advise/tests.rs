@@ -8,6 +8,7 @@ use super::{
 };
 
 /// How a world answers so many lanes of a model.
+#[derive(Clone, Copy)]
 struct World {
     name: &'static str,
     /// Seconds of an attempt by itself.

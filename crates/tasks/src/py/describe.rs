@@ -116,10 +116,14 @@ struct Asked {
 impl Asked {
     fn start(policy: &Policy) -> io::Result<Self> {
         let said = memfd_create(c"triway-said", MemfdFlags::CLOEXEC)?;
-        let share = serde_json::to_string(&shared(&policy.share))?;
+        let configuration = serde_json::json!({
+            "share": shared(&policy.share),
+            "loop": policy.event_loop,
+        });
         let mut child = Command::new(&policy.python)
             .args(arguments())
-            .args(["0", "describe", policy.target.as_str(), &share])
+            .args(["0", "describe", policy.target.as_str()])
+            .arg(configuration.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::from(said.try_clone()?))
@@ -178,7 +182,9 @@ impl Asked {
 
     fn died(&self, python: &Path, ended: Option<ExitStatus>) -> NotDescribed {
         let mut said = vec![0; 4096];
-        let count = rustix::io::pread(&self.said, &mut said, 0).unwrap_or(0);
+        let length = rustix::fs::fstat(&self.said).map_or(0, |told| told.st_size);
+        let last = u64::try_from(length).unwrap_or(0).saturating_sub(4096);
+        let count = rustix::io::pread(&self.said, &mut said, last).unwrap_or(0);
         said.truncate(count);
         let said = String::from_utf8_lossy(&said).trim_end().to_owned();
         let how = ended.map_or_else(
@@ -186,9 +192,15 @@ impl Asked {
             |status| status.to_string(),
         );
         let python = python.display();
-        interpreter(match said.is_empty() {
-            true => format!("{python} ended before it had imported the module ({how})"),
-            false => format!("{python}: {said}"),
+        interpreter(match ended.and_then(|status| status.code()) {
+            // So an interpreter ends that has told what went wrong.
+            Some(1) if !said.is_empty() => format!("{python}: {said}"),
+            _ if said.is_empty() => {
+                format!("{python} ended before it had imported the module ({how})")
+            }
+            _ => format!(
+                "{python} ended before it had imported the module ({how}); the last it wrote to its error output: {said}"
+            ),
         })
     }
 }

@@ -55,7 +55,7 @@ impl Database {
     pub fn copied(&self, statement: &Statement, setup: Option<&str>) -> Result<Copied, Failure> {
         let (database, kept) = match self {
             original if setup.is_none() && original.reads(statement)? => {
-                (original.clone(), Kept::Original)
+                (original.reading(), Kept::Original)
             }
             Self::Sqlite(path) => {
                 let (folder, path) = sqlite::copied(path)?;
@@ -79,10 +79,20 @@ impl Database {
         })
     }
 
-    fn reads(&self, statement: &Statement) -> Result<bool, Failure> {
+    /// Whether the statement changes and locks nothing, as far as this can be seen before it is executed. Blocks.
+    pub(super) fn reads(&self, statement: &Statement) -> Result<bool, Failure> {
         match self {
             Self::Sqlite(path) => sqlite::reads(path, statement),
-            Self::Postgres(_) => Ok(statement.reads()),
+            Self::Postgres(_) => Ok(statement.reads() && !statement.locks()),
+        }
+    }
+
+    /// The same, where nothing can be changed: a function that a query calls may do anything.
+    fn reading(&self) -> Self {
+        match self {
+            // It knows what a statement does.
+            Self::Sqlite(path) => Self::Sqlite(path.clone()),
+            Self::Postgres(server) => Self::Postgres(server.reading()),
         }
     }
 }

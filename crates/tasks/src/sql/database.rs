@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use triway_core::Failure;
 
-use super::{answer::Answer, postgres, postgres::Server, sqlite, statement::Statement};
+use super::{answer::Answer, kinds, postgres, postgres::Server, sqlite, statement::Statement};
 
 /// Where a statement is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,21 @@ impl Database {
         }
     }
 
+    /// The same for what is to be a query. Blocks.
+    ///
+    /// # Errors
+    /// What the database says of it; or that it changes something.
+    pub fn check_query(&self, query: &Statement) -> Result<(), Failure> {
+        self.check(query)?;
+        match self.reads(query)? {
+            true => Ok(()),
+            false => Err(Failure::permanent(
+                kinds::BAD_STATEMENT,
+                "it is to be a query, and this changes something",
+            )),
+        }
+    }
+
     /// Looks whether it can be written down there what of a job is done, and makes the table for it. Blocks.
     ///
     /// # Errors
@@ -47,6 +62,17 @@ impl Database {
         match self {
             Self::Sqlite(path) => sqlite::check_job(path, job),
             Self::Postgres(server) => postgres::check_job(server, job),
+        }
+    }
+
+    /// Whether inputs of a job are written down there as done. Blocks.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn has_begun(&self, job: &str) -> Result<bool, Failure> {
+        match self {
+            Self::Sqlite(path) => sqlite::has_begun(path, job),
+            Self::Postgres(server) => postgres::has_begun(server, job),
         }
     }
 
@@ -61,14 +87,14 @@ impl Database {
         }
     }
 
-    /// Executes a query and gives its rows. Blocks.
+    /// Executes a query, which cannot change anything, and gives its rows. Blocks.
     ///
     /// # Errors
     /// What the database says.
     pub fn verify(&self, query: &Statement) -> Result<Answer, Failure> {
         match self {
             Self::Sqlite(path) => sqlite::verify(path, query),
-            Self::Postgres(server) => postgres::verify(server, query),
+            Self::Postgres(server) => postgres::verify(&server.reading(), query),
         }
     }
 }

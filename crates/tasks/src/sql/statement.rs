@@ -15,12 +15,16 @@ pub struct Statement {
     names: Vec<String>,
     /// Where each mark begins and ends, and which parameter it is.
     marks: Vec<(usize, usize, usize)>,
-    /// Whether its first word is one of those that read.
+    /// Whether its words are those of one that reads.
     reads: bool,
 }
 
 /// The first words of statements that only read, as far as one can see without asking a database.
 const READING: [&str; 4] = ["select", "show", "table", "values"];
+/// What tells that one beginning with `with` changes something. Who names a column so is taken for one that changes it.
+const CHANGING: [&str; 4] = ["delete", "insert", "merge", "update"];
+/// What follows `for` where rows that are read are locked.
+const LOCKING: [&str; 4] = ["key", "no", "share", "update"];
 
 /// The first words of statements that cannot be executed for each input, and why not.
 const REFUSED: [(&[&str], &str); 2] = [
@@ -67,10 +71,18 @@ impl Statement {
         &self.names
     }
 
-    /// Whether it only reads, by its first word; the functions that it calls may do anything.
+    /// Whether it only reads, by its words; the functions that it calls may do anything.
     #[must_use]
     pub fn reads(&self) -> bool {
         self.reads
+    }
+
+    /// Whether it locks the rows that it reads, by its words.
+    pub(super) fn locks(&self) -> bool {
+        let words = self.words();
+        let pairs = words.iter().zip(words.iter().skip(1));
+        let mut pairs = pairs.map(|((first, _), (second, _))| (first.as_str(), second.as_str()));
+        pairs.any(|(first, second)| first == "for" && LOCKING.contains(&second))
     }
 
     /// The names in it: of tables and columns, and the language's own; lower case unless they are quoted. With each,
@@ -114,24 +126,63 @@ impl Statement {
 /// The words of a text that may be names, in lower case where they are not quoted, and whether each qualifies what follows
 /// it; as far as the text can be read.
 pub(super) fn words(text: &str) -> Vec<(String, bool)> {
-    let mut scan = Scan { text, at: 0 };
-    let mut words = Vec::new();
-    while let Ok(found) = scan.next() {
-        let Found::Other(at) = found else {
-            match found {
-                Found::End => break,
-                _ => continue,
+    let mut words: Vec<(String, bool)> = Vec::new();
+    let mut behind_name = false;
+    for part in parts(text) {
+        let name = match part.chars().next() {
+            Some('"' | '`') => part[1..part.len() - 1].to_owned(),
+            Some(first) if is_name(first) => part.to_lowercase(),
+            _ => {
+                if let Some((_, qualifies)) = words.last_mut() {
+                    *qualifies |= behind_name && part == ".";
+                }
+                behind_name = false;
+                continue;
             }
         };
-        let word = &text[at..scan.at];
-        let name = match word.chars().next() {
-            Some('"' | '`') => word[1..word.len() - 1].to_owned(),
-            Some(first) if is_name(first) => word.to_lowercase(),
-            _ => continue,
-        };
-        words.push((name, scan.rest().starts_with('.')));
+        words.push((name, false));
+        behind_name = true;
     }
     words
+}
+
+/// The same, and those within texts and between dollars: what a function does, or the name of a sequence.
+pub(super) fn all_words(text: &str) -> Vec<(String, bool)> {
+    let mut all = words(text);
+    for part in parts(text) {
+        let quote = match part.chars().next() {
+            Some('\'') => 1,
+            // From its dollar to the next one.
+            Some('$') if part.len() > 1 => name_length(&part[1..]) + 2,
+            _ => continue,
+        };
+        all.extend(all_words(&part[quote..part.len() - quote]));
+    }
+    all
+}
+
+/// What belongs to the statements of a text, without space, comments and parameters, as far as it can be read.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut scan = Scan { text, at: 0 };
+    std::iter::from_fn(move || {
+        loop {
+            match scan.next() {
+                Ok(Found::End) => return None,
+                Ok(Found::Other(at)) => return Some(&text[at..scan.at]),
+                Ok(_) => {}
+                // What opens nothing, as an apostrophe in the middle of a text, hides nothing either.
+                Err((at, _)) => scan.at = at + 1,
+            }
+        }
+    })
+}
+
+fn reads(words: &[(String, bool)]) -> bool {
+    let among = |some: &[&str]| words.iter().any(|(word, _)| some.contains(&word.as_str()));
+    let first = words.first().map_or("", |(word, _)| word.as_str());
+    let reads = READING.contains(&first) || first == "with" && !among(&CHANGING);
+    // `select … into` makes a table.
+    reads && !among(&["into"])
 }
 
 /// Where in a text this byte stands, from 1.
@@ -183,7 +234,6 @@ impl FromStr for Statement {
                 Found::Other(at) => {
                     if !any {
                         let is = |known: &&str| text[at..scan.at].eq_ignore_ascii_case(known);
-                        statement.reads = READING.iter().any(is);
                         if let Some((_, cause)) =
                             REFUSED.iter().find(|(words, _)| words.iter().any(is))
                         {
@@ -199,6 +249,7 @@ impl FromStr for Statement {
             }
         }
         if any {
+            statement.reads = reads(&statement.words());
             Ok(statement)
         } else {
             Err(error(0, "there is no statement"))
@@ -391,6 +442,42 @@ mod tests {
             qualifiers.map(|(name, _)| &**name).collect::<Vec<_>>(),
             ["main"]
         );
+    }
+
+    #[test]
+    fn words_are_found_wherever_they_hide() {
+        for (text, qualifiers) in [
+            ("public . t", &["public"][..]),
+            ("public /* . */\n.t, :a.b, x 'y'.z", &["public"]),
+            ("nextval('public.s'), 'it''s $a$'", &["public"]),
+            ("do $a$ it's 'main.t' $$ x.y $$ $a$, $1", &["main", "x"]),
+        ] {
+            let words = all_words(text);
+            let found = words.iter().filter(|(_, qualifies)| *qualifies);
+            let found: Vec<&str> = found.map(|(word, _)| &**word).collect();
+            assert_eq!(found, qualifiers, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_reads_is_known_by_its_words() {
+        for (text, reads, locks) in [
+            ("select a from t", true, false),
+            ("select a from t for no key update", true, true),
+            ("select substring(a for 3) from t", true, false),
+            ("select a into b from t", false, false),
+            ("with b as (select 1) select * from b", true, false),
+            ("with b as (delete from t) select 1", false, false),
+            ("insert into t select 1", false, false),
+            ("(select 1)", true, false),
+        ] {
+            let statement: Statement = text.parse().unwrap();
+            assert_eq!(
+                (statement.reads(), statement.locks()),
+                (reads, locks),
+                "{text}"
+            );
+        }
     }
 
     #[test]

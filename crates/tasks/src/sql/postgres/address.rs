@@ -22,6 +22,8 @@ pub struct Server {
     written: Written,
     /// The schemas in which names are looked for, where they are not the usual ones.
     search_path: Option<String>,
+    /// Whether it is to let nothing be changed.
+    reading: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,7 @@ enum Written {
 pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) search_path: Option<String>,
+    pub(super) reading: bool,
     pub(super) security: Security,
 }
 
@@ -66,6 +69,7 @@ impl Server {
         Self {
             written,
             search_path: None,
+            reading: false,
         }
     }
 
@@ -73,6 +77,14 @@ impl Server {
     pub(super) fn searching(&self, search_path: String) -> Self {
         Self {
             search_path: Some(search_path),
+            ..self.clone()
+        }
+    }
+
+    /// The same server, which lets nothing be changed.
+    pub(in crate::sql) fn reading(&self) -> Self {
+        Self {
+            reading: true,
             ..self.clone()
         }
     }
@@ -94,6 +106,7 @@ impl Server {
             config.password(password);
         }
         settings.search_path.clone_from(&self.search_path);
+        settings.reading = self.reading;
         Ok(settings)
     }
 }
@@ -156,6 +169,7 @@ fn settings(url: &str) -> Result<Settings, Failure> {
     Ok(Settings {
         config,
         search_path: None,
+        reading: false,
         security,
     })
 }

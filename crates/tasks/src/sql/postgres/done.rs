@@ -13,6 +13,7 @@ const THERE: &str = "select to_regclass('triway_done') is not null";
 /// What has changed nothing may be executed again, and needs no row.
 const WRITE: &str = "insert into triway_done(job, input, answer) select $1, $2, $3 \
     where txid_current_if_assigned() is not null";
+const BEGUN: &str = "select exists(select 1 from triway_done where job = $1)";
 const READ: &str = "select answer from triway_done where job = $1 and input = $2";
 
 /// The inputs of a job that are done.
@@ -26,8 +27,7 @@ pub(super) struct Done {
 impl Done {
     /// Those of this job. Makes the table if there is none.
     pub(super) async fn of(job: &str, client: &Client) -> Result<Self, Error> {
-        let there = client.query_one(THERE, &[]).await?;
-        if !there.try_get::<_, bool>(0)? {
+        if !is_there(client).await? {
             match client.batch_execute(TABLE).await {
                 // Others may make it at the same time.
                 Err(error) if was_made(&error) => {}
@@ -39,6 +39,14 @@ impl Done {
             write: client.prepare(WRITE).await?,
             read: client.prepare(READ).await?,
         })
+    }
+
+    /// Whether there are any of this job.
+    pub(super) async fn any(job: &str, client: &Client) -> Result<bool, Error> {
+        if !is_there(client).await? {
+            return Ok(false);
+        }
+        client.query_one(BEGUN, &[&job]).await?.try_get(0)
     }
 
     /// Writes down that an input is done, in the transaction that there is.
@@ -63,6 +71,10 @@ impl Done {
         let bytes = found.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose()?;
         Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()))
     }
+}
+
+async fn is_there(client: &Client) -> Result<bool, Error> {
+    client.query_one(THERE, &[]).await?.try_get(0)
 }
 
 fn was_made(error: &Error) -> bool {

@@ -6,14 +6,16 @@ use triway_core::Failure;
 use super::{address::Server, errors::said, whole::connected};
 use crate::sql::{
     kinds,
-    statement::Statement,
+    statement::{Statement, all_words},
     table::{Table, quoted},
 };
 
 /// Tables that are found by their names alone, and their columns; of each column whether its values are made by an
-/// expression, and whether by a sequence.
+/// expression, whether by a sequence, and which sequence its default counts up in some other way.
 const TABLES: &str = "select t.relname::text, n.nspname::text, a.attname::text, a.attgenerated <> '', \
-    a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false) \
+    a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), \
+    (select min(s.relname::text) from pg_depend p join pg_class s on s.oid = p.refobjid and s.relkind = 'S' \
+    where p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refclassid = 'pg_class'::regclass) \
     from pg_class t join pg_namespace n on n.oid = t.relnamespace \
     join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped \
     left join pg_attrdef d on d.adrelid = t.oid and d.adnum = a.attnum \
@@ -39,6 +41,8 @@ struct Original {
     copied: Vec<String>,
     /// Columns whose values come from a sequence.
     counted: Vec<String>,
+    /// A sequence that a default counts up in some other way.
+    counts: Option<String>,
 }
 
 /// Makes a schema with copies of the tables that the statement names; and the server as it is found there, which finds
@@ -57,9 +61,9 @@ pub(crate) fn copied(
         let client = &session.client;
         let originals = originals(client).await.map_err(|error| unusable(&error))?;
         let schemas = schemas(client).await.map_err(|error| unusable(&error))?;
-        check(&schemas, &words, "the statement")?;
+        check(&schemas, &all_words(statement.text()), "the statement")?;
         if let Some(setup) = setup {
-            let words = crate::sql::statement::words(setup);
+            let words = all_words(setup);
             check(&schemas, &words, "the setup")?;
             if words.iter().any(|(word, _)| word == "search_path") {
                 return Err(refused("the setup sets the search_path, which decides whose tables it finds; a trial finds its own alone".to_owned()));
@@ -69,7 +73,9 @@ pub(crate) fn copied(
         let named = originals
             .iter()
             .filter(|original| original.table.is_named(&names));
-        let copies: String = named.map(|original| original.copy(&schema.name)).collect();
+        let copies: Result<String, Failure> =
+            named.map(|original| original.copy(&schema.name)).collect();
+        let copies = copies?;
         let all = format!("begin; create schema {}; {copies} commit", schema.name);
         client
             .batch_execute(&all)
@@ -99,6 +105,7 @@ async fn originals(client: &Client) -> Result<Vec<Original>, Error> {
         let (name, schema, column): (String, String, String) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let (made, counted): (bool, bool) = (row.try_get(3)?, row.try_get(4)?);
+        let counts: Option<String> = row.try_get(5)?;
         if originals.last().is_none_or(|last| last.table.name != name) {
             originals.push(Original {
                 schema,
@@ -108,6 +115,7 @@ async fn originals(client: &Client) -> Result<Vec<Original>, Error> {
                 },
                 copied: Vec::new(),
                 counted: Vec::new(),
+                counts: None,
             });
         }
         let Some(last) = originals.last_mut() else {
@@ -116,6 +124,8 @@ async fn originals(client: &Client) -> Result<Vec<Original>, Error> {
         last.table.columns.push(column.clone());
         if counted {
             last.counted.push(column.clone());
+        } else {
+            last.counts = last.counts.take().or(counts);
         }
         if !made {
             last.copied.push(column);
@@ -149,7 +159,14 @@ fn refused(message: String) -> Failure {
 
 impl Original {
     /// What makes the copy. A sequence of the original would go on counting, so the copy gets one of its own.
-    fn copy(&self, schema: &str) -> String {
+    fn copy(&self, schema: &str) -> Result<String, Failure> {
+        if let Some(sequence) = &self.counts {
+            return Err(refused(format!(
+                "a default of the table {} counts up the sequence {sequence}, and a trial on a copy would do so as well; \
+                 compare on a table without that default",
+                self.table.name
+            )));
+        }
         let name = quoted(&self.table.name);
         let original = format!("{}.{name}", quoted(&self.schema));
         let copy = format!("{schema}.{name}");
@@ -169,7 +186,7 @@ impl Original {
                  alter table {copy} alter column {column} set default nextval('{schema}.{sequence}');"
             );
         }
-        text
+        Ok(text)
     }
 }
 

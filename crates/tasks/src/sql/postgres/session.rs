@@ -120,6 +120,12 @@ impl Session {
                 .await;
             set.map_err(|error| unconnected(&error))?;
         }
+        if settings.reading {
+            let set = client
+                .batch_execute("set default_transaction_read_only = on")
+                .await;
+            set.map_err(|error| unconnected(&error))?;
+        }
         Ok(Self {
             client,
             tls,

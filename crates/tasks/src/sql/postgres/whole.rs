@@ -45,6 +45,14 @@ pub(crate) fn check_job(server: &Server, job: &str) -> Result<(), Failure> {
     })
 }
 
+/// Whether inputs of a job are written down as done.
+pub(crate) fn has_begun(server: &Server, job: &str) -> Result<bool, Failure> {
+    connected(server, async |session| {
+        let any = Done::any(job, &session.client).await;
+        any.map_err(|error| unusable(&error))
+    })
+}
+
 /// Executes a query and gives its rows.
 pub(crate) fn verify(server: &Server, query: &Statement) -> Result<Answer, Failure> {
     connected(server, async |session| {

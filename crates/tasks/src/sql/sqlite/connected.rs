@@ -284,11 +284,13 @@ fn number(name: &str, text: &str) -> Result<ValueRef<'static>, Failure> {
         return Ok(ValueRef::Integer(whole));
     }
     match text.parse() {
-        Ok(float) if text.contains(['.', 'e', 'E']) => Ok(ValueRef::Real(float)),
+        Ok(float) if text.contains(['.', 'e', 'E']) && f64::is_finite(float) => {
+            Ok(ValueRef::Real(float))
+        }
         _ => Err(Failure::permanent(
             kinds::WRONG_TYPE,
             format!(
-                "the value of :{name} is {text}, and the whole numbers of SQLite have 64 bits (a text would be kept)"
+                "the value of :{name} is {text}, and the numbers of SQLite have 64 bits (a text would be kept)"
             ),
         )),
     }

@@ -13,6 +13,8 @@ use crate::sql::{answer::Answer, kinds};
 const TABLE: &str = "create table if not exists triway_done(\
     job text not null, input integer not null, answer blob not null, primary key (job, input)) without rowid";
 const WRITE: &str = "insert into triway_done(job, input, answer) values (?1, ?2, ?3)";
+const THERE: &str = "select exists(select 1 from sqlite_schema where name = 'triway_done')";
+const BEGUN: &str = "select exists(select 1 from triway_done where job = ?1)";
 const READ: &str = "select answer from triway_done where job = ?1 and input = ?2";
 
 /// The inputs of a job that are done.
@@ -28,6 +30,12 @@ impl Done {
         Ok(Self {
             job: job.to_owned(),
         })
+    }
+
+    /// Whether there are any of this job.
+    pub(super) fn any(job: &str, connection: &Connection) -> Result<bool, Error> {
+        let is_there = connection.query_row(THERE, (), |row| row.get(0))?;
+        Ok(is_there && connection.query_row(BEGUN, [job], |row| row.get(0))?)
     }
 
     /// Writes down that an input is done, in the transaction that there is.

@@ -12,5 +12,7 @@ mod whole;
 pub(super) use self::{
     committer::{Committer, Orders},
     connected::Connected,
-    whole::{check, check_job, copied, each, reads, script, script_on_copy, tables, verify},
+    whole::{
+        check, check_job, copied, each, has_begun, reads, script, script_on_copy, tables, verify,
+    },
 };

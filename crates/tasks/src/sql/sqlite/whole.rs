@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{
-    Connection, Error, ErrorCode, OpenFlags,
+    Connection, Error, ErrorCode, OpenFlags, TransactionBehavior,
     hooks::{AuthAction, AuthContext, Authorization},
 };
 use tempfile::TempDir;
@@ -11,6 +11,7 @@ use triway_core::Failure;
 
 use super::{
     connected::{Connected, opened, writing},
+    done::Done,
     errors::{failure, unopened},
     limit::Limit,
     rows::{found, handed},
@@ -42,7 +43,9 @@ fn execute(path: &Path, text: &str, is_copy: bool) -> Result<(), Failure> {
             .authorizer(Some(no_other_file))
             .map_err(|error| unopened(&error, path))?;
     }
-    let done = connection.transaction().and_then(|transaction| {
+    // One that begins with reading cannot wait for a lock that it needs later.
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+    let done = begun.and_then(|transaction| {
         transaction.execute_batch(text)?;
         transaction.commit()
     });
@@ -75,6 +78,14 @@ pub(crate) fn verify(path: &Path, query: &Statement) -> Result<Answer, Failure> 
 /// Looks whether it can be written down what of a job is done.
 pub(crate) fn check_job(path: &Path, job: &str) -> Result<(), Failure> {
     Connected::open(path, Durability::Full, Some(job)).map(drop)
+}
+
+/// Whether inputs of a job are written down as done.
+pub(crate) fn has_begun(path: &Path, job: &str) -> Result<bool, Failure> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    Done::any(job, &existing(path)?).map_err(|error| unopened(&error, path))
 }
 
 /// A copy of the file beside it, if there is one; and where that is.

@@ -1,0 +1,45 @@
+//! What `triway advise` may be asked for.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{
+    help,
+    job::{self, JobArguments, LanesArguments},
+    model::ProbeArguments,
+    tasks::TaskArguments,
+};
+
+const ADVICE: &str = "Advice";
+
+/// `triway advise`.
+#[derive(Debug, Args)]
+#[command(after_help = help::ADVISE)]
+pub(crate) struct AdviseArguments {
+    /// How long probing may take
+    #[arg(long, global = true, value_name = "TIME", help_heading = ADVICE,
+          default_value = "10s", value_parser = job::time, allow_hyphen_values = true)]
+    pub(crate) budget: Duration,
+
+    /// Write code that does the job under what is advised: for py with Python's standard library, else with this
+    /// program's
+    #[arg(long, global = true, help_heading = ADVICE)]
+    pub(crate) code: bool,
+
+    /// Execute nothing; say what can be said without
+    #[arg(long, global = true, help_heading = ADVICE)]
+    pub(crate) dry_probe: bool,
+
+    #[command(flatten)]
+    pub(crate) probing: ProbeArguments,
+
+    #[command(flatten)]
+    pub(crate) lanes: LanesArguments,
+
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+
+    #[command(subcommand)]
+    pub(crate) task: TaskArguments,
+}

@@ -1,0 +1,74 @@
+//! A run whose model is found out on its first inputs (`-m auto`).
+
+use triway_core::Plan;
+use triway_exec::{Finished, Job, Refusal};
+use triway_measure::advise::{self, Advised, Observed, Progress, Situation, Steered, Tell};
+use triway_tasks::catalog::Named;
+
+use crate::{
+    arguments::{Chosen, LanesArguments, ProbeArguments},
+    people::{Screen, figures},
+    prepared::Configuration,
+    probing::{self, Known},
+    reporter::Reporter,
+};
+
+/// Who chooses the model after all, and on what basis it is measured where it is.
+pub(crate) fn way(
+    chosen: Chosen,
+    configuration: &Configuration,
+    (plan, known, options): (&Plan, Known, (&LanesArguments, &ProbeArguments)),
+    screen: &Screen,
+) -> (Chosen, Option<Situation>) {
+    if chosen != Chosen::Measured {
+        return (chosen, None);
+    }
+    let why = match probing::unmeasured(plan, &known) {
+        Some(why) => why,
+        None => {
+            let situation =
+                probing::situation(configuration, plan, known, options, Situation::of_work);
+            match probing::has_choice(&situation) {
+                true => return (chosen, Some(situation)),
+                false => "no other model can run it",
+            }
+        }
+    };
+    screen.say(&format!("auto: as the task prefers, for {why}"));
+    (Chosen::Preferred, None)
+}
+
+/// The job is probed, and goes on as the figures say.
+pub(crate) fn measured(
+    job: Job<Named>,
+    reporter: Reporter,
+    basis: (Situation, Plan),
+    tell: Tell,
+) -> Result<Finished<Reporter>, Refusal> {
+    let Steered { job, sink, .. } = advise::choose(job, (reporter, probing::sizes()), basis, tell);
+    let finished = job.run_into(sink).wait()?;
+    Ok(finished.map(Observed::into_inner))
+}
+
+/// Tells of what is measured, and what the job goes on under.
+pub(crate) fn tell(screen: Screen, task: Named) -> Tell {
+    Box::new(move |progress| match progress {
+        Progress::GoesOn(advice) => {
+            screen.say(&format!("auto: {}", advice.verdict));
+            let advised = advice.recommendation;
+            if let Some(Advised {
+                model, concurrency, ..
+            }) = advised
+            {
+                screen.say_all(task.remark(model));
+                screen.set_message(format!("{} {model}@{concurrency}", task.name()));
+            }
+        }
+        Progress::Fell { promised, found } => screen.say(&format!(
+            "auto: {} a second where {} were measured: measuring anew",
+            figures::number(found),
+            figures::number(promised)
+        )),
+        _ => {}
+    })
+}

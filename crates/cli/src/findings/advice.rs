@@ -1,0 +1,218 @@
+//! Advice as tables, records and pictures.
+
+use std::io::{self, Write};
+
+use triway_core::Model;
+use triway_measure::advise::{Advice, Slice};
+
+use super::{
+    Bar, Chart, Curve, Found, Grid, Heading, Records, Sheet,
+    cells::{missing, seconds, text},
+    write_json,
+};
+use crate::people::figures;
+
+impl Found for Advice {
+    fn json(&self, pretty: bool, to: &mut dyn Write) -> io::Result<()> {
+        write_json(self, pretty, to)
+    }
+
+    fn sheet(&self) -> Sheet {
+        let grids = [settings(self), evidence(self), rule(self)];
+        Sheet {
+            grids: grids
+                .into_iter()
+                .filter(|grid| !grid.rows.is_empty())
+                .collect(),
+            remarks: remarks(self),
+        }
+    }
+
+    fn records(&self) -> Records {
+        Records::of(self.probes.iter().map(values).collect())
+    }
+
+    fn charts(&self) -> Vec<Chart> {
+        if self.probes.len() < 2 {
+            return Vec::new();
+        }
+        vec![bars(self), curves(self)]
+    }
+}
+
+/// A setting and what it came to.
+struct Row {
+    name: String,
+    rate: f64,
+    gain: Option<f64>,
+    remark: String,
+    marked: bool,
+}
+
+fn rows(advice: &Advice) -> Vec<Row> {
+    let name = |model: Model, concurrency| match model {
+        Model::Sequential => model.to_string(),
+        _ => format!("{model}@{concurrency}"),
+    };
+    let chosen = advice.recommendation.map(|advised| Row {
+        name: name(advised.model, advised.concurrency),
+        rate: advice.throughput_per_s.unwrap_or(f64::NAN),
+        gain: advice.expected_gain.map(|gain| gain.median),
+        remark: "advised".to_owned(),
+        marked: true,
+    });
+    let others = advice.alternatives.iter().map(|other| Row {
+        name: name(other.model, other.concurrency),
+        rate: other.throughput_per_s,
+        gain: Some(other.gain),
+        remark: other.remark.clone().unwrap_or_default(),
+        marked: false,
+    });
+    chosen.into_iter().chain(others).collect()
+}
+
+fn settings(advice: &Advice) -> Grid {
+    let row = |row: Row| {
+        vec![
+            row.name,
+            figures::number(row.rate),
+            row.gain.map_or_else(missing, figures::times),
+            row.remark,
+        ]
+    };
+    Grid {
+        title: None,
+        headings: vec![
+            Heading::words("measured", "measured"),
+            Heading::figures("inputs a second", "inputs a second"),
+            Heading::figures("whole job", "the whole job, of one input after the other"),
+            Heading::words("", "remark"),
+        ],
+        rows: rows(advice).into_iter().map(row).collect(),
+    }
+}
+
+fn evidence(advice: &Advice) -> Grid {
+    let rows = advice.evidence.iter();
+    Grid {
+        title: Some(format!("Evidence: the work is {}", told(advice))),
+        headings: vec![
+            Heading::words("figure", "figure"),
+            Heading::words("what it means", "what it means"),
+        ],
+        rows: rows
+            .map(|line| vec![line.figure.clone(), line.meaning.clone()])
+            .collect(),
+    }
+}
+
+/// What the work is like.
+fn told(advice: &Advice) -> String {
+    advice.character.name().replace('-', " ")
+}
+
+fn rule(advice: &Advice) -> Grid {
+    let Some(rule) = &advice.rule_of_thumb else {
+        return Grid::default();
+    };
+    let answers = rule.path.iter();
+    let mut rows: Vec<_> = answers
+        .map(|step| vec![step.question.clone(), step.answer.clone()])
+        .collect();
+    let holds = match rule.holds {
+        true => "as measured here",
+        false => "which is not what was measured here",
+    };
+    rows.push(vec!["So:".to_owned(), format!("{}, {holds}", rule.says)]);
+    Grid {
+        title: Some("The rule of thumb, with this job's answers".to_owned()),
+        headings: vec![
+            Heading::words("question", "question"),
+            Heading::words("answer", "answer"),
+        ],
+        rows,
+    }
+}
+
+fn remarks(advice: &Advice) -> Vec<String> {
+    let changes = advice.changes.iter();
+    let changes = changes.map(|change| format!("What would change this: {change}."));
+    let cost = advice.recommendation.map(|_| {
+        let memory = advice.memory_bytes.map_or_else(missing, figures::bytes);
+        let executed = figures::counted(advice.executed, "input", "inputs");
+        format!(
+            "{executed} executed to find out; it starts in {} and holds {memory}.",
+            seconds(advice.startup_s)
+        )
+    });
+    let notes = advice.notes.iter().map(|note| format!("Note: {note}"));
+    changes
+        .chain(cost)
+        .chain(notes)
+        .chain([advice.verdict.clone()])
+        .collect()
+}
+
+fn values(slice: &Slice) -> Vec<(&'static str, String)> {
+    vec![
+        ("model", text(slice.model)),
+        ("concurrency", slice.concurrency.to_string()),
+        ("refused", text(slice.refused.as_deref())),
+        ("inputs", slice.inputs.to_string()),
+        ("failed", slice.failed.to_string()),
+        ("startup_s", slice.startup_s.to_string()),
+        ("wall_s", slice.wall_s.to_string()),
+        ("throughput_per_s", slice.rate_per_s.to_string()),
+        ("run_s", slice.run_s.to_string()),
+        ("run_sd_s", slice.run_sd_s.to_string()),
+        ("run_max_s", slice.run_max_s.to_string()),
+        ("cpu_s", text(slice.cpu_s)),
+        ("attempts_cpu_s", text(slice.attempts_cpu_s)),
+        ("longest_hold_s", text(slice.longest_hold_s)),
+        ("peak_memory_bytes", text(slice.peak_memory_bytes)),
+    ]
+}
+
+fn bars(advice: &Advice) -> Chart {
+    let bar = |row: Row| Bar {
+        label: row.name,
+        value: row.rate,
+        interval: None,
+        marked: row.marked,
+    };
+    Chart::Bars {
+        title: "Inputs a second".to_owned(),
+        unit: figures::number,
+        bars: rows(advice).into_iter().map(bar).collect(),
+    }
+}
+
+/// Throughput at rising concurrency, a curve a model.
+fn curves(advice: &Advice) -> Chart {
+    let curve = |model: Model| {
+        let of_model = |slice: &&Slice| slice.model == Some(model) && slice.inputs > 0;
+        let mut points: Vec<(f64, f64)> = advice
+            .probes
+            .iter()
+            .filter(of_model)
+            .filter_map(|slice| {
+                let lanes = u32::try_from(slice.concurrency).ok()?;
+                Some((f64::from(lanes), slice.rate_per_s))
+            })
+            .collect();
+        points.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        (!points.is_empty()).then(|| Curve {
+            name: model.to_string(),
+            points,
+            measured: true,
+        })
+    };
+    Chart::Curves {
+        title: "Throughput against concurrency".to_owned(),
+        x: "inputs at once".to_owned(),
+        y: "inputs a second".to_owned(),
+        x_doubles: true,
+        unit: figures::number,
+        curves: Model::PLAIN.into_iter().filter_map(curve).collect(),
+    }
+}

@@ -1,0 +1,130 @@
+//! What a job is probed on: which models are left, how many inputs there are, and whether there is anything to find out.
+
+use triway_core::{Model, Outcome, Plan};
+use triway_measure::advise::{Advice, Interpreter, Situation, Sizes, recommend};
+use triway_tasks::catalog::{Named, RawInput, RawOutput};
+
+use crate::{
+    arguments::{LanesArguments, ProbeArguments},
+    around::Around,
+    inputs::Inputs,
+    prepared::Configuration,
+    trials,
+};
+
+/// With fewer inputs than this, probing would be all of the job.
+const FEW: u64 = 8;
+
+/// What is known of a job beforehand, besides its task.
+pub(crate) struct Known {
+    /// How many inputs there are.
+    inputs: Option<u64>,
+    /// The interpreter of its function.
+    interpreter: Option<Interpreter>,
+    /// No more at once than the plan says, whatever was typed: there may be no more connections.
+    bounded: bool,
+}
+
+impl Known {
+    /// What these inputs and what is around the job tell.
+    pub(crate) fn of(inputs: &Inputs, around: &Around) -> Self {
+        Self {
+            inputs: inputs.count(),
+            interpreter: around.interpreter.clone(),
+            bounded: around.database.is_some(),
+        }
+    }
+}
+
+/// Models that the task is not run under, although it could be, and why.
+fn refusals(configuration: &Configuration) -> Vec<(Model, String)> {
+    let fault = |model| {
+        let fault = configuration.check_models([model]).err()?;
+        Some((model, format!("{:#}", fault.cause)))
+    };
+    let refused = trials::refusals(&configuration.task());
+    let faults = Model::ALL.into_iter().filter_map(fault);
+    refused.into_iter().chain(faults).collect()
+}
+
+/// What advice on this job starts from.
+pub(crate) fn situation(
+    configuration: &Configuration,
+    plan: &Plan,
+    known: Known,
+    (lanes, probing): (&LanesArguments, &ProbeArguments),
+    of: fn(triway_core::Forms, &[(Model, String)]) -> Situation,
+) -> Situation {
+    use triway_core::Task as _;
+    let forms = configuration.task().forms();
+    let mut situation = of(forms, &refusals(configuration));
+    situation.inputs = known.inputs;
+    situation.interpreter = known.interpreter;
+    situation.fixed_concurrency = lanes.concurrency.map(usize::from);
+    let most = probing.max_concurrency.get();
+    situation.most_concurrency = match known.bounded {
+        true => most.min(plan.concurrency.get()),
+        false => most,
+    };
+    situation
+}
+
+/// Whether there is anything to find out: one input at a time, and something else.
+pub(crate) fn has_choice(situation: &Situation) -> bool {
+    let able = |model| {
+        let mut models = situation.models.iter();
+        models.any(|it| it.model == model && it.refused.is_none())
+    };
+    let others = Model::PLAIN.into_iter().skip(1);
+    able(Model::Sequential) && others.into_iter().any(able)
+}
+
+/// Why the task's preferred model is taken without measuring; `None` where it is measured.
+pub(crate) fn unmeasured(plan: &Plan, known: &Known) -> Option<&'static str> {
+    match known.inputs {
+        _ if plan.rate.is_some() => Some("--rate decides how fast it goes"),
+        _ if plan.per_key.is_some() => Some("--per-host decides how much goes on at once"),
+        _ if plan.key_interval.is_some() => Some("--host-interval decides how fast it goes"),
+        Some(inputs) if inputs < FEW => Some("there are too few inputs to measure any"),
+        _ => None,
+    }
+}
+
+/// What can be said of a job without executing any of it.
+pub(crate) fn without_executing(situation: &Situation, configuration: &Configuration) -> Advice {
+    let task = configuration.task();
+    let preferred = task.preferred();
+    let able = situation.models.iter().filter(|it| it.refused.is_none());
+    let able: Vec<_> = able.map(|it| it.model.name()).collect();
+    let refused = situation.models.iter().filter_map(|it| {
+        let why = it.refused.as_ref()?;
+        Some(format!("{} cannot run it: {why}", it.model))
+    });
+    let mut advice = recommend(situation, &[]);
+    advice.task = task.name().to_owned();
+    advice.verdict = format!(
+        "Nothing was executed, so nothing was measured. It could run under {}; unless told otherwise it would be {} with \
+         {} at once.",
+        able.join(", "),
+        preferred.model,
+        preferred.concurrency(preferred.model)
+    );
+    advice.notes = situation
+        .inputs
+        .map(|inputs| format!("there are {inputs} inputs"))
+        .into_iter()
+        .chain(refused)
+        .collect();
+    advice
+}
+
+/// How large inputs and outputs are.
+pub(crate) fn sizes() -> Sizes<Named> {
+    Box::new(|outcome: &Outcome<RawInput, RawOutput>| {
+        let output = outcome.output.as_ref();
+        (
+            outcome.input.as_bytes().len(),
+            output.map_or(0, |output| output.json.len()),
+        )
+    })
+}

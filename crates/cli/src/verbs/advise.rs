@@ -1,0 +1,217 @@
+//! `triway advise`: a few seconds of probing on the real inputs, and what follows from them.
+
+use std::io;
+
+use anyhow::anyhow;
+use triway_core::{Event, Model, Outcome, Plan, Status};
+use triway_exec::{Finished, Job, Refusal, Sink};
+use triway_measure::{
+    advise::{self, Advice, Observed, Progress, Situation, Steered, Tell, recommend},
+    machine,
+};
+use triway_tasks::catalog::{Named, RawInput, RawOutput};
+
+use super::run::{feed, stop_on_signal};
+use crate::{
+    arguments::{AdviseArguments, JobArguments},
+    attended::attend,
+    code,
+    exit::{Exit, Fault},
+    inputs::Inputs,
+    job_options,
+    output::Destination,
+    people::Screen,
+    prepared::{Configuration, Prepared, prepare},
+    probing::{self, Known},
+    reporter::Reporter,
+    total::Total,
+};
+
+/// Probes the job and says what to run it under.
+pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
+    let AdviseArguments {
+        budget,
+        code,
+        dry_probe,
+        probing,
+        lanes,
+        job,
+        task,
+    } = arguments;
+    job_options::check_advises(&job)?;
+    let screen = Screen::new(job.quiet);
+    // What an example needs must live until the last probe has ended.
+    let Prepared {
+        task: mut configuration,
+        inputs,
+        note,
+        around,
+        kept: _kept,
+        ..
+    } = prepare(task, &job)?;
+    let plan = planned(&mut configuration, &job)?;
+    let known = Known::of(&inputs, &around);
+    around.spare(job.output.as_deref(), None)?;
+    screen.say_all(note.as_deref());
+    let of = match dry_probe {
+        true => Situation::of_work,
+        false => Situation::of,
+    };
+    let options = (&lanes, &probing);
+    let mut situation = probing::situation(&configuration, &plan, known, options, of);
+    situation.budget_s = budget.as_secs_f64();
+    situation.thorough = true;
+    let destination = Destination::of_advice(&job, &inputs, &screen)?;
+    if dry_probe {
+        let advice = probing::without_executing(&situation, &configuration);
+        return written(&advice, None, destination, &screen);
+    }
+    let mut begun = around.begin(&plan, None, job.output.as_deref())?;
+    let reporter = Reporter::of_probes(configuration.task(), &job, &inputs, &screen)?;
+    let asked = (situation, plan);
+    let probed = probe(&configuration, inputs, asked, (reporter, &screen))?;
+    screen.end_bar();
+    screen.say_all(begun.end(&Total::default())?.as_deref());
+    match probed {
+        Probed::Stopped(exit) => Ok(exit),
+        Probed::Advised(mut advice, failed) => {
+            advice.task = configuration.task().name().to_owned();
+            advice.machine = Some(machine::describe());
+            let source = code.then(|| code::of(&configuration, &advice));
+            let exit = written(&advice, source, destination, &screen)?;
+            Ok(if failed { Exit::SomeFailed } else { exit })
+        }
+    }
+}
+
+/// What became of probing.
+enum Probed {
+    /// Advice, and whether some input failed.
+    Advised(Box<Advice>, bool),
+    /// Somebody wanted an end.
+    Stopped(Exit),
+}
+
+/// The limits that all probes share; the model is that of each.
+fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan, Fault> {
+    let preferred = configuration.task().preferred();
+    let model = preferred.model;
+    let mut plan = job_options::plan(job, preferred, model, preferred.concurrency(model))?;
+    configuration.limit(job, &mut plan)?;
+    job_options::check_pool(job, &Model::PLAIN, &configuration.task())?;
+    Ok(plan)
+}
+
+/// Executes inputs as long as there is something to find out.
+fn probe(
+    configuration: &Configuration,
+    inputs: Inputs,
+    (situation, plan): (Situation, Plan),
+    (reporter, screen): (Option<Reporter>, &Screen),
+) -> Result<Probed, Fault> {
+    if screen.is_watched() {
+        screen.show_bar(None, "probing");
+    }
+    let job = Job::from_source(configuration.task(), feed(inputs)).plan(plan.clone());
+    let control = job.control();
+    let heed = stop_on_signal(control.clone(), screen.clone(), &plan);
+    let sink = (
+        Executed {
+            reporter,
+            screen: screen.clone(),
+        },
+        probing::sizes(),
+    );
+    let Steered {
+        job,
+        sink,
+        gathered,
+    } = advise::probe(job, sink, (situation.clone(), plan), told(screen.clone()));
+    let attended = attend(move || finish(job, sink), heed, Some(control))?;
+    if let Some(asked) = attended.asked {
+        screen.say("stopped before enough was seen; nothing is advised");
+        return Ok(Probed::Stopped(asked.exit));
+    }
+    let failed = attended
+        .result
+        .unwrap_or_else(|| Err(anyhow!("probing panicked, which is a bug of this program")))
+        .map_err(Fault::could_not_run)?;
+    let advice = recommend(&situation, &gathered.slices());
+    Ok(Probed::Advised(Box::new(advice), failed))
+}
+
+/// Runs the probes and writes outcomes to their end; says whether some input failed.
+fn finish(job: Job<Named>, sink: Observed<Named, Executed>) -> anyhow::Result<bool> {
+    let finished: Result<Finished<_>, Refusal> = job.run_into(sink).wait();
+    let Finished { sink, summary, .. } = finished?;
+    if let Some(reporter) = sink.into_inner().reporter
+        && let Some(error) = reporter.end().undelivered
+    {
+        return Err(anyhow::Error::from(error).context("the outcomes could not be written"));
+    }
+    Ok(summary.failed > 0)
+}
+
+/// Passes on outcomes of what was executed. What was read ahead and not begun was never asked for.
+struct Executed {
+    reporter: Option<Reporter>,
+    screen: Screen,
+}
+
+impl Sink<Named> for Executed {
+    fn outcome(&mut self, outcome: Outcome<RawInput, RawOutput>) -> io::Result<()> {
+        if outcome.status == Status::Cancelled && outcome.attempts == 0 {
+            return Ok(());
+        }
+        match &mut self.reporter {
+            Some(reporter) => reporter.outcome(outcome),
+            None => {
+                self.screen.step();
+                Ok(())
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        if let Some(reporter) = &mut self.reporter {
+            reporter.event(event);
+        }
+    }
+}
+
+fn told(screen: Screen) -> Tell {
+    Box::new(move |progress| {
+        if let Progress::Probing { model, concurrency } = progress {
+            screen.set_message(format!("probing {model}@{concurrency}"));
+        }
+    })
+}
+
+/// Writes the advice, or code in its place.
+fn written(
+    advice: &Advice,
+    source: Option<Result<String, Fault>>,
+    destination: Destination,
+    screen: &Screen,
+) -> Result<Exit, Fault> {
+    let name = destination.name().to_owned();
+    let for_people = destination.is_for_people();
+    let has_code = source.is_some();
+    let put = match source {
+        Some(source) => destination.text(&source?),
+        None => destination.found(advice),
+    };
+    match put {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            let told = format!("the advice could not be written to {name}");
+            return Err(Fault::could_not_run(error.context(told)));
+        }
+        Ok(()) => {}
+    }
+    if has_code || !for_people {
+        screen.say(&advice.verdict);
+    }
+    Ok(Exit::Ok)
+}
