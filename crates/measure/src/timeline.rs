@@ -176,7 +176,7 @@ mod tests {
         recording.record(&Outcome::<(), ()>::new(2, (), Status::Cancelled));
         let timeline = recording
             .finish(Duration::ZERO, Duration::ZERO)
-            .placed(4, 8);
+            .placed(|index| 2 * index);
         let told: Vec<_> = timeline
             .spans
             .iter()

@@ -80,30 +80,24 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     screen.say_all(task.remark(plan.model).filter(|_| situation.is_none()));
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
-    let afterwards = Afterwards {
-        task: task.name(),
-        plan: plan.clone(),
-        chosen,
-        title: inputs.title(),
-        places: inputs.places(),
-        destination: destination.name().to_owned(),
-        to_stdout: job.output.is_none(),
-        trace: traced.trace,
-        around,
-        screen: screen.clone(),
-        found,
-        resume: journal.is_some().then(|| journaling::command(&inputs)),
-    };
-    let lines = lines(&job, &screen, interest)?;
-    let parts = (configuration.task(), inputs.places(), destination, lines);
-    let mut reporter = Reporter::new(parts, screen.clone(), interest).with_trace(trace);
+    let to_stdout = job.output.is_none();
+    let how = (task.name(), plan.clone(), chosen);
+    let kept = (traced.trace, around, journal.as_ref());
+    let afterwards = Afterwards::of(how, &inputs, (&destination, to_stdout), kept, &screen);
+    let told = (&job, &screen, interest);
+    let mut reporter =
+        reporter(configuration.task(), &inputs, destination, told)?.with_trace(trace);
     begin(&mut reporter, found)?;
     if !piped {
         show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
     }
     let job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
-    let measures = situation.map(|it| (it, task));
-    work((job, journal), reporter, measures, afterwards)
+    work(
+        (job, journal),
+        reporter,
+        situation.zip(Some(task)),
+        afterwards,
+    )
 }
 
 /// Runs the job to its end, however that comes.
@@ -205,6 +199,18 @@ fn show_bar(screen: &Screen, inputs: &Inputs, what: &str) {
     }
 }
 
+/// Whom outcomes go to.
+fn reporter(
+    task: Named,
+    inputs: &Inputs,
+    destination: Destination,
+    (job, screen, interest): (&JobArguments, &Screen, Interest),
+) -> Result<Reporter, Fault> {
+    let lines = lines(job, screen, interest)?;
+    let parts = (task, inputs.places(), destination, lines);
+    Ok(Reporter::new(parts, screen.clone(), interest))
+}
+
 /// Where people see outcomes that go to a file.
 fn lines(
     job: &JobArguments,
@@ -267,6 +273,29 @@ struct Afterwards {
 }
 
 impl Afterwards {
+    fn of(
+        (task, plan, chosen): (&'static str, Plan, Chosen),
+        inputs: &Inputs,
+        (destination, to_stdout): (&Destination, bool),
+        (trace, around, journal): (Option<PathBuf>, Begun, Option<&Journal>),
+        screen: &Screen,
+    ) -> Self {
+        Self {
+            task,
+            plan,
+            chosen,
+            title: inputs.title(),
+            places: inputs.places(),
+            destination: destination.name().to_owned(),
+            to_stdout,
+            trace,
+            around,
+            screen: screen.clone(),
+            found: journal.map(Journal::found),
+            resume: journal.is_some().then(|| journaling::command(inputs)),
+        }
+    }
+
     fn conclude(
         mut self,
         attended: Attended<Result<Finished<Reporter>, Refusal>>,

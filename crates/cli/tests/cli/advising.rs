@@ -276,7 +276,7 @@ fn options_that_mean_nothing_are_refused() {
 
 #[test]
 fn an_end_that_is_asked_for_comes() {
-    let started = start(triway(
+    let started = start(&mut triway(
         "advise cpu --work spin --n 20 --inputs 5000 --budget 60s",
     ));
     std::thread::sleep(std::time::Duration::from_millis(600));

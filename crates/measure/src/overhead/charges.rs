@@ -474,7 +474,10 @@ mod tests {
         assert_eq!(of(&[1.7, 1.9]), None);
         assert_eq!(busy(0.9, 2), None);
         let told = busy(5.9, 2).unwrap();
-        assert!(told.contains("5.9 processes were running or waiting"), "{told}");
+        assert!(
+            told.contains("5.9 processes were running or waiting"),
+            "{told}"
+        );
         assert_eq!(of(&[0.9, 1.01]), None);
         assert_eq!(of(&[0.9, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.9]), None);
     }
