@@ -115,7 +115,8 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// The share of its attempts' time in which they had a processor, from 0 to 1.
+    /// The share of its attempts' time in which they had a processor, from 0 to 1. The time in which they wanted one and got
+    /// none, because something else had it, is left out where interpreters tell it.
     #[must_use]
     pub fn cpu_share(&self) -> Option<f64> {
         #[expect(
@@ -124,7 +125,8 @@ impl Slice {
         )]
         let busy = self.run_s * self.inputs as f64;
         let cpu = self.attempts_cpu_s.or(self.cpu_s)?;
-        (busy > 0.0).then(|| (cpu / busy).clamp(0.0, 1.0))
+        let wanted = (busy - self.run_queue_s.unwrap_or(0.0)).max(cpu);
+        (wanted > 0.0).then(|| (cpu / wanted).clamp(0.0, 1.0))
     }
 
     /// The share of its inputs that failed.
