@@ -108,8 +108,7 @@ pub(super) const PROBES: &[Probe] = &[
 const PYTHON_OWN: &str = "memory that nobody shares with it, from smaps_rollup";
 const POOL: &str = "abs() of numbers through the standard library's pool, divided by their number";
 const POOL_READY: &str = "until each worker of that pool has run something";
-const ADDED: &str =
-    "sum() of ranges on the standard library's pool against a loop, the fastest of three turns each";
+const ADDED: &str = "sum() of ranges on the standard library's pool against a loop, the fastest of three turns each";
 
 /// What a round of `python/overhead.py` measures.
 pub(super) const PYTHON: &[What] = &[

@@ -160,7 +160,7 @@ impl Charges {
                     done: rounds * steps + nth,
                 });
                 match (PROBES.get(place), &python) {
-                    (Some(probe), _) => gathered.add(probe, self.answer(place)),
+                    (Some(probe), _) => gathered.add(probe, &self.answer(place)),
                     (None, Ok(path)) => {
                         let told = python::round(path, rounds, handing::lanes(), &self.stop);
                         if let Ok(told) = &told {
@@ -332,9 +332,9 @@ impl Gathered {
         }
     }
 
-    fn add(&mut self, probe: &Probe, answer: Answer) {
+    fn add(&mut self, probe: &Probe, answer: &Answer) {
         for (place, what) in probe.figures.iter().enumerate() {
-            let number = match &answer {
+            let number = match answer {
                 Ok(numbers) => numbers
                     .get(place)
                     .copied()
@@ -425,7 +425,7 @@ mod tests {
             .find(|probe| probe.figures.len() == 3)
             .unwrap();
         let mut gathered = Gathered::new(false);
-        gathered.add(probe, Ok(vec![1.0, f64::NAN]));
+        gathered.add(probe, &Ok(vec![1.0, f64::NAN]));
         let of = |place: usize| {
             let id = probe.figures[place].id;
             let mut all = gathered.samples.iter();
@@ -474,7 +474,10 @@ mod tests {
         assert_eq!(of(&[1.7, 1.9]), None);
         assert_eq!(busy(0.9, 2), None);
         let told = busy(5.9, 2).unwrap();
-        assert!(told.contains("5.9 processes were running or waiting"), "{told}");
+        assert!(
+            told.contains("5.9 processes were running or waiting"),
+            "{told}"
+        );
         assert_eq!(of(&[0.9, 1.01]), None);
         assert_eq!(of(&[0.9, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.9]), None);
     }
