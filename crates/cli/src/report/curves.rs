@@ -135,10 +135,10 @@ mod tests {
     use super::*;
     use crate::people::figures;
 
-    fn drawn(points: Vec<(f64, f64)>, x_doubles: bool) -> String {
+    fn drawn(points: &[(f64, f64)], x_doubles: bool) -> String {
         let curves = [true, false].map(|measured| Curve {
             name: "<i>".to_owned(),
-            points: points.clone(),
+            points: points.to_vec(),
             measured,
         });
         let axes = Axes {
@@ -159,7 +159,7 @@ mod tests {
             vec![(0.0, -1.0), (1e300, 1e300), (f64::INFINITY, 1.0)],
         ] {
             for x_doubles in [true, false] {
-                let drawn = drawn(points.clone(), x_doubles);
+                let drawn = drawn(&points, x_doubles);
                 let places = drawn
                     .split(" points=\"")
                     .skip(1)
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_was_measured_has_dots_and_what_follows_has_none() {
-        let drawn = drawn(vec![(1.0, 10.0), (2.0, 20.0), (4.0, 30.0)], true);
+        let drawn = drawn(&[(1.0, 10.0), (2.0, 20.0), (4.0, 30.0)], true);
         assert_eq!(drawn.matches("<circle").count(), 3, "{drawn}");
         assert_eq!(drawn.matches("<polyline").count(), 2, "{drawn}");
         for x in ["cx=\"0%\"", "cx=\"50%\"", "cx=\"100%\""] {

@@ -66,13 +66,10 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     configuration.check_models(arms.iter().map(|arm| arm.model))?;
     let plan = planned(&mut configuration, &job)?;
     let task = configuration.task();
-    if configuration.starts_programs() {
-        sh::adopt_orphans().map_err(Fault::could_not_run)?;
-    }
+    adopt_orphans(&configuration)?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
     let about = around.about.clone();
-    around.spare(job.output.as_deref(), None)?;
-    around.spare_others(report.report.as_deref(), trace.trace.as_deref())?;
+    spare(&around, &job, &report, &trace)?;
     let stages = around.stages(configuration.sql(), &arms, &ignore)?;
     usual.check_compares()?;
     let wanted = Wanted::open(&job, (report, trace), &inputs, &screen)?;
@@ -103,6 +100,25 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     screen.end_bar();
     let besides = (kept.server.as_mut(), about);
     concluded(attended, besides, wanted, &screen, &title)
+}
+
+/// What trials leave behind that are killed comes to this process.
+fn adopt_orphans(configuration: &Configuration) -> Result<(), Fault> {
+    match configuration.starts_programs() {
+        true => sh::adopt_orphans().map_err(Fault::could_not_run),
+        false => Ok(()),
+    }
+}
+
+/// No file that is written may be one that the task works on.
+fn spare(
+    around: &Around,
+    job: &JobArguments,
+    report: &ReportArguments,
+    trace: &TraceArguments,
+) -> Result<(), Fault> {
+    around.spare(job.output.as_deref(), None)?;
+    around.spare_others(report.report.as_deref(), trace.trace.as_deref())
 }
 
 /// Everything that the comparison is written to.

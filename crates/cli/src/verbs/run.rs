@@ -13,7 +13,7 @@ use triway_tasks::catalog::RawInput;
 
 use crate::{
     arguments::{JobArguments, JournalArguments, RunArguments, TraceArguments},
-    around::Begun,
+    around::{Around, Begun},
     attended::{Asked, Attended, attend},
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
@@ -59,8 +59,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     configuration.survive(journaled.durability);
     let plan = planned(&mut configuration, &job, model)?;
     let task = configuration.task();
-    around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
-    around.spare_others(None, traced.trace.as_deref())?;
+    spare(&around, &job, &journaled, &traced)?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
@@ -93,13 +92,9 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     )
     .with_trace(trace);
     begin(&mut reporter, found)?;
-    if !piped {
-        show_bar(&screen, &inputs, &task, &plan);
-    }
-    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
-    if let Some(journal) = journal {
-        job = job.journal(journal).map_err(Fault::could_not_run)?;
-    }
+    show_bar(&screen, &inputs, &task, (&plan, piped));
+    let job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
+    let job = journaled_in(journal, job)?;
     let control = job.control();
     let heed = stop_on_signal(control.clone(), screen, &afterwards.plan);
     let work = move || job.run_into(reporter).wait();
@@ -121,6 +116,24 @@ fn planned(
     match task.refuse(plan.model) {
         Some(why) => Err(Fault::usage(anyhow!("--model {}: {why}", plan.model))),
         None => Ok(plan),
+    }
+}
+
+/// No file that is written may be one that the task works on.
+fn spare(
+    around: &Around,
+    job: &JobArguments,
+    journaled: &JournalArguments,
+    traced: &TraceArguments,
+) -> Result<(), Fault> {
+    around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
+    around.spare_others(None, traced.trace.as_deref())
+}
+
+fn journaled_in(journal: Option<Journal>, job: Job<Named>) -> Result<Job<Named>, Fault> {
+    match journal {
+        Some(journal) => job.journal(journal).map_err(Fault::could_not_run),
+        None => Ok(job),
     }
 }
 
@@ -155,9 +168,10 @@ fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
     }
 }
 
-fn show_bar(screen: &Screen, inputs: &Inputs, task: &Named, plan: &Plan) {
+/// Whoever reads a pipe may write to the same terminal.
+fn show_bar(screen: &Screen, inputs: &Inputs, task: &Named, (plan, piped): (&Plan, bool)) {
     let what = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
-    if screen.is_watched() {
+    if screen.is_watched() && !piped {
         screen.show_bar(inputs.count(), &what);
     }
 }

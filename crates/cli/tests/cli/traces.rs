@@ -22,7 +22,7 @@ fn events(path: &Path) -> Vec<Value> {
         );
         match event["ph"].as_str().unwrap() {
             "M" if event["name"] == "thread_sort_index" => {
-                assert!(event["args"]["sort_index"].is_u64(), "{event}")
+                assert!(event["args"]["sort_index"].is_u64(), "{event}");
             }
             "M" => assert!(event["args"]["name"].is_string(), "{event}"),
             "X" => {
