@@ -147,16 +147,16 @@ fn put(found: &dyn Found, path: &Path) -> io::Result<()> {
         .truncate(false)
         .open(path)?;
     let mut events = Events::new(file)?;
-    for (process, chart) in (1..).zip(found.charts()) {
-        let Chart::Timeline {
+    let timelines = found.charts().into_iter().filter_map(|chart| match chart {
+        Chart::Timeline {
             title,
             startup,
             spans,
             ..
-        } = chart
-        else {
-            continue;
-        };
+        } => Some((title, startup, spans)),
+        _ => None,
+    });
+    for (process, (title, startup, spans)) in (1..).zip(timelines) {
         events.process(process, &title);
         events.startup(process, startup);
         for span in &spans {
