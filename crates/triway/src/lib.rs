@@ -49,9 +49,8 @@ pub use triway_exec::{
     Supply, Wake, journal,
 };
 pub use triway_measure::{
-    self as measure, Arm, Compare, CompareError, Progress, arms, registration as task,
-    overhead::registration as overhead,
-    report::Comparison,
+    self as measure, Arm, Compare, CompareError, Progress, arms,
+    overhead::registration as overhead, registration as task, report::Comparison,
 };
 
 #[cfg(feature = "tasks")]

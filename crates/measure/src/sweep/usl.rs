@@ -160,7 +160,8 @@ fn eliminate(matrix: &mut [[f64; 4]; 3], size: usize) -> Option<[f64; 3]> {
             below.max_by(|a, b| matrix[*a][step].abs().total_cmp(&matrix[*b][step].abs()))?;
         matrix.swap(step, pivot);
         // Columns have length one, so that anything this small is rounding.
-        if !(matrix[step][step].abs() > 1e-13) {
+        let largest = matrix[step][step].abs();
+        if largest.is_nan() || largest <= 1e-13 {
             return None;
         }
         let top = matrix[step];
