@@ -10,7 +10,7 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 step() { printf '\n== %s\n' "$*"; }
 
 # Debian packages that the tests talk to: programs that nobody here wrote.
-packages=(curl netcat-openbsd nginx-light postgresql procps python3 python3-venv)
+packages=(chromium curl netcat-openbsd nginx-light postgresql procps python3 python3-venv)
 
 # Python packages, likewise: servers, and libraries for tables. They go into a folder of their own.
 python_packages=(httpbin gunicorn polars pyarrow duckdb uvloop)

@@ -55,6 +55,20 @@ impl Around {
             .try_for_each(|(option, path)| database.spare(option, path))
     }
 
+    /// The same for a page and a trace.
+    pub(crate) fn spare_others(
+        &self,
+        report: Option<&Path>,
+        trace: Option<&Path>,
+    ) -> Result<(), Fault> {
+        let named = [("--report", report), ("--trace", trace)];
+        let spare = |(option, path): (&str, Option<&Path>)| match (&self.database, path) {
+            (Some(database), Some(path)) => database.spare(option, path),
+            _ => Ok(()),
+        };
+        named.into_iter().try_for_each(spare)
+    }
+
     /// What each trial of a comparison works on, where the task changes something.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::{
     output::{Destination, Record},
     people::{Interest, Screen, events::Events, hosts::Hosts},
     total::Total,
+    trace::Trace,
 };
 
 /// The sink of a run.
@@ -29,6 +30,7 @@ pub(crate) struct Reporter {
     delivered: Delivered,
     hosts: Option<Hosts>,
     total: Total,
+    trace: Option<Trace>,
 }
 
 /// What is left when the last outcome has come.
@@ -45,15 +47,14 @@ pub(crate) struct Reported {
     pub(crate) undelivered: Option<io::Error>,
     /// Whether the last outcome stands there in part.
     pub(crate) torn: bool,
+    /// What kept the trace from being written.
+    pub(crate) untraced: Option<io::Error>,
 }
 
 impl Reporter {
     /// Writes to `destination`, and to `lines` what people are to see besides. `task` says how inputs may be shown.
     pub(crate) fn new(
-        task: Named,
-        places: Places,
-        destination: Destination,
-        lines: Option<Destination>,
+        (task, places, destination, lines): (Named, Places, Destination, Option<Destination>),
         screen: Screen,
         interest: Interest,
     ) -> Self {
@@ -68,6 +69,7 @@ impl Reporter {
             delivered: Delivered::default(),
             hosts: (interest == Interest::Trouble).then(Hosts::default),
             total: Total::default(),
+            trace: None,
         }
     }
 
@@ -85,8 +87,14 @@ impl Reporter {
         let places = inputs.places();
         Ok(destination.map(|destination| {
             let interest = Interest::All;
-            Self::new(task, places, destination, None, screen.clone(), interest)
+            Self::new((task, places, destination, None), screen.clone(), interest)
         }))
+    }
+
+    /// Writes a trace besides, if there is one.
+    pub(crate) fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// Writes what stands before the first outcome, and takes away what an earlier run wrote.
@@ -114,6 +122,7 @@ impl Reporter {
             retries: self.events.retries(),
             undelivered: written.broken,
             torn: written.torn,
+            untraced: self.trace.and_then(|trace| trace.end().err()),
         }
     }
 }
@@ -135,6 +144,9 @@ impl Sink<Named> for Reporter {
         }
         self.begin()?;
         let record = Record::new(&self.task, &outcome, &self.places);
+        if let Some(trace) = &mut self.trace {
+            trace.outcome(&record);
+        }
         if let Some(lines) = &mut self.lines {
             let _unwatched = lines.outcome(&record);
         }
@@ -150,6 +162,9 @@ impl Sink<Named> for Reporter {
     fn event(&mut self, event: &Event) {
         if matches!(event, Event::Stopping { .. }) {
             self.screen.bar_stops();
+        }
+        if let (Event::Ready { startup, .. }, Some(trace)) = (event, &mut self.trace) {
+            trace.ready(startup.as_secs_f64());
         }
         self.events.tell(event);
     }

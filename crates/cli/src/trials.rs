@@ -1,7 +1,7 @@
 //! What verbs have in common that measure a job in trials: how it is set up, watched, stopped and delivered.
 
 use std::{
-    io,
+    fs::Metadata,
     num::NonZeroUsize,
     sync::{
         Arc,
@@ -18,13 +18,14 @@ use triway_measure::{
 use triway_tasks::{catalog::Named, sh};
 
 use crate::{
-    arguments::{JobArguments, TrialArguments},
+    arguments::{JobArguments, ReportArguments, TraceArguments, TrialArguments},
     attended::{Attended, attend},
     example::TestServer,
     exit::{Exit, Fault},
-    findings::Found as Findings,
+    inputs::Inputs,
     job_options,
     output::{Destination, Usual},
+    papers::Papers,
     people::{Interest, Screen, figures},
     prepared::{Configuration, Prepared},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) trials: TrialArguments,
     /// What each trial is one of.
     pub(crate) arms: Vec<Arm>,
+    /// What is written besides.
+    pub(crate) besides: (ReportArguments, TraceArguments),
 }
 
 /// How people call what a verb does.
@@ -74,7 +77,7 @@ pub(crate) struct Found<R> {
     /// How the embedded server ended, if it did before the last trial: then the figures say nothing.
     pub(crate) server_ended: Option<String>,
     /// Where it is to go.
-    pub(crate) destination: Destination,
+    pub(crate) papers: Papers,
 }
 
 /// Sets the trials up and has them run by `run`, which tells how far they are. Blocks until they are done or somebody
@@ -92,6 +95,7 @@ pub(crate) fn measure<R: Send + 'static>(
         job,
         trials,
         arms,
+        besides,
     } = wanted;
     // What an example needs must live until the last trial has ended.
     let Prepared {
@@ -105,11 +109,13 @@ pub(crate) fn measure<R: Send + 'static>(
     let plan = planned(&mut configuration, job, &arms)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), None)?;
+    around.spare_others(besides.0.report.as_deref(), besides.1.trace.as_deref())?;
     let probe = around.probe.then(|| configuration.probing()).flatten();
     let about = around.about.clone();
     let stages = around.stages(configuration.sql(), &arms, &trials.ignore)?;
     usual.check_compares()?;
-    let destination = Destination::open(job, &inputs, screen, Interest::All, Usual::Outcomes)?;
+    let papers = papers(job, besides, &inputs, screen)?;
+    let detailed = papers.are_detailed();
     let remark = arms.iter().find_map(|arm| task.remark(arm.model));
     screen.say_all(remark.into_iter().chain(note.as_deref()));
     let title = inputs.title();
@@ -127,6 +133,7 @@ pub(crate) fn measure<R: Send + 'static>(
             .stages(stages)
             .sample(trials.sample)
             .budget(trials.budget.0)
+            .detailed(detailed)
             .stop_on(stopped)
             .probe(probe.as_ref())?;
         run(compare, &mut |progress| tell(&told, words, progress))
@@ -142,8 +149,20 @@ pub(crate) fn measure<R: Send + 'static>(
         result,
         about,
         server_ended,
-        destination,
+        papers,
     })
+}
+
+/// Everything that is written, made before anything takes its time.
+fn papers(
+    job: &JobArguments,
+    besides: (ReportArguments, TraceArguments),
+    inputs: &Inputs,
+    screen: &Screen,
+) -> Result<Papers, Fault> {
+    let destination = Destination::open(job, inputs, screen, Interest::All, Usual::Outcomes)?;
+    let taken = |file: &Metadata| inputs.include(file);
+    Papers::open(destination, besides, job.output.as_deref(), &taken)
 }
 
 /// What came of it, unless somebody stopped it or it could not be done.
@@ -168,35 +187,6 @@ fn concluded<R>(
             words.what
         ))),
     }
-}
-
-/// Writes what was found to where it is to go, and tells people the verdict where they do not see the rest.
-///
-/// # Errors
-/// It could not be written; that nobody reads it any more is none.
-pub(crate) fn deliver(
-    found: &dyn Findings,
-    (what, verdict): (&str, &str),
-    destination: Destination,
-    screen: &Screen,
-) -> Result<(), Fault> {
-    let name = destination.name().to_owned();
-    let said = destination.is_for_people();
-    let to_stdout = destination.is_standard_output();
-    match destination.found(found) {
-        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        Err(error) => {
-            let told = format!("the {what} could not be written to {name}");
-            return Err(Fault::could_not_run(
-                anyhow::Error::from(error).context(told),
-            ));
-        }
-        Ok(()) => {}
-    }
-    if !said {
-        screen.say(verdict);
-    }
-    Ok(())
 }
 
 /// The plan that all arms share, unless the task cannot be run so.

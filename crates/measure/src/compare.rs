@@ -51,6 +51,7 @@ pub struct Compare<T: Task> {
     refused: Vec<(Model, String)>,
     stages: Option<Stages<T>>,
     probe: Option<Vec<u8>>,
+    detailed: bool,
     stop: Arc<AtomicBool>,
 }
 
@@ -86,6 +87,7 @@ impl<T: Portable> Compare<T> {
             refused: Vec::new(),
             stages: None,
             probe: None,
+            detailed: false,
             stop: Arc::default(),
         }
     }
@@ -165,6 +167,13 @@ impl<T: Portable> Compare<T> {
         Ok(self)
     }
 
+    /// Whether the report has what pictures are made of: how many attempts took how long, and who ran what when in an
+    /// arm's first counted round.
+    pub fn detailed(mut self, wanted: bool) -> Self {
+        self.detailed = wanted;
+        self
+    }
+
     /// Ends the comparison soon after this becomes true: the running trial is killed.
     pub fn stop_on(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = stop;
@@ -229,6 +238,7 @@ impl<T: Portable> Compare<T> {
             task: registered,
             stage: &mut stage,
             plan: &self.plan,
+            detailed: self.detailed,
             budget: self.budget,
             stop: &self.stop,
             tell: &mut tell,

@@ -10,7 +10,7 @@ use crate::{
     evidence::Evidence,
     inward,
     ranking::{Contender, Ranking, rank, ratio},
-    report::{ArmReport, Difference, Estimate},
+    report::{ArmReport, Difference, Estimate, Timeline},
     verdict::{Findings, sentence},
 };
 
@@ -57,7 +57,7 @@ pub(crate) fn conclude(
             ArmReport {
                 unranked: reasons[place].clone(),
                 speedup: contender.and_then(|own| speedup(&contenders, ranked_baseline, own)),
-                ..courses[place].report(evidence.runtime_threads)
+                ..told(&courses[place], evidence)
             }
         });
     let models: Vec<ArmReport> = models.collect();
@@ -74,6 +74,15 @@ pub(crate) fn conclude(
         verdict: verdict(courses, &reasons, &contenders, &ranking, ranked_baseline),
         differences: settled.differences,
     })
+}
+
+/// What is told of an arm: of all inputs, and no more than was asked for.
+fn told(course: &Course, evidence: &Evidence) -> ArmReport {
+    let placed = |timeline: Timeline| timeline.placed(|index| evidence.place(index));
+    let mut report = course.report(evidence.runtime_threads);
+    report.timeline = report.timeline.map(placed);
+    report.latency_distribution.take_if(|_| !evidence.detailed);
+    report
 }
 
 /// The arms that are ranked: their places among all, and their times.
@@ -319,6 +328,7 @@ mod tests {
         }
         Measured {
             inside: None,
+            timeline: None,
             startup: Duration::from_millis(1),
             wall: Duration::from_millis(9),
             cost: None,

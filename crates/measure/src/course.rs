@@ -9,7 +9,7 @@ use crate::{
     inward,
     latency::Latencies,
     machine,
-    report::{ArmReport, ContextSwitches, Estimate, InsideReport, ServerReport},
+    report::{ArmReport, ContextSwitches, Estimate, InsideReport, ServerReport, Timeline},
     statistics::{median, median_interval},
     trial::Measured,
 };
@@ -80,6 +80,8 @@ impl Course {
             context_switches: self.switches(),
             server: self.server(),
             inside: self.inside(),
+            latency_distribution: self.latencies().distribution(),
+            timeline: self.timeline(),
         }
     }
 
@@ -193,6 +195,11 @@ impl Course {
             .filter_map(|trial| trial.inside)
             .collect();
         inward::report(&told, self.probed)
+    }
+
+    /// Who ran what when in the trial that recorded it.
+    fn timeline(&self) -> Option<Timeline> {
+        self.trials.iter().find_map(|trial| trial.timeline.clone())
     }
 
     fn seconds(&self, of: impl Fn(&Measured) -> Duration) -> Vec<f64> {

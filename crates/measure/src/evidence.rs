@@ -71,6 +71,8 @@ pub(crate) struct Evidence {
     pub(crate) order: Order,
     /// Counted rounds.
     pub(crate) rounds: usize,
+    /// Whether the report is to have what pictures are made of.
+    pub(crate) detailed: bool,
     /// Threads of the async runtime, where the plan says.
     pub(crate) runtime_threads: Option<usize>,
     /// What a reader should know besides the figures.
@@ -131,6 +133,7 @@ impl Prepared {
             executed: extent.most(),
             order: self.layout.order,
             rounds: extent.rounds,
+            detailed: rounds.detailed,
             runtime_threads: rounds.plan.runtime_threads.map(usize::from),
             notes: notes(&wish, &extent, courses, self.layout.order),
         })

@@ -5,10 +5,13 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::report::Latency;
+use crate::report::{Latency, LatencyCount};
 
 /// The longest latency told apart from longer ones: an hour.
 pub const LONGEST: Duration = Duration::from_secs(3600);
+
+/// How finely a distribution tells times apart.
+const STEPS_TO_TEN: f64 = 20.0;
 
 /// Latencies from a nanosecond to an hour, each to three digits. Takes about a quarter of a megabyte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,26 @@ impl Latencies {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.histogram.len()
+    }
+
+    /// How many attempts took how long, in steps that grow with the time, twenty to a factor of ten; `None` of nothing.
+    #[must_use]
+    pub fn distribution(&self) -> Option<Vec<LatencyCount>> {
+        let mut counts: Vec<LatencyCount> = Vec::new();
+        let mut open = None;
+        for value in self.histogram.iter_recorded() {
+            let step = step_of(value.value_iterated_to());
+            match counts.last_mut().filter(|_| open == Some(step)) {
+                Some(last) => last.count += value.count_at_value(),
+                None => counts.push(LatencyCount {
+                    from_s: step_ends(step),
+                    to_s: step_ends(step + 1),
+                    count: value.count_at_value(),
+                }),
+            }
+            open = Some(step);
+        }
+        (!counts.is_empty()).then_some(counts)
     }
 
     /// The percentiles in seconds; `None` of nothing.
@@ -99,6 +122,22 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// In which of the growing steps a time is.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "an hour has four hundred steps, and a step needs no more digits than a float has"
+)]
+fn step_of(nanoseconds: u64) -> i32 {
+    let exponent = (nanoseconds.max(1) as f64).log10();
+    (exponent * STEPS_TO_TEN).floor() as i32
+}
+
+/// Where a step begins, in seconds.
+fn step_ends(step: i32) -> f64 {
+    10_f64.powf(f64::from(step) / STEPS_TO_TEN) * 1e-9
+}
+
 fn seconds(nanoseconds: u64) -> f64 {
     Duration::from_nanos(nanoseconds).as_secs_f64()
 }
@@ -128,6 +167,20 @@ mod tests {
         near(latency.p99, 0.99);
         near(latency.max, 1.0);
         assert_eq!(of([]).percentiles(), None);
+    }
+
+    #[test]
+    fn a_distribution_has_every_attempt_once_in_steps_that_grow() {
+        let counts = of(1..=1000).distribution().unwrap();
+        assert_eq!(counts.iter().map(|step| step.count).sum::<u64>(), 1000);
+        assert!((40..=70).contains(&counts.len()), "{}", counts.len());
+        for pair in counts.windows(2) {
+            assert!(pair[0].to_s <= pair[1].from_s, "{pair:?}");
+            near(pair[0].to_s / pair[0].from_s, 1.122);
+        }
+        let one = of([8]).distribution().unwrap();
+        assert!(one[0].from_s <= 0.008 && 0.008 <= one[0].to_s, "{one:?}");
+        assert_eq!(of([]).distribution(), None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod stage;
 pub mod statistics;
 pub mod sweep;
 pub mod tally;
+mod timeline;
 mod trial;
 pub mod verdict;
 

@@ -22,6 +22,15 @@ pub fn cpus() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// How many processes were running or waiting for a processor in the last minute, as the system tells.
+pub(crate) fn load_average() -> Option<f64> {
+    first_word(&fs::read_to_string("/proc/loadavg").ok()?)
+}
+
+fn first_word(loadavg: &str) -> Option<f64> {
+    loadavg.split_whitespace().next()?.parse().ok()
+}
+
 /// The processor's name; ARM kernels give none, only numbers.
 fn cpu_model(cpuinfo: &str) -> Option<String> {
     value(cpuinfo, "model name", ':').map(str::to_owned)
@@ -59,6 +68,8 @@ mod tests {
             Some(4096)
         );
         assert_eq!(memory_bytes("MemTotal: lots"), None);
+        assert_eq!(first_word("0.52 0.58 0.59 1/467 12345"), Some(0.52));
+        assert_eq!(first_word("busy"), None);
         let release = "NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"";
         assert_eq!(
             os_name(release).as_deref(),

@@ -150,6 +150,54 @@ pub struct ArmReport {
     /// What its workers told of themselves, where they do: interpreters of the task `py`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<InsideReport>,
+    /// How many attempts took how long, over all rounds: what `latency_s` summarises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_distribution: Option<Vec<LatencyCount>>,
+    /// Who ran what when in its first counted round; only where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
+}
+
+/// How many attempts took between two times.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LatencyCount {
+    /// Longer than this, in seconds.
+    pub from_s: f64,
+    /// And at most so long.
+    pub to_s: f64,
+    /// How many.
+    pub count: u64,
+}
+
+/// What one trial's lanes did, in seconds from the beginning of its start-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Timeline {
+    /// Until the lanes stood ready.
+    pub startup_s: f64,
+    /// From there to the end of the last attempt.
+    pub wall_s: f64,
+    /// How many attempts there were.
+    pub attempts: u64,
+    /// An even choice of them, all if they are few, and those that took longest, in the order in which they began.
+    pub spans: Vec<Span>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Span {
+    /// The lane that made it, from 0.
+    pub worker: u32,
+    /// The input.
+    pub index: u64,
+    /// When it began.
+    pub started_s: f64,
+    /// How long it took.
+    pub run_s: f64,
+    /// How it ended.
+    pub status: triway_core::Status,
 }
 
 /// What the workers of an arm told of themselves, added up over them; medians over the rounds.

@@ -37,6 +37,8 @@ pub(crate) struct Rounds<'a> {
     pub(crate) stage: &'a mut dyn FnMut(&Arm) -> Result<Staged, String>,
     /// The limits that all arms share.
     pub(crate) plan: &'a Plan,
+    /// Whether the first counted trial of each arm records who ran what when.
+    pub(crate) detailed: bool,
     /// How long the whole may take.
     pub(crate) budget: Option<Duration>,
     /// Whether to give up.
@@ -213,12 +215,15 @@ impl Rounds<'_> {
             remains,
         } = staged;
         let arm = &course.arm;
+        // A warm-up is cut short after a while.
+        let counted = drain_after.is_none();
         let spec = Spec {
             task: configuration,
             plan: self.plan.with_model(arm.model, arm.concurrency),
             // A warm-up is cut short by time.
             most: drain_after.is_none().then_some(course.inputs),
             drain_after,
+            timeline: self.detailed && counted && course.trials.is_empty(),
         };
         let trial = Trial {
             task: self.task,

@@ -14,6 +14,7 @@ use crate::{
     meter::{Cost, Meter},
     spool::Records,
     tally::Tally,
+    timeline::Recording,
     trial::{LENT, MEASURED, Measured, REFUSED, ROLE, SPEC, Spec},
 };
 
@@ -78,6 +79,7 @@ where
         task: configured().map_err(unreadable)?,
         tally: Tally::default(),
         digests: Writer::new(digests),
+        recording: spec.timeline.then(Recording::default),
         drain: spec
             .drain_after
             .map(|after| (Instant::now() + after, job.control())),
@@ -94,14 +96,17 @@ fn report<T>(finished: Finished<Recorder<T>>, cost: Option<Cost>) -> Result<Meas
     let Finished { sink, summary, .. } = finished;
     let on_disk = |error: io::Error| format!("its results could not be written down: {error}");
     sink.digests.finish().map_err(on_disk)?;
+    let (startup, wall) = (summary.startup, summary.wall);
+    let recording = sink.recording;
     let workers = summary.worker_peak_memory_bytes.unwrap_or(0);
     Ok(Measured {
-        startup: summary.startup,
-        wall: summary.wall,
+        startup,
+        wall,
         cost,
         peak_memory_bytes: own_peak_bytes().map(|own| own + workers),
         tally: sink.tally,
         inside: summary.inside,
+        timeline: recording.map(|recording| recording.finish(startup, wall)),
         lanes: summary.at_once,
         stopped: summary.stopped.as_ref().map(reason),
     })
@@ -124,6 +129,7 @@ struct Recorder<T> {
     task: T,
     tally: Tally,
     digests: Writer<File>,
+    recording: Option<Recording>,
     drain: Option<(Instant, Control)>,
 }
 
@@ -140,6 +146,9 @@ where
         };
         let kind = outcome.error.as_ref().map(|failure| &failure.kind);
         self.tally.record(outcome.status, kind, outcome.run);
+        if let Some(recording) = &mut self.recording {
+            recording.record(&outcome);
+        }
         self.digests.push(&self.task, &outcome, digest)?;
         if let Some((_, control)) = self.drain.take_if(|(at, _)| Instant::now() >= *at) {
             control.drain();

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use triway_core::{Inside, Plan};
 use triway_exec::restart::{self, Frame, Link, LinkError, MAX_DESCRIPTORS, Prints};
 
-use crate::{meter::Cost, spool::Spool, tally::Tally};
+use crate::{meter::Cost, report::Timeline, spool::Spool, tally::Tally};
 
 /// The role under which a task serves its trials; see [`crate::registration`].
 pub(crate) const ROLE: &str = "trial";
@@ -44,6 +44,8 @@ pub(crate) struct Spec {
     pub(crate) most: Option<u64>,
     /// Hand out nothing more after so long: for warm-ups, whose length nobody knows yet.
     pub(crate) drain_after: Option<Duration>,
+    /// Whether to record who ran what when.
+    pub(crate) timeline: bool,
 }
 
 /// What a trial measured.
@@ -61,6 +63,8 @@ pub(crate) struct Measured {
     pub(crate) tally: Tally,
     /// What worker processes told of themselves.
     pub(crate) inside: Option<Inside>,
+    /// Who ran what when, where that was asked for.
+    pub(crate) timeline: Option<Timeline>,
     /// The most lanes there were at once.
     pub(crate) lanes: usize,
     /// Why it ended before its inputs did.

@@ -8,6 +8,7 @@ use super::{
     help,
     job::{self, JobArguments, LanesArguments},
     model::ProbeArguments,
+    report::ReportArguments,
     tasks::TaskArguments,
 };
 
@@ -39,6 +40,9 @@ pub(crate) struct AdviseArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
 
     #[command(subcommand)]
     pub(crate) task: TaskArguments,

@@ -15,6 +15,7 @@ use super::{
     inputs::InputArguments,
     job::{self, JobArguments, LanesArguments},
     journal::JournalArguments,
+    report::TraceArguments,
 };
 
 const RULES: &str = "Rules";
@@ -35,6 +36,9 @@ pub(crate) struct CheckVerbArguments {
 
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceArguments,
 
     #[command(flatten)]
     pub(crate) check: CheckArguments,

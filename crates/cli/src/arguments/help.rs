@@ -18,6 +18,7 @@ Examples:
   triway run http urls.txt -c 50 -m async -o out.jsonl
   triway run http --timeout 5s --retries 2 -- https://example.org/ https://example.com/
   zcat urls.gz | triway run http - --rate 100/s --max-failures 5% > out.jsonl
+  triway run sh 'gzip -k' --trace trace.json -- *.txt
   triway run cpu -m processes          with no inputs: an embedded example";
 
 pub(crate) const ADVISE: &str = "\
@@ -35,7 +36,8 @@ Examples:
   triway compare http                  with no inputs: an embedded server and 50 URLs
   triway compare http urls.txt --models threads@50,async@50,async@1000
   triway compare cpu --work spin --n 5 --inputs 100 --rounds 15
-  triway compare cpu numbers.txt --format json -o comparison.json";
+  triway compare cpu numbers.txt --format json -o comparison.json
+  triway compare http urls.txt --report comparison.html --trace comparison.json";
 
 pub(crate) const SWEEP: &str = "\
 Enough is the smallest concurrency within 5 % of the best one measured, below the first at which more

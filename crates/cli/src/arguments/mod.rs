@@ -14,6 +14,7 @@ mod model;
 mod overhead;
 mod pool;
 mod py;
+mod report;
 mod sh;
 mod sql;
 mod sweep;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     model::{Chosen, ProbeArguments},
     overhead::OverheadArguments,
     py::{Convert as PyConvert, EventLoop as PyEventLoop, Example, PyArguments},
+    report::{ReportArguments, TraceArguments},
     sh::ShArguments,
     sql::SqlArguments,
     sweep::SweepArguments,
@@ -110,6 +112,9 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) journal: JournalArguments,
 
+    #[command(flatten)]
+    pub(crate) trace: TraceArguments,
+
     #[command(subcommand)]
     pub(crate) task: TaskArguments,
 }
@@ -134,6 +139,12 @@ pub(crate) struct CompareArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceArguments,
 
     #[command(subcommand)]
     pub(crate) task: TaskArguments,

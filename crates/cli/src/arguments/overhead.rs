@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{format::FormatName, help, values::time};
+use super::{format::FormatName, help, report::ReportArguments, values::time};
 
 /// `triway overhead`.
 #[derive(Debug, Args)]
@@ -25,6 +25,9 @@ pub(crate) struct OverheadArguments {
     /// In which form; by the file's extension, or table on a terminal and jsonl elsewhere, unless given
     #[arg(long, value_enum, help_heading = "Output")]
     pub(crate) format: Option<FormatName>,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
 
     /// Say nothing on standard error but errors
     #[arg(short, long, help_heading = "Output")]

@@ -7,6 +7,7 @@ use triway_measure::sweep::Ladder;
 use super::{
     help,
     job::{self, JobArguments},
+    report::ReportArguments,
     tasks::TaskArguments,
     trials::TrialArguments,
 };
@@ -29,6 +30,9 @@ pub(crate) struct SweepArguments {
 
     #[command(flatten)]
     pub(crate) job: JobArguments,
+
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
 
     #[command(subcommand)]
     pub(crate) task: TaskArguments,

@@ -8,7 +8,7 @@ use triway_measure::advise::{Advice, Slice};
 use super::{
     Bar, Chart, Curve, Found, Grid, Heading, Records, Sheet,
     cells::{missing, seconds, text},
-    write_json,
+    how, write_json,
 };
 use crate::people::figures;
 
@@ -37,6 +37,25 @@ impl Found for Advice {
             return Vec::new();
         }
         vec![bars(self), curves(self)]
+    }
+
+    fn title(&self) -> String {
+        format!("advise {}", self.task)
+    }
+
+    fn how(&self) -> Vec<(&'static str, String)> {
+        let inputs = self
+            .inputs
+            .map_or_else(|| "unknown".to_owned(), |inputs| inputs.to_string());
+        let mut how = vec![
+            (
+                "Inputs",
+                format!("{inputs}, of which {} were executed", self.executed),
+            ),
+            ("Probes", self.probes.len().to_string()),
+        ];
+        how.extend(self.machine.iter().flat_map(how::machine));
+        how
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pictures as data: what is drawn, before anybody draws it on a terminal or a page.
-#![expect(dead_code, reason = "nobody draws them yet")]
+
+use triway_core::Status;
 
 /// A picture.
 #[derive(Debug, Clone)]
@@ -28,13 +29,39 @@ pub(crate) enum Chart {
         /// In the order of their legend.
         curves: Vec<Curve>,
     },
-    /// Who ran what when, in seconds from the start.
-    Timeline {
-        /// What is shown.
+    /// How values of several are spread, all of one quantity that is greater than nothing.
+    Distributions {
+        /// What is shown, with its unit.
         title: String,
+        /// Writes a value with its unit.
+        unit: fn(f64) -> String,
+        /// Top to bottom.
+        spreads: Vec<Spread>,
+    },
+    /// Who ran what when, in seconds from the start; what a trace is made of as well.
+    Timeline {
+        /// Whose lanes these are.
+        title: String,
+        /// How long nothing could run, because the lanes did not stand ready.
+        startup: f64,
+        /// How many attempts there were; those that are shown may be fewer.
+        attempts: u64,
         /// Attempts, in any order.
         spans: Vec<Span>,
     },
+}
+
+/// How often values occurred.
+#[derive(Debug, Clone)]
+pub(crate) struct Spread {
+    /// Whose values they are.
+    pub(crate) label: String,
+    /// Between which two values how many lie, from the least.
+    pub(crate) counts: Vec<(f64, f64, u64)>,
+    /// Values that have names, from the least, such as the median.
+    pub(crate) marks: Vec<(&'static str, f64)>,
+    /// Whether it is the one that matters.
+    pub(crate) marked: bool,
 }
 
 /// One of several values, with its interval where there is one.
@@ -70,8 +97,8 @@ pub(crate) struct Span {
     pub(crate) from: f64,
     /// When it ended.
     pub(crate) to: f64,
-    /// Whether it succeeded.
-    pub(crate) ok: bool,
+    /// How it ended.
+    pub(crate) status: Status,
     /// The input.
     pub(crate) index: u64,
 }

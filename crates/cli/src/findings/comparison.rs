@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use triway_core::Status;
-use triway_measure::report::{ArmReport, Comparison, Latency, ServerReport, Shown};
+use triway_measure::report::{self, ArmReport, Comparison, Latency, ServerReport, Shown};
 
 use super::{
-    Bar, Chart, Found, Grid, Heading, Records, Sheet,
+    Bar, Chart, Found, Grid, Heading, Records, Sheet, Span, Spread,
     cells::{count, end, interval, median, missing, pair, seconds, text},
-    write_json,
+    how, write_json,
 };
 use crate::people::{excerpt::excerpt, figures};
 
@@ -48,12 +48,97 @@ impl Found for Comparison {
                 marked: self.winner.as_ref() == Some(&arm.id),
             })
         };
-        vec![Chart::Bars {
-            title: "Start-up and work, seconds".to_owned(),
+        let bars = Chart::Bars {
+            title: "Start-up and work; shorter is better".to_owned(),
             unit: figures::time,
             bars: self.models.iter().filter_map(bar).collect(),
-        }]
+        };
+        let spreads: Vec<Spread> = self
+            .models
+            .iter()
+            .filter_map(|arm| spread(arm, self))
+            .collect();
+        let spread = (!spreads.is_empty()).then_some(Chart::Distributions {
+            title: "How long an input took".to_owned(),
+            unit: figures::time,
+            spreads,
+        });
+        let timelines = self.models.iter().filter_map(timeline);
+        [bars].into_iter().chain(spread).chain(timelines).collect()
     }
+
+    fn title(&self) -> String {
+        format!("compare {}", self.task)
+    }
+
+    fn how(&self) -> Vec<(&'static str, String)> {
+        let inputs = figures::counted(self.inputs, "input", "inputs");
+        let inputs = match self.sampled {
+            Some(sampled) => format!("{sampled} of {inputs}, evenly spaced"),
+            None => inputs,
+        };
+        let rounds = figures::counted(self.rounds as u64, "counted round", "counted rounds");
+        let arms = self.models.iter().filter(|arm| arm.skipped.is_none());
+        let arms = arms.map(|arm| format!("{} (concurrency {})", arm.id, arm.concurrency));
+        let mut how = vec![
+            ("Task", self.task.clone()),
+            ("Inputs", inputs),
+            (
+                "Rounds",
+                format!("{rounds}, the arms in turn, each trial a fresh process, after a warm-up"),
+            ),
+            ("Arms", arms.collect::<Vec<_>>().join(", ")),
+            ("Baseline", self.baseline.clone().unwrap_or_else(missing)),
+            (
+                "Results",
+                match self.results_equal {
+                    true => "the same under all arms".to_owned(),
+                    false => "not the same under all arms".to_owned(),
+                },
+            ),
+        ];
+        how.extend(how::options(&self.options));
+        how.extend(how::machine(&self.machine));
+        how
+    }
+}
+
+/// How long the inputs of an arm took.
+fn spread(arm: &ArmReport, comparison: &Comparison) -> Option<Spread> {
+    let counts = arm.latency_distribution.as_ref()?;
+    let latency = arm.latency_s?;
+    Some(Spread {
+        label: arm.id.clone(),
+        counts: counts
+            .iter()
+            .map(|step| (step.from_s, step.to_s, step.count))
+            .collect(),
+        marks: vec![
+            ("p50", latency.p50),
+            ("p90", latency.p90),
+            ("p99", latency.p99),
+            ("max", latency.max),
+        ],
+        marked: comparison.winner.as_ref() == Some(&arm.id),
+    })
+}
+
+/// What the lanes of an arm did.
+fn timeline(arm: &ArmReport) -> Option<Chart> {
+    let timeline = arm.timeline.as_ref()?;
+    let span = |span: &report::Span| Span {
+        worker: span.worker,
+        from: span.started_s,
+        to: span.started_s + span.run_s,
+        status: span.status,
+        index: span.index,
+    };
+    Some(Chart::Timeline {
+        title: arm.id.clone(),
+        startup: timeline.startup_s,
+        attempts: timeline.attempts,
+        spans: timeline.spans.iter().map(span).collect(),
+    })
 }
 
 /// A column of a comparison.

@@ -5,6 +5,7 @@ mod advice;
 mod cells;
 mod chart;
 mod comparison;
+pub(crate) mod how;
 mod overhead;
 mod sheet;
 mod sweep;
@@ -13,10 +14,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-#[expect(unused_imports, reason = "nobody draws them yet")]
-pub(crate) use self::chart::Span;
 pub(crate) use self::{
-    chart::{Bar, Chart, Curve},
+    chart::{Bar, Chart, Curve, Span, Spread},
     sheet::{Grid, Heading, Records, Sheet},
 };
 
@@ -32,8 +31,22 @@ pub(crate) trait Found {
     fn records(&self) -> Records;
 
     /// What a picture shows better.
-    #[expect(dead_code, reason = "nobody draws them yet")]
     fn charts(&self) -> Vec<Chart>;
+
+    /// What was measured, in a few words, such as `compare http`: the title of a page.
+    fn title(&self) -> String {
+        "triway".to_owned()
+    }
+
+    /// What was found, in a sentence: the last remark of the sheet, unless there is a better one.
+    fn verdict(&self) -> String {
+        self.sheet().remarks.pop().unwrap_or_default()
+    }
+
+    /// How it was measured, as names and values: the machine, options, rounds. [`how`] writes what several have.
+    fn how(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// Writes what has a serialised form.

@@ -362,6 +362,7 @@ fn format(form: &Form<'_>) -> Box<dyn Format> {
         FormatName::Table => Box::new(table::Table {
             colour: form.colour,
             interest: form.interest,
+            pictures: form.terminal,
         }),
         FormatName::Jsonl => Box::new(jsonl::Jsonl),
         FormatName::Json => Box::new(json::Json::default()),

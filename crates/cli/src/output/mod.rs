@@ -10,6 +10,7 @@ mod jsonl;
 mod junit;
 mod md;
 mod paced;
+mod pictures;
 mod plain;
 mod record;
 mod table;

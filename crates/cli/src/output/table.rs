@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table as Lines, presets};
 use triway_core::Status;
 
-use super::{format::Format, record::Record};
+use super::{format::Format, pictures, record::Record};
 use crate::{
     findings::{Found, Grid},
     people::{
@@ -22,6 +22,8 @@ pub(super) struct Table {
     pub(super) colour: bool,
     /// Which outcomes have a line.
     pub(super) interest: Interest,
+    /// Whether pictures are drawn: a file is read by programs as well.
+    pub(super) pictures: bool,
 }
 
 /// How wide a line of remarks may be.
@@ -83,6 +85,10 @@ impl Format for Table {
                 writeln!(to, "{title}")?;
             }
             writeln!(to, "{}\n", drawn(grid).trim_fmt())?;
+        }
+        if self.pictures {
+            let mut charts = found.charts().into_iter();
+            charts.try_for_each(|chart| pictures::draw(&chart, self.colour, to))?;
         }
         for line in &sheet.remarks {
             writeln!(to, "{}", wrapped(line, COLUMNS))?;

@@ -1,6 +1,6 @@
 //! `triway advise`: a few seconds of probing on the real inputs, and what follows from them.
 
-use std::io;
+use std::{fs::Metadata, io};
 
 use anyhow::anyhow;
 use triway_core::{Event, Model, Outcome, Plan, Status};
@@ -13,13 +13,14 @@ use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
 use super::run::{feed, stop_on_signal};
 use crate::{
-    arguments::{AdviseArguments, JobArguments},
+    arguments::{AdviseArguments, JobArguments, TraceArguments},
     attended::attend,
     code,
     exit::{Exit, Fault},
     inputs::Inputs,
     job_options,
     output::Destination,
+    papers::Papers,
     people::Screen,
     prepared::{Configuration, Prepared, prepare},
     probing::{self, Known},
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
         probing,
         lanes,
         job,
+        report,
         task,
     } = arguments;
     job_options::check_advises(&job)?;
@@ -62,9 +64,13 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     situation.budget_s = budget.as_secs_f64();
     situation.thorough = true;
     let destination = Destination::of_advice(&job, &inputs, &screen)?;
+    let besides = (report, TraceArguments::default());
+    let taken = |file: &Metadata| inputs.include(file);
+    let papers = Papers::open(destination, besides, job.output.as_deref(), &taken)?;
     if dry_probe {
         let advice = probing::without_executing(&situation, &configuration);
-        return written(&advice, None, destination, &screen);
+        papers.write(&advice, "advice", &screen)?;
+        return Ok(Exit::Ok);
     }
     let mut begun = around.begin(&plan, None, job.output.as_deref())?;
     let reporter = Reporter::of_probes(configuration.task(), &job, &inputs, &screen)?;
@@ -72,15 +78,29 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     let probed = probe(&configuration, inputs, asked, (reporter, &screen))?;
     screen.end_bar();
     screen.say_all(begun.end(&Total::default())?.as_deref());
-    match probed {
-        Probed::Stopped(exit) => Ok(exit),
-        Probed::Advised(mut advice, failed) => {
-            advice.task = configuration.task().name().to_owned();
-            advice.machine = Some(machine::describe());
-            let source = code.then(|| code::of(&configuration, &advice));
-            let exit = written(&advice, source, destination, &screen)?;
-            Ok(if failed { Exit::SomeFailed } else { exit })
-        }
+    let (mut advice, failed) = match probed {
+        Probed::Stopped(exit) => return Ok(exit),
+        Probed::Advised(advice, failed) => (advice, failed),
+    };
+    advice.task = configuration.task().name().to_owned();
+    advice.machine = Some(machine::describe());
+    let source = code
+        .then(|| code::of(&configuration, &advice))
+        .transpose()?;
+    deliver(&advice, source, papers, &screen)?;
+    Ok(if failed { Exit::SomeFailed } else { Exit::Ok })
+}
+
+/// Writes the advice, or code in its place.
+fn deliver(
+    advice: &Advice,
+    source: Option<String>,
+    papers: Papers,
+    screen: &Screen,
+) -> Result<(), Fault> {
+    match source {
+        Some(source) => papers.write_text(&source, (advice, "code"), screen),
+        None => papers.write(advice, "advice", screen),
     }
 }
 
@@ -185,33 +205,4 @@ fn told(screen: Screen) -> Tell {
             screen.set_message(format!("probing {model}@{concurrency}"));
         }
     })
-}
-
-/// Writes the advice, or code in its place.
-fn written(
-    advice: &Advice,
-    source: Option<Result<String, Fault>>,
-    destination: Destination,
-    screen: &Screen,
-) -> Result<Exit, Fault> {
-    let name = destination.name().to_owned();
-    let for_people = destination.is_for_people();
-    let has_code = source.is_some();
-    let put = match source {
-        Some(source) => destination.text(&source?),
-        None => destination.found(advice),
-    };
-    match put {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        Err(error) => {
-            let error = anyhow::Error::from(error);
-            let told = format!("the advice could not be written to {name}");
-            return Err(Fault::could_not_run(error.context(told)));
-        }
-        Ok(()) => {}
-    }
-    if has_code || !for_people {
-        screen.say(&advice.verdict);
-    }
-    Ok(Exit::Ok)
 }

@@ -14,6 +14,7 @@ pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
         lanes,
         job,
         journal,
+        trace,
         check,
     } = arguments;
     let task = TaskArguments::Check(Box::new(check));
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: CheckVerbArguments) -> Result<Exit, Fault> {
         lanes,
         job,
         journal,
+        trace,
         task,
     };
     run::perform(arguments, Interest::Trouble)

@@ -33,6 +33,8 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         baseline,
         lanes,
         job,
+        report,
+        trace,
         task,
     } = arguments;
     job_options::check_compares(&job)?;
@@ -49,6 +51,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
         job: &job,
         trials,
         arms,
+        besides: (report, trace),
     };
     let ended = trials::measure(wanted, prepared, &screen, |compare, tell| {
         compare.baseline(baseline).run(tell)
@@ -60,13 +63,7 @@ pub(crate) fn run(arguments: CompareArguments) -> Result<Exit, Fault> {
     let mut comparison = found.result;
     comparison.notes.splice(0..0, found.about);
     let comparison = valid(comparison, found.server_ended);
-    let verdict = &*comparison.verdict;
-    trials::deliver(
-        &comparison,
-        (WORDS.what, verdict),
-        found.destination,
-        &screen,
-    )?;
+    found.papers.write(&comparison, WORDS.what, &screen)?;
     Ok(exit_of(&comparison))
 }
 

@@ -1,7 +1,6 @@
 //! `triway overhead`: what this machine charges for concurrency.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -11,15 +10,16 @@ use std::{
 };
 
 use anyhow::anyhow;
-use triway_measure::overhead::{Charges, Overhead, Step};
+use triway_measure::overhead::{Charges, Step};
 use triway_tasks::py::interpreter;
 
 use crate::{
-    arguments::OverheadArguments,
+    arguments::{OverheadArguments, TraceArguments},
     attended::attend,
     exit::{Exit, Fault},
     job_options,
     output::Destination,
+    papers::Papers,
     people::{Screen, figures},
 };
 
@@ -33,12 +33,15 @@ pub(crate) fn run(arguments: &OverheadArguments) -> Result<Exit, Fault> {
         python,
         output,
         format,
+        report,
         quiet,
     } = arguments;
     job_options::check_form(*format, output.as_deref(), "what is measured")?;
     let python = asked(python.as_deref())?;
     let screen = Screen::new(*quiet);
     let destination = Destination::of_measured(output.as_deref(), *format, &screen)?;
+    let besides = (report.clone(), TraceArguments::default());
+    let papers = Papers::open(destination, besides, output.as_deref(), &|_| false)?;
     announce(&screen, *budget, &python);
     let stop = Arc::new(AtomicBool::new(false));
     let charges = Charges::new()
@@ -58,7 +61,10 @@ pub(crate) fn run(arguments: &OverheadArguments) -> Result<Exit, Fault> {
             screen.say("stopped before it was done; nothing is reported");
             Ok(asked.exit)
         }
-        (None, Some(Ok(overhead))) => report(&overhead, destination, &screen),
+        (None, Some(Ok(overhead))) => {
+            papers.write(&overhead, "table of costs", &screen)?;
+            Ok(Exit::Ok)
+        }
         (None, Some(Err(error))) => Err(Fault::could_not_run(error)),
         (None, None) => Err(Fault::could_not_run(anyhow!(
             "the measurement panicked, which is a bug of this program"
@@ -90,26 +96,4 @@ fn announce(screen: &Screen, budget: Duration, python: &Result<PathBuf, String>)
 fn tell(screen: &Screen, step: Step<'_>) {
     screen.set_position(step.done as u64);
     screen.set_message(format!("round {}: {}", step.round, step.what));
-}
-
-fn report(overhead: &Overhead, destination: Destination, screen: &Screen) -> Result<Exit, Fault> {
-    let name = destination.name().to_owned();
-    let said = destination.is_for_people();
-    let to_stdout = destination.is_standard_output();
-    match destination.found(overhead) {
-        Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => {
-            return Ok(Exit::Ok);
-        }
-        Err(error) => {
-            let told = format!("the figures could not be written to {name}");
-            return Err(Fault::could_not_run(
-                anyhow::Error::from(error).context(told),
-            ));
-        }
-        Ok(()) => {}
-    }
-    if !said {
-        screen.say(&overhead.verdict);
-    }
-    Ok(Exit::Ok)
 }

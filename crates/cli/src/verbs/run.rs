@@ -1,6 +1,6 @@
 //! `triway run`: one job under one model.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use anyhow::anyhow;
 use triway_core::{Inner, Model, Plan, StopReason};
@@ -12,7 +12,9 @@ use triway_measure::advise::Situation;
 use triway_tasks::catalog::{Named, RawInput};
 
 use crate::{
-    arguments::{Chosen, JobArguments, LanesArguments, RunArguments},
+    arguments::{
+        Chosen, JobArguments, JournalArguments, LanesArguments, RunArguments, TraceArguments,
+    },
     around::Begun,
     attended::{Asked, Attended, attend},
     auto,
@@ -24,6 +26,7 @@ use crate::{
     prepared::{Configuration, Prepared, prepare},
     probing::Known,
     reporter::{Reported, Reporter},
+    trace::Trace,
 };
 
 /// How many bytes of inputs are read ahead of the job.
@@ -45,6 +48,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
         lanes,
         job,
         journal: journaled,
+        trace: traced,
         task,
     } = arguments;
     let chosen = model.unwrap_or(Chosen::Measured);
@@ -63,7 +67,9 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let plan = planned(&mut configuration, (chosen, &lanes), &job)?;
     let task = configuration.task();
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
+    around.spare_others(None, traced.trace.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
+    let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let known = Known::of(&inputs, &around);
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
@@ -74,45 +80,36 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     screen.say_all(task.remark(plan.model).filter(|_| situation.is_none()));
     journaling::tell(journal.as_ref(), &journaled, &screen);
     let found = journal.as_ref().map(Journal::found);
-    let afterwards = Afterwards {
-        task: task.name(),
-        plan: plan.clone(),
-        chosen,
-        title: inputs.title(),
-        places: inputs.places(),
-        destination: destination.name().to_owned(),
-        to_stdout: job.output.is_none(),
-        around,
-        screen: screen.clone(),
-        found,
-        resume: journal.is_some().then(|| journaling::command(&inputs)),
-    };
-    let mut reporter = Reporter::new(
-        configuration.task(),
-        inputs.places(),
-        destination,
-        lines(&job, &screen, interest)?,
-        screen.clone(),
-        interest,
-    );
+    let to_stdout = job.output.is_none();
+    let how = (task.name(), plan.clone(), chosen);
+    let kept = (traced.trace, around, journal.as_ref());
+    let afterwards = Afterwards::of(how, &inputs, (&destination, to_stdout), kept, &screen);
+    let told = (&job, &screen, interest);
+    let mut reporter =
+        reporter(configuration.task(), &inputs, destination, told)?.with_trace(trace);
     begin(&mut reporter, found)?;
     if !piped {
         show_bar(&screen, &inputs, &title(&task, &plan, situation.is_some()));
     }
-    let mut job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
-    if let Some(journal) = journal {
-        job = job.journal(journal).map_err(Fault::could_not_run)?;
-    }
-    work(job, reporter, situation.map(|it| (it, task)), afterwards)
+    let job = Job::from_source(configuration.task(), feed(inputs)).plan(plan);
+    work(
+        (job, journal),
+        reporter,
+        situation.zip(Some(task)),
+        afterwards,
+    )
 }
 
 /// Runs the job to its end, however that comes.
 fn work(
-    job: Job<Named>,
+    (mut job, journal): (Job<Named>, Option<Journal>),
     reporter: Reporter,
     measures: Option<(Situation, Named)>,
     afterwards: Afterwards,
 ) -> Result<Exit, Fault> {
+    if let Some(journal) = journal {
+        job = job.journal(journal).map_err(Fault::could_not_run)?;
+    }
     let (control, screen) = (job.control(), afterwards.screen.clone());
     let plan = afterwards.plan.clone();
     let heed = stop_on_signal(control.clone(), screen.clone(), &plan);
@@ -157,6 +154,25 @@ fn planned(
     Ok(plan)
 }
 
+/// The trace, if one is wanted, which is none of the files that the run reads or writes otherwise.
+fn traces(
+    wanted: &TraceArguments,
+    task: &Named,
+    plan: &Plan,
+    (job, journaled): (&JobArguments, &JournalArguments),
+    inputs: &Inputs,
+) -> Result<Option<Trace>, Fault> {
+    if wanted.trace.is_some() && (journaled.resume || journaled.retry_failed) {
+        return Err(Fault::usage(anyhow!(
+            "--trace: a resumed run passes on outcomes of an earlier one, whose times are not its own; leave one of the \
+             two options out"
+        )));
+    }
+    let name = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
+    let others = [job.output.as_deref(), journaled.journal.as_deref()];
+    Trace::open(wanted, &name, &others, &|file| inputs.include(file))
+}
+
 /// What an earlier run wrote stays until the inputs are known to be those that it had.
 fn begin(reporter: &mut Reporter, found: Option<Found>) -> Result<(), Fault> {
     match found {
@@ -181,6 +197,18 @@ fn show_bar(screen: &Screen, inputs: &Inputs, what: &str) {
     if screen.is_watched() {
         screen.show_bar(inputs.count(), what);
     }
+}
+
+/// Whom outcomes go to.
+fn reporter(
+    task: Named,
+    inputs: &Inputs,
+    destination: Destination,
+    (job, screen, interest): (&JobArguments, &Screen, Interest),
+) -> Result<Reporter, Fault> {
+    let lines = lines(job, screen, interest)?;
+    let parts = (task, inputs.places(), destination, lines);
+    Ok(Reporter::new(parts, screen.clone(), interest))
 }
 
 /// Where people see outcomes that go to a file.
@@ -233,6 +261,8 @@ struct Afterwards {
     places: Places,
     destination: String,
     to_stdout: bool,
+    /// Where the trace went.
+    trace: Option<PathBuf>,
     /// What else is to be done.
     around: Begun,
     screen: Screen,
@@ -243,6 +273,29 @@ struct Afterwards {
 }
 
 impl Afterwards {
+    fn of(
+        (task, plan, chosen): (&'static str, Plan, Chosen),
+        inputs: &Inputs,
+        (destination, to_stdout): (&Destination, bool),
+        (trace, around, journal): (Option<PathBuf>, Begun, Option<&Journal>),
+        screen: &Screen,
+    ) -> Self {
+        Self {
+            task,
+            plan,
+            chosen,
+            title: inputs.title(),
+            places: inputs.places(),
+            destination: destination.name().to_owned(),
+            to_stdout,
+            trace,
+            around,
+            screen: screen.clone(),
+            found: journal.map(Journal::found),
+            resume: journal.is_some().then(|| journaling::command(inputs)),
+        }
+    }
+
     fn conclude(
         mut self,
         attended: Attended<Result<Finished<Reporter>, Refusal>>,
@@ -293,6 +346,11 @@ impl Afterwards {
         if let Some(error) = undelivered {
             return Err(Fault::could_not_run(anyhow::Error::from(error).context(
                 format!("the outcomes could not be written to {}", self.destination),
+            )));
+        }
+        if let (Some(error), Some(path)) = (reported.untraced.take(), &self.trace) {
+            return Err(Fault::could_not_run(anyhow::Error::from(error).context(
+                format!("the trace could not be written to {}", path.display()),
             )));
         }
         let told = self.around.end(&reported.total)?;

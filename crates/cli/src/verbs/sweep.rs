@@ -11,7 +11,7 @@ use triway_measure::sweep::{
 use triway_tasks::{catalog::Named, command::Preferred};
 
 use crate::{
-    arguments::SweepArguments,
+    arguments::{SweepArguments, TraceArguments},
     exit::{Exit, Fault},
     job_options,
     people::Screen,
@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: SweepArguments) -> Result<Exit, Fault> {
         concurrency,
         trials,
         job,
+        report,
         task,
     } = arguments;
     let form = (job.format, job.output.as_deref());
@@ -76,6 +77,7 @@ pub(crate) fn run(arguments: SweepArguments) -> Result<Exit, Fault> {
         job: &job,
         trials,
         arms: ladder.arms(model),
+        besides: (report, TraceArguments::default()),
     };
     let ended = trials::measure(wanted, prepared, &screen, |compare, tell| {
         compare.sweep(tell)
@@ -87,8 +89,7 @@ pub(crate) fn run(arguments: SweepArguments) -> Result<Exit, Fault> {
     let mut sweep = found.result;
     sweep.notes.splice(0..0, found.about);
     let sweep = valid(sweep, found.server_ended);
-    let verdict = &*sweep.verdict;
-    trials::deliver(&sweep, (WORDS.what, verdict), found.destination, &screen)?;
+    found.papers.write(&sweep, WORDS.what, &screen)?;
     Ok(exit_of(&sweep))
 }
 

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod advising;
 mod bad_input;
 mod before_and_after;
+mod browser;
 mod checking;
 mod commands;
 mod comparing;
@@ -15,6 +17,7 @@ mod helping;
 mod journaling;
 mod once;
 mod overhead;
+mod pages;
 mod passwords;
 mod postgres;
 mod program;
@@ -36,4 +39,5 @@ mod streaming;
 mod sweeping;
 mod tables;
 mod terminal;
+mod traces;
 mod unharmed;

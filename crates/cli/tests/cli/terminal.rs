@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::program::start;
+use crate::program::{run, start};
 
 #[test]
 fn the_bar_leaves_the_cursor_on_its_line() {
@@ -63,4 +63,26 @@ fn a_job_that_stops_counts_what_was_done_and_foretells_nothing() {
             "cancelled inputs count: {ended:?}"
         );
     }
+}
+
+#[test]
+fn a_comparison_has_bars_on_a_terminal_and_nowhere_else() {
+    let program = env!("CARGO_BIN_EXE_triway");
+    let compare = "compare cpu --n 200000 --inputs 4 --rounds 2 --models sequential,threads";
+    let line = format!("{program} {compare}");
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]);
+    let watched = start(script.stdin(Stdio::null()).env("NO_COLOR", "1")).end();
+    assert_eq!(watched.code, 0, "{watched:?}");
+    let bars = |text: &str| {
+        let lines = text.lines();
+        lines
+            .filter(|line| line.contains('█') || line.contains('▓'))
+            .count()
+    };
+    assert_eq!(bars(&watched.out), 2, "{watched:?}");
+    assert!(!watched.out.contains("\x1b[3"), "{watched:?}");
+    let table = run(&format!("{compare} --format table"));
+    assert!(table.out.contains("sequential"), "{table:?}");
+    assert_eq!(bars(&table.out), 0, "{table:?}");
 }

@@ -46,8 +46,8 @@ const ONE_CPU: &str = "a byte through a pipe there and back, halved, both on one
                        in it";
 const HANDED: &str = "a job of inputs that do nothing: its steady time, divided by their number";
 const READY: &str = "until the lanes of such a job stood ready";
-const COMPUTED: &str =
-    "inputs of 2 ms that compute: as many lanes as processors (2 to 16) against one";
+const COMPUTED: &str = "inputs of 2 ms that compute: as many lanes as processors (2 to 16) against one, the fastest of \
+                        three turns each";
 
 /// The probes, each of which runs in a process of its own.
 pub(super) const PROBES: &[Probe] = &[
@@ -108,7 +108,7 @@ pub(super) const PROBES: &[Probe] = &[
 const PYTHON_OWN: &str = "memory that nobody shares with it, from smaps_rollup";
 const POOL: &str = "abs() of numbers through the standard library's pool, divided by their number";
 const POOL_READY: &str = "until each worker of that pool has run something";
-const ADDED: &str = "sum() of ranges on the standard library's pool against a loop";
+const ADDED: &str = "sum() of ranges on the standard library's pool against a loop, the fastest of three turns each";
 
 /// What a round of `python/overhead.py` measures.
 pub(super) const PYTHON: &[What] = &[

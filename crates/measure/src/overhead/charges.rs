@@ -122,6 +122,8 @@ impl Charges {
     /// The program does not serve its probes, somebody stopped it, or not one figure could be measured.
     pub fn run(self, tell: impl FnMut(Step<'_>)) -> Result<Overhead, OverheadError> {
         restart::lookup::<Empty>().map_err(|_| OverheadError::NotRegistered)?;
+        // Afterwards, what was measured here would be in it.
+        let load = machine::load_average();
         let (rounds, gathered) = self.gather(tell)?;
         if gathered
             .samples
@@ -134,7 +136,7 @@ impl Charges {
                 .filter_map(|(_, it)| it.missing);
             return Err(OverheadError::Nothing(reasons.next().unwrap_or_default()));
         }
-        Ok(self.concluded(rounds, gathered))
+        Ok(self.concluded(rounds, gathered, load))
     }
 
     fn gather(&self, mut tell: impl FnMut(Step<'_>)) -> Result<(usize, Gathered), OverheadError> {
@@ -158,7 +160,7 @@ impl Charges {
                     done: rounds * steps + nth,
                 });
                 match (PROBES.get(place), &python) {
-                    (Some(probe), _) => gathered.add(probe, self.answer(place)),
+                    (Some(probe), _) => gathered.add(probe, &self.answer(place)),
                     (None, Ok(path)) => {
                         let told = python::round(path, rounds, handing::lanes(), &self.stop);
                         if let Ok(told) = &told {
@@ -202,7 +204,7 @@ impl Charges {
         }
     }
 
-    fn concluded(self, rounds: usize, gathered: Gathered) -> Overhead {
+    fn concluded(self, rounds: usize, gathered: Gathered, load: Option<f64>) -> Overhead {
         let Gathered { samples, python } = gathered;
         let figures: Vec<Figure> = samples
             .into_iter()
@@ -218,17 +220,18 @@ impl Charges {
             memory_bytes: machine.memory_bytes,
             allowed: limits::threads_and_processes(),
         });
+        let no_python = no_python(self.python, python.is_some(), &figures);
+        let busy = load.and_then(|load| busy(load, machine.cpus));
+        let mut notes = notes(rounds, &figures, no_python);
+        notes.extend(busy);
         Overhead {
             schema: 1,
             machine,
+            load_average: load,
             rounds,
             lanes,
             verdict: verdict::sentence(&figures, &pays),
-            notes: notes(
-                rounds,
-                &figures,
-                no_python(self.python, python.is_some(), &figures),
-            ),
+            notes,
             python,
             figures,
             pays_from: pays,
@@ -280,6 +283,20 @@ fn notes(rounds: usize, figures: &[Figure], no_python: Option<String>) -> Vec<St
     notes
 }
 
+/// On a machine that others use, lanes wait for each other's processors, and look as if they gained nothing.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "processors are counted in thousands at most"
+)]
+fn busy(load: f64, cpus: usize) -> Option<String> {
+    (load > cpus as f64 / 2.0).then(|| {
+        format!(
+            "this machine was busy: {load:.1} processes were running or waiting in the minute before (its load average), for \
+             {cpus} processors; what computes side by side gains more where nothing else runs"
+        )
+    })
+}
+
 /// Lanes that gained something in some rounds and nothing in others: the machine had other things to do.
 fn doubt(figure: &Figure) -> Option<String> {
     let [low, high] = figure.ci95.or(figure.range)?;
@@ -315,9 +332,9 @@ impl Gathered {
         }
     }
 
-    fn add(&mut self, probe: &Probe, answer: Answer) {
+    fn add(&mut self, probe: &Probe, answer: &Answer) {
         for (place, what) in probe.figures.iter().enumerate() {
-            let number = match &answer {
+            let number = match answer {
                 Ok(numbers) => numbers
                     .get(place)
                     .copied()
@@ -408,7 +425,7 @@ mod tests {
             .find(|probe| probe.figures.len() == 3)
             .unwrap();
         let mut gathered = Gathered::new(false);
-        gathered.add(probe, Ok(vec![1.0, f64::NAN]));
+        gathered.add(probe, &Ok(vec![1.0, f64::NAN]));
         let of = |place: usize| {
             let id = probe.figures[place].id;
             let mut all = gathered.samples.iter();
@@ -455,6 +472,12 @@ mod tests {
         let told = of(&[0.9, 1.5, 2.0]).unwrap();
         assert!(told.contains("were 0.90 to 2.00 times"), "{told}");
         assert_eq!(of(&[1.7, 1.9]), None);
+        assert_eq!(busy(0.9, 2), None);
+        let told = busy(5.9, 2).unwrap();
+        assert!(
+            told.contains("5.9 processes were running or waiting"),
+            "{told}"
+        );
         assert_eq!(of(&[0.9, 1.01]), None);
         assert_eq!(of(&[0.9, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.8, 1.9]), None);
     }

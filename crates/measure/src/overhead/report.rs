@@ -12,6 +12,8 @@ pub struct Overhead {
     pub schema: u32,
     /// What it ran on.
     pub machine: Machine,
+    /// How many processes were running or waiting for a processor in the minute before it began.
+    pub load_average: Option<f64>,
     /// Rounds, of which each measures every figure once.
     pub rounds: usize,
     /// Lanes of the jobs that were handed inputs: as many as there are processors, but 2 at least and 16 at most.

@@ -59,6 +59,9 @@ pub fn smallest_good(points: &[(f64, f64)]) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
+    /// Figures, where they bend, and what they are.
+    type Case = (Vec<(u32, f64)>, Option<u32>, &'static str);
+
     fn points(figures: &[(u32, f64)]) -> Vec<(f64, f64)> {
         figures.iter().map(|(n, x)| (f64::from(*n), *x)).collect()
     }
@@ -67,7 +70,7 @@ mod tests {
     fn knees_are_where_curves_bend() {
         let of =
             |n: u32, x: fn(f64) -> f64| (0..n).map(|k| (1 << k, x(f64::from(1 << k)))).collect();
-        let table: [(Vec<(u32, f64)>, Option<u32>, &str); 10] = [
+        let table: [Case; 10] = [
             (of(7, |n| n.min(8.0)), Some(8), "eight slots"),
             (of(5, |n| n.min(2.0)), Some(2), "two processors"),
             (of(7, |n| n), None, "no end in sight"),

@@ -1,0 +1,95 @@
+//! Everything that findings are written to: the output in its format, a page, a trace.
+
+use std::{fs::Metadata, io, path::Path};
+
+use crate::{
+    arguments::{ReportArguments, TraceArguments},
+    exit::Fault,
+    findings::Found,
+    output::Destination,
+    people::Screen,
+    report, trace,
+};
+
+/// What a verb that measures writes.
+pub(crate) struct Papers {
+    destination: Destination,
+    report: ReportArguments,
+    trace: TraceArguments,
+}
+
+impl Papers {
+    /// Makes all files before anything takes its time; none is one of the others that are written, or one that is read.
+    ///
+    /// # Errors
+    /// A file cannot be made, or is another.
+    pub(crate) fn open(
+        destination: Destination,
+        (report, trace): (ReportArguments, TraceArguments),
+        output: Option<&Path>,
+        taken: &dyn Fn(&Metadata) -> bool,
+    ) -> Result<Self, Fault> {
+        report::check(&report, &[output], taken)?;
+        trace::check(&trace, &[output, report.report.as_deref()], taken)?;
+        Ok(Self {
+            destination,
+            report,
+            trace,
+        })
+    }
+
+    /// Whether there are pictures of more than there is for scripts.
+    pub(crate) fn are_detailed(&self) -> bool {
+        self.report.report.is_some() || self.trace.trace.is_some()
+    }
+
+    /// Writes what was found, and tells people the verdict where they do not see the rest.
+    ///
+    /// # Errors
+    /// It could not be written; that nobody reads it any more is none.
+    pub(crate) fn write(self, found: &dyn Found, what: &str, screen: &Screen) -> Result<(), Fault> {
+        // A page that was asked for is there, whatever becomes of the rest.
+        report::write(found, &self.report, screen)?;
+        trace::write(found, &self.trace, screen)?;
+        let for_people = self.destination.is_for_people();
+        self.put(what, |destination| destination.found(found))?;
+        if !for_people {
+            screen.say(&found.verdict());
+        }
+        Ok(())
+    }
+
+    /// Writes a text in the place of what was found, of which people are told the verdict.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn write_text(
+        self,
+        text: &str,
+        (found, what): (&dyn Found, &str),
+        screen: &Screen,
+    ) -> Result<(), Fault> {
+        report::write(found, &self.report, screen)?;
+        self.put(what, |destination| destination.text(text))?;
+        screen.say(&found.verdict());
+        Ok(())
+    }
+
+    fn put(
+        self,
+        what: &str,
+        write: impl FnOnce(Destination) -> io::Result<()>,
+    ) -> Result<(), Fault> {
+        let name = self.destination.name().to_owned();
+        let to_stdout = self.destination.is_standard_output();
+        match write(self.destination) {
+            Err(error) if to_stdout && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => {
+                let told = format!("the {what} could not be written to {name}");
+                let error = anyhow::Error::from(error);
+                Err(Fault::could_not_run(error.context(told)))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Traces of who ran what when, for <https://ui.perfetto.dev>.
+
+mod events;
+
+use std::{fs::Metadata, io, path::Path, time::Duration};
+
+use anyhow::Context as _;
+use triway_core::{Outcome, Status};
+use triway_tasks::catalog::{RawInput, RawOutput};
+
+use self::events::{Events, Span};
+use crate::{
+    arguments::TraceArguments,
+    beside,
+    exit::Fault,
+    findings::{Chart, Found},
+    output::Record,
+    people::{Screen, excerpt::excerpt},
+};
+
+/// How much of an input a trace shows.
+const SHOWN: usize = 200;
+
+/// The trace of a run, written while it goes on.
+pub(crate) struct Trace {
+    events: Events,
+    /// What kept it from being written; nothing more is written then, and the run goes on.
+    broken: Option<io::Error>,
+}
+
+impl Trace {
+    /// The one that is wanted of a run of this name, if one is. `others` are files that are written besides, and `taken`
+    /// says of a file that it is read.
+    ///
+    /// # Errors
+    /// The file cannot be made, or is one of these.
+    pub(crate) fn open(
+        wanted: &TraceArguments,
+        name: &str,
+        others: &[Option<&Path>],
+        taken: &dyn Fn(&Metadata) -> bool,
+    ) -> Result<Option<Self>, Fault> {
+        let Some(path) = &wanted.trace else {
+            return Ok(None);
+        };
+        let file = beside::open("--trace", path, others, taken)?;
+        let mut events = Events::new(file).map_err(Fault::could_not_run)?;
+        events.process(1, name);
+        Ok(Some(Self {
+            events,
+            broken: None,
+        }))
+    }
+
+    /// The lanes stood ready after so long.
+    pub(crate) fn ready(&mut self, startup: f64) {
+        self.events.startup(1, startup);
+    }
+
+    /// All attempts of an input.
+    pub(crate) fn outcome(&mut self, record: &Record<'_>) {
+        let outcome: &Outcome<RawInput, RawOutput> = record.outcome;
+        let input = record.input.lossy();
+        let input = Some(excerpt(&input, SHOWN));
+        let span = |worker, started: Duration, run: Duration, status| Span {
+            process: 1,
+            lane: worker,
+            index: outcome.index,
+            from: started.as_secs_f64(),
+            to: (started + run).as_secs_f64(),
+            status,
+            input: input.as_deref(),
+            error: None,
+        };
+        for tried in &outcome.tried {
+            self.events.span(&Span {
+                error: Some(&tried.failure.kind),
+                ..span(tried.worker, tried.started, tried.run, Status::Failed)
+            });
+        }
+        if let Some(worker) = outcome.worker {
+            self.events.span(&Span {
+                error: outcome.error.as_ref().map(|failure| &failure.kind),
+                ..span(worker, outcome.started, outcome.run, outcome.status)
+            });
+        }
+        if self.broken.is_none() {
+            self.broken = self.events.flush_now_and_then().err();
+        }
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// It could not be written, now or before.
+    pub(crate) fn end(self) -> io::Result<()> {
+        match self.broken {
+            Some(error) => Err(error),
+            None => self.events.end(),
+        }
+    }
+}
+
+/// Refuses a trace that cannot be written, before anything is measured; see [`Trace::open`].
+///
+/// # Errors
+/// The file cannot be made, or is one of these.
+pub(crate) fn check(
+    wanted: &TraceArguments,
+    others: &[Option<&Path>],
+    taken: &dyn Fn(&Metadata) -> bool,
+) -> Result<(), Fault> {
+    let opened = wanted
+        .trace
+        .as_deref()
+        .map(|path| beside::open("--trace", path, others, taken));
+    opened.transpose().map(|_| ())
+}
+
+/// Writes the timelines of a finding as a trace, if one is wanted, and says so.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn write(
+    found: &dyn Found,
+    wanted: &TraceArguments,
+    screen: &Screen,
+) -> Result<(), Fault> {
+    let Some(path) = &wanted.trace else {
+        return Ok(());
+    };
+    put(found, path)
+        .with_context(|| format!("the trace could not be written to {}", path.display()))
+        .map_err(Fault::could_not_run)?;
+    screen.say(&format!(
+        "the trace is in {}; https://ui.perfetto.dev opens it",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn put(found: &dyn Found, path: &Path) -> io::Result<()> {
+    let mut options = std::fs::File::options();
+    let file = options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    let mut events = Events::new(file)?;
+    for (process, chart) in (1..).zip(found.charts()) {
+        let Chart::Timeline {
+            title,
+            startup,
+            spans,
+            ..
+        } = chart
+        else {
+            continue;
+        };
+        events.process(process, &title);
+        events.startup(process, startup);
+        for span in &spans {
+            events.span(&Span {
+                process,
+                lane: span.worker,
+                index: span.index,
+                from: span.from,
+                to: span.to,
+                status: span.status,
+                input: None,
+                error: None,
+            });
+            events.flush_now_and_then()?;
+        }
+    }
+    events.end()
+}

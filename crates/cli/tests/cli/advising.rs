@@ -1,0 +1,390 @@
+//! `advise` and `run -m auto`: what scripts rely on, that each input is executed once, and what is said where there is
+//! nothing to say. Which model is right for what is for the tests of `measure`, which are not moved by a busy machine.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::program::{eventually, run, run_with, start, triway};
+
+/// A function that notes each call, and waits or not.
+const NOTING: &str = "\
+import os, time
+
+def note(number):
+    log = os.open(os.environ['NOTES'], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(log, b'%d\\n' % number)
+    os.close(log)
+    time.sleep(0.005)
+    return number
+
+async def later(number):
+    return number + 1
+
+def add(one, other):
+    return one + other
+
+class Doubler:
+    def __call__(self, number):
+        return 2 * number
+";
+
+const ADVICE: [&str; 13] = [
+    "schema",
+    "recommendation",
+    "character",
+    "expected_gain",
+    "startup_s",
+    "memory_bytes",
+    "rule_of_thumb",
+    "evidence",
+    "alternatives",
+    "verdict",
+    "probes",
+    "machine",
+    "executed",
+];
+
+const CHARACTERS: [&str; 9] = [
+    "waiting",
+    "cpu",
+    "interpreter-lock",
+    "memory",
+    "external-limit",
+    "fake-async",
+    "tiny",
+    "mixed",
+    "unknown",
+];
+
+fn advice(arguments: &str) -> Value {
+    let ended = run(arguments);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    serde_json::from_str(&ended.out).unwrap()
+}
+
+#[test]
+fn advice_has_what_scripts_rely_on() {
+    let told = advice("advise cpu --work spin --n 1 --inputs 300 --budget 1s --format json");
+    for field in ADVICE {
+        assert!(told.get(field).is_some(), "{field} is missing: {told:#}");
+    }
+    assert_eq!(told["schema"], 1);
+    assert_eq!(told["task"], "cpu");
+    let character = told["character"].as_str().unwrap();
+    assert!(CHARACTERS.contains(&character), "{character}");
+    let advised = &told["recommendation"];
+    assert!(advised["model"].is_string() && advised["concurrency"].is_u64());
+    for line in told["evidence"].as_array().unwrap() {
+        assert!(line["value"].is_number() && line["meaning"].is_string());
+    }
+    let executed = told["executed"].as_u64().unwrap();
+    assert!(executed > 0 && executed <= 300, "{executed}");
+}
+
+#[test]
+fn every_format_has_advice() {
+    for (format, expected) in [
+        ("table", "Evidence"),
+        ("md", "### Evidence"),
+        ("csv", "model,concurrency"),
+        ("jsonl", "\"schema\":1"),
+    ] {
+        let arguments =
+            format!("advise cpu --work spin --n 1 --inputs 60 --budget 300ms --format {format}");
+        let ended = run(&arguments);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(ended.out.contains(expected), "{format}: {}", ended.out);
+    }
+}
+
+/// Each input that is looked at is executed once, its outcome is kept, and the others are not touched.
+#[test]
+fn what_is_looked_at_is_executed_once_and_kept() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("noting.py"), NOTING).unwrap();
+    let inputs: String = (0..400).map(|n| format!("{n}\n")).collect();
+    fs::write(at("inputs.jsonl"), inputs).unwrap();
+    let arguments = format!(
+        "advise py {}:note {} --budget 2s --format json -o {}",
+        at("noting.py").display(),
+        at("inputs.jsonl").display(),
+        at("kept.jsonl").display()
+    );
+    let mut command = triway(&arguments);
+    let ended = start(command.env("NOTES", at("notes")).stdin(Stdio::null())).end();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let told: Value = serde_json::from_str(&ended.out).unwrap();
+    let notes = fs::read_to_string(at("notes")).unwrap();
+    let called: Vec<u64> = notes.lines().map(|line| line.parse().unwrap()).collect();
+    let distinct: BTreeSet<u64> = called.iter().copied().collect();
+    assert_eq!(called.len(), distinct.len(), "none twice");
+    assert_eq!(told["executed"], called.len());
+    let kept = fs::read_to_string(at("kept.jsonl")).unwrap();
+    let kept: Vec<Value> = kept
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let indexes: BTreeSet<u64> = kept
+        .iter()
+        .map(|one| one["index"].as_u64().unwrap())
+        .collect();
+    assert_eq!(indexes, distinct, "an input is the number of its line");
+    assert!(kept.iter().all(|one| one["status"] == "ok"));
+}
+
+#[test]
+fn too_little_to_tell_is_said() {
+    for (inputs, expected) in [
+        ("", "no inputs"),
+        ("1\n", "cannot tell"),
+        ("1\n2\n", "cannot tell"),
+    ] {
+        let ended = run_with(
+            "advise cpu --work spin --budget 1s --format json -",
+            inputs.as_bytes(),
+        );
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        let told: Value = serde_json::from_str(&ended.out).unwrap();
+        let verdict = told["verdict"].as_str().unwrap();
+        assert!(verdict.contains(expected) || inputs.is_empty(), "{verdict}");
+        assert_eq!(told["recommendation"], Value::Null, "{verdict}");
+    }
+}
+
+#[test]
+fn what_always_fails_is_no_advice() {
+    let inputs: String = (0..100).map(|_| "http://127.0.0.1:1/\n").collect();
+    let ended = run_with("advise http --budget 1s --format json -", inputs.as_bytes());
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let told: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(told["recommendation"], Value::Null);
+    assert!(
+        told["verdict"].as_str().unwrap().contains("refused"),
+        "{told:#}"
+    );
+}
+
+#[test]
+fn without_probing_nothing_is_executed() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let arguments = "advise sh --dry-probe --format json";
+    let mut command = triway(arguments);
+    let touched = at("touched");
+    command
+        .arg("touch")
+        .arg("--")
+        .args((0..20).map(|n| format!("{}{n}", touched.display())));
+    let ended = start(command.stdin(Stdio::null())).end();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let told: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(
+        (&told["executed"], &told["recommendation"]),
+        (&Value::from(0), &Value::Null)
+    );
+    assert!(
+        told["verdict"]
+            .as_str()
+            .unwrap()
+            .contains("Nothing was executed")
+    );
+}
+
+/// The code that is given does the job, under each model that may be advised.
+#[test]
+fn the_code_that_is_given_runs() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("noting.py"), NOTING).unwrap();
+    let lines: String = (0..60).map(|n| format!("{n}\n")).collect();
+    let pairs: String = (0..60).map(|n| format!("[{n}, 1]\n")).collect();
+    for (function, options, inputs, expected) in [
+        ("note", "", &lines, 0),
+        ("later", "", &lines, 1),
+        ("Doubler", "", &lines, 0),
+        ("add", "--args", &pairs, 1),
+    ] {
+        let arguments = format!(
+            "advise py {}:{function} {options} --code --budget 1s -",
+            at("noting.py").display()
+        );
+        let mut command = triway(&arguments);
+        let mut started = start(command.env("NOTES", at("notes")).stdin(Stdio::piped()));
+        started.stdin().write_all(inputs.as_bytes()).unwrap();
+        let ended = started.end();
+        assert_eq!(ended.code, 0, "{function}: {}", ended.err);
+        let output = given(&ended.out, inputs, &at("notes"));
+        let results: BTreeSet<u64> = output.lines().map(|line| line.parse().unwrap()).collect();
+        assert_eq!(results.len(), 60, "{function}: {}", ended.out);
+        assert_eq!(results.first(), Some(&expected), "{function}");
+    }
+}
+
+/// What this program of Python writes for these inputs.
+fn given(code: &str, inputs: &str, notes: &std::path::Path) -> String {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("pool.py");
+    fs::write(&path, code).unwrap();
+    let mut python = Command::new("python3");
+    python.arg(&path).env("NOTES", notes).stdin(Stdio::piped());
+    let mut started = start(&mut python);
+    started.stdin().write_all(inputs.as_bytes()).unwrap();
+    let ended = started.end();
+    assert_eq!(ended.code, 0, "{code}\n{}", ended.err);
+    ended.out
+}
+
+#[test]
+fn code_for_another_task_is_the_librarys() {
+    let ended = run("advise cpu --work spin --n 1 --inputs 100 --budget 1s --code");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(
+        ended.out.contains("Job::new(task, inputs)"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.err.contains(':'),
+        "the verdict is told: {}",
+        ended.err
+    );
+}
+
+#[test]
+fn options_that_mean_nothing_are_refused() {
+    for (arguments, expected) in [
+        ("advise cpu --format junit", "advice has no such form"),
+        ("advise echo --server async", "--server"),
+        ("advise cpu --budget ever", "--budget"),
+        ("advise cpu --max-concurrency 0", "--max-concurrency"),
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, 2, "{arguments}: {}", ended.err);
+        assert!(ended.err.contains(expected), "{arguments}: {}", ended.err);
+    }
+}
+
+#[test]
+fn an_end_that_is_asked_for_comes() {
+    let started = start(&mut triway(
+        "advise cpu --work spin --n 20 --inputs 5000 --budget 60s",
+    ));
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    started.signal(Signal::INT);
+    let ended = started.end();
+    assert_eq!(ended.code, 130, "{}", ended.err);
+    assert!(ended.err.contains("nothing is advised"), "{}", ended.err);
+}
+
+// `run -m auto`.
+
+#[test]
+fn a_run_measures_and_goes_on_and_loses_nothing() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("noting.py"), NOTING).unwrap();
+    let inputs: String = (0..600).map(|n| format!("{n}\n")).collect();
+    fs::write(at("inputs.jsonl"), inputs).unwrap();
+    let arguments = format!(
+        "run py {}:note {}",
+        at("noting.py").display(),
+        at("inputs.jsonl").display()
+    );
+    let mut command = triway(&arguments);
+    let ended = start(command.env("NOTES", at("notes")).stdin(Stdio::null())).end();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let outcomes = ended.outcomes();
+    assert_eq!(outcomes.len(), 600);
+    assert!(outcomes.iter().all(|one| one["output"] == one["index"]));
+    assert_eq!(
+        fs::read_to_string(at("notes")).unwrap().lines().count(),
+        600
+    );
+    assert!(ended.err.contains("auto: "), "{}", ended.err);
+    assert!(
+        ended.err.contains("as measured on the first inputs"),
+        "{}",
+        ended.err
+    );
+}
+
+/// Killed while it measures or afterwards, a journal has it go on where it was.
+#[test]
+fn a_run_that_is_killed_while_it_measures_goes_on() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("noting.py"), NOTING).unwrap();
+    let inputs: String = (0..400).map(|n| format!("{n}\n")).collect();
+    fs::write(at("inputs.jsonl"), inputs).unwrap();
+    let arguments = format!(
+        "run py {}:note {} --journal {} -o {}",
+        at("noting.py").display(),
+        at("inputs.jsonl").display(),
+        at("run.journal").display(),
+        at("out.jsonl").display()
+    );
+    let mut first = triway(&arguments);
+    let started = start(first.env("NOTES", at("notes")).stdin(Stdio::null()));
+    eventually(|| {
+        let notes = fs::read_to_string(at("notes")).unwrap_or_default();
+        (notes.lines().count() > 20).then_some(())
+    });
+    started.signal(Signal::KILL);
+    started.end();
+    let resumed = format!("{arguments} --resume");
+    let mut second = triway(&resumed);
+    let ended = start(second.env("NOTES", at("notes")).stdin(Stdio::null())).end();
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let out = fs::read_to_string(at("out.jsonl")).unwrap();
+    let indexes: BTreeSet<u64> = out
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["index"]
+                .as_u64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!((out.lines().count(), indexes.len()), (400, 400));
+}
+
+#[test]
+fn where_there_is_nothing_to_measure_the_preferred_model_is_taken() {
+    for (arguments, why) in [
+        ("run cpu --work none --inputs 3", "too few inputs"),
+        ("run cpu --work none --inputs 100 --rate 1000/s", "--rate"),
+        (
+            "run cpu --work none --inputs 100 -m auto --host-interval 1ms",
+            "--host-interval",
+        ),
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, 0, "{arguments}: {}", ended.err);
+        assert!(ended.err.contains(why), "{arguments}: {}", ended.err);
+        assert!(
+            ended.err.contains("as the task prefers"),
+            "{arguments}: {}",
+            ended.err
+        );
+    }
+}
+
+#[test]
+fn a_concurrency_that_is_given_is_kept() {
+    let ended = run("run cpu --work spin --n 1 --inputs 300 -c 3");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let told = ended.err;
+    assert!(
+        told.contains("@3 ") || told.contains("sequential@1"),
+        "{told}"
+    );
+}
