@@ -106,7 +106,8 @@ fn end(findings: &Findings<'_>) -> String {
     let (Some((first, _)), Some(last)) = (findings.good, last) else {
         return String::new();
     };
-    if first + 1 < findings.usable.places.len() {
+    let usable = findings.usable.places.len();
+    if first + 1 < usable {
         return String::new();
     }
     match points.get(last + 1) {
