@@ -94,6 +94,7 @@ fn empty(situation: &Situation, slices: &[Slice], executed: u64) -> Advice {
         changes: Vec::new(),
         notes: Vec::new(),
         verdict: String::new(),
+        situation: Some(situation.clone()),
         probes: slices.to_vec(),
     }
 }
