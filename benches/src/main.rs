@@ -18,6 +18,7 @@ mod ends;
 mod faulty;
 mod http;
 mod kills;
+mod labelled;
 mod memory;
 mod nginx;
 mod pool;
@@ -59,6 +60,8 @@ cargo run --release -p triway-benches -- TABLE [WORD]
   sql [WORD]        rows written to SQLite and to a local PostgreSQL, beside plain loops and pgbench
   echo [TRIWAY] [PEERS]  messages to echo servers, beside asyncio and uvloop in PEERS/bin/python; 10 000 held
   python [PYTHON]   Python functions under each model, beside the standard library's pools; 20 at once; the parent's share
+  labelled [NAME…] [--runs 3] [--triway TRIWAY] [--keep FILE] [--record DIR] [--auto]
+                    is what `advise` says, and what `-m auto` does, as good as the best that can be measured?
   start [TRIWAY]    how long `triway --version` takes, and how large the binary is
 
 TRIWAY is the release binary; without it, target/release/triway.
@@ -109,6 +112,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             echo::run(word.unwrap_or(BINARY), peers)?;
         }
         Some("python") => python::run(word.unwrap_or("python3"))?,
+        Some("labelled") => labelled::run(&words[1..], BINARY)?,
         Some("start") => start::run(word.unwrap_or(BINARY))?,
         _ => print!("{USAGE}"),
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use triway_core::Model;
 
-use super::slice::Slice;
+use super::slice::{Situation, Slice};
 use crate::report::{Estimate, Machine};
 
 /// What to run a job under, and why.
@@ -44,6 +44,9 @@ pub struct Advice {
     pub notes: Vec<String>,
     /// One sentence.
     pub verdict: String,
+    /// What was known before the first probe; with the probes it is all that the advice was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub situation: Option<Situation>,
     /// Every probe, in order.
     pub probes: Vec<Slice>,
 }

@@ -94,6 +94,7 @@ fn empty(situation: &Situation, slices: &[Slice], executed: u64) -> Advice {
         changes: Vec::new(),
         notes: Vec::new(),
         verdict: String::new(),
+        situation: Some(situation.clone()),
         probes: slices.to_vec(),
     }
 }
@@ -130,24 +131,22 @@ fn alone(
     }
 }
 
-/// The quickest for the whole job, start included; of those that are nearly as quick the simplest.
+/// The quickest for the whole job, start included; of all that are nearly as quick the simplest.
 fn best<'a, 'b>(
     situation: &Situation,
     settings: &'b [Setting<'a>],
     sequential: &'b Setting<'a>,
 ) -> &'b Setting<'a> {
     let inputs = inputs_of(situation);
-    let of_model = |model| smallest_nearly_best(settings, model, sequential);
-    let candidates: Vec<_> = Model::ALL.into_iter().filter_map(of_model).collect();
-    let least = candidates
-        .iter()
+    let sound = settings.iter().filter(|it| it.is_sound(sequential));
+    let least = sound
+        .clone()
         .map(|it| it.total(inputs))
         .fold(f64::INFINITY, f64::min);
     if sequential.total(inputs) < WORTH * least {
         return sequential;
     }
-    candidates
-        .into_iter()
+    sound
         .filter(|it| it.total(inputs) * NEARLY <= least)
         .min_by_key(|it| plainness(it))
         .unwrap_or(sequential)

@@ -112,6 +112,11 @@ impl<'a> Setting<'a> {
         failed >= 2 && self.failed_share() > sequential.failed_share() + MORE_FAILURES
     }
 
+    /// Whether it was measured, and did not fail inputs for want of room on the other side.
+    pub(super) fn is_sound(&self, sequential: &Setting<'_>) -> bool {
+        !self.is_refused(sequential) && self.rate().is_finite()
+    }
+
     /// Seconds that all inputs would take under it, from the start of its lanes on.
     pub(super) fn total(&self, inputs: f64) -> f64 {
         self.startup() + inputs / self.rate()
@@ -130,9 +135,7 @@ pub(super) fn smallest_nearly_best<'a, 'b>(
     model: Model,
     sequential: &Setting<'_>,
 ) -> Option<&'b Setting<'a>> {
-    let sound = |one: &&Setting<'a>| {
-        one.model == model && !one.is_refused(sequential) && one.rate().is_finite()
-    };
+    let sound = |one: &&Setting<'a>| one.model == model && one.is_sound(sequential);
     let best = settings
         .iter()
         .filter(sound)

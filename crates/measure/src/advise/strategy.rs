@@ -150,22 +150,26 @@ impl View<'_> {
         if self.situation.thorough {
             return able.collect();
         }
-        // Without time for all: for what waits one model that waits well, for the rest those that compute side by side.
-        let wanted: &[Model] = match self.waits() {
-            true => &[Model::Async, Model::Threads, Model::Processes],
-            false => &[Model::Threads, Model::Processes],
+        // Without time for all: for what waits one model that waits well, for the rest those that compute side by side; and
+        // where they gain nothing, the next one.
+        let (wanted, first) = match self.waits() {
+            true => ([Model::Async, Model::Threads, Model::Processes], 1),
+            false => ([Model::Threads, Model::Processes, Model::Async], 2),
         };
-        let most = if self.waits() { 1 } else { 2 };
-        let chosen: Vec<_> = wanted
-            .iter()
-            .copied()
-            .filter(|model| self.can(*model))
-            .take(most)
-            .collect();
-        match chosen.is_empty() {
-            true => able.collect(),
-            false => chosen,
+        let wanted: Vec<_> = wanted.into_iter().filter(|it| self.can(*it)).collect();
+        let mut most = first.min(wanted.len());
+        while most < wanted.len() && wanted[..most].iter().all(|it| self.gained_nothing(*it)) {
+            most += 1;
         }
+        wanted[..most].to_vec()
+    }
+
+    /// Whether two lanes of a model were tried and did no more than one.
+    fn gained_nothing(&self, model: Model) -> bool {
+        let two = self.two();
+        let gained = Setting::of(self.slices, model, two)
+            .is_some_and(|it| it.rate() >= WORTHWHILE * self.sequential.rate());
+        self.tried(model, two) > 0 && !gained
     }
 
     fn pairs(&self) -> Option<Probe> {

@@ -283,6 +283,46 @@ fn a_quick_look_finds_what_is_nearly_as_good() {
     }
 }
 
+/// Who is looked at first need not be the one that gains.
+#[test]
+fn a_quick_look_goes_on_to_another_model_where_the_first_gains_nothing() {
+    let waits = of(
+        100_000,
+        python(true, world("fake async", (0.01, 0.01), FAKE_ASYNC)),
+    );
+    let (advice, elapsed) = waits.probed(false);
+    let advised = advice.recommendation.unwrap();
+    assert_eq!(advised.model, Model::Threads, "{advice:#?}");
+    assert!(
+        advised.concurrency >= 16 && elapsed < 3.0,
+        "{advised:?} after {elapsed} s"
+    );
+}
+
+/// The simplest of what is nearly as good as the best, not the simplest of what is nearly as good as that.
+#[test]
+fn what_is_advised_is_nearly_as_good_as_the_best_of_all() {
+    let slice = |model, concurrency, rate_per_s| Slice {
+        model: Some(model),
+        concurrency,
+        inputs: 100,
+        wall_s: 100.0 / rate_per_s,
+        rate_per_s,
+        run_s: 0.1,
+        cpu_s: Some(0.1),
+        ..Slice::default()
+    };
+    let slices = [
+        slice(Model::Sequential, 1, 10.0),
+        slice(Model::Threads, 64, 95.2),
+        slice(Model::Async, 128, 100.0),
+        slice(Model::Async, 256, 105.0),
+    ];
+    let advised = recommend(&Situation::bare(2), &slices).recommendation;
+    let advised = advised.map(|it| (it.model, it.concurrency));
+    assert_eq!(advised, Some((Model::Async, 128)));
+}
+
 #[test]
 fn too_little_to_tell_is_said() {
     for (inputs, failed, expected) in [

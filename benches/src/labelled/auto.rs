@@ -1,0 +1,56 @@
+//! Jobs of ten seconds under `-m auto`, beside the best fixed choice: wall times of the whole command.
+
+use std::{error::Error, time::Duration};
+
+use super::{
+    ground::Standing,
+    judge::{Measured, Setting},
+    limited,
+    workloads::Workload,
+};
+
+/// How long the best takes at least.
+const WANTED_S: f64 = 10.0;
+/// No job is made larger than so many times: its inputs must be written down.
+const MOST_TIMES: u64 = 100;
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// How many times the workload's inputs take the best ten seconds.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a factor from 1 to a hundred"
+)]
+pub(super) fn times(best: Measured) -> u64 {
+    let times = (WANTED_S / best.total_s.max(1e-3)).ceil();
+    (times as u64).clamp(1, MOST_TIMES)
+}
+
+/// Seconds under `-m auto`, and under the best; who goes first changes from run to run.
+pub(super) fn race(
+    workload: &Workload,
+    triway: &str,
+    (best, times): (Setting, u64),
+    run: usize,
+) -> Result<(f64, f64), Box<dyn Error>> {
+    let standing = Standing::new(workload, triway, times)?;
+    let lanes = best.concurrency.to_string();
+    let model = best.model.to_string();
+    let fixed = ["-m", &model, "-c", &lanes];
+    let measured = ["-m", "auto"];
+    let took = |choice: &[&str]| {
+        let words = ["run", "-q", "--format", "jsonl", "-o", "/dev/null"];
+        let command = standing.command(&[&words[..], choice].concat())?;
+        Ok::<f64, Box<dyn Error>>(limited::run(&command, LIMIT)?.seconds)
+    };
+    match run % 2 {
+        0 => {
+            let auto = took(&measured)?;
+            Ok((auto, took(&fixed)?))
+        }
+        _ => {
+            let fixed = took(&fixed)?;
+            Ok((took(&measured)?, fixed))
+        }
+    }
+}
