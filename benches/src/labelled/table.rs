@@ -51,7 +51,7 @@ fn row(kept: &Kept, workload: &Workload) -> Option<String> {
         } = &line.found
         {
             characters.push(character.clone());
-            advised.push(setting.map_or_else(|| "nothing".to_owned(), |it| it.arm()));
+            advised.push(setting.map_or_else(|| "nothing".to_owned(), super::judge::Setting::arm));
             ratios.push(format!("{ratio:.2}"));
         }
     }

@@ -135,12 +135,8 @@ fn planned(
     let mut plan = job_options::plan(job, preferred, model, concurrency)?;
     configuration.limit(job, &mut plan)?;
     plan.keep_schedule = configuration.keeps_schedule();
-    let only = [plan.model];
-    let models = match chosen {
-        Chosen::Measured => &Model::PLAIN[..],
-        _ => &only[..],
-    };
-    job_options::check_pool(job, models, &task)?;
+    // Where the model is measured it may become this one, and a limit that is given must hold.
+    job_options::check_pool(job, &[plan.model], &task)?;
     configuration.check_models([plan.model])?;
     if let Some(why) = task.refuse(plan.model) {
         return Err(Fault::usage(anyhow!("--model {}: {why}", plan.model)));

@@ -215,7 +215,7 @@ fn the_code_that_is_given_runs() {
         ("add", "--args", &pairs, 1),
     ] {
         let arguments = format!(
-            "advise py {}:{function} {options} --code --budget 1s -",
+            "advise py {}:{function} {options} --code --budget 10s -",
             at("noting.py").display()
         );
         let mut command = triway(&arguments);

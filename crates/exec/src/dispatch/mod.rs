@@ -3,6 +3,7 @@
 //! All of it happens on one thread, round after round; between rounds it sleeps until a lane, the source, the control
 //! or a timer wakes it. What to do with an input next is the ledger's decision alone.
 
+mod changing;
 mod intake;
 mod recording;
 mod shortage;

@@ -18,6 +18,8 @@ const WORTH: f64 = 1.08;
 const REACH: f64 = 1.96;
 /// Where nearly everything fails, nothing is known of what would succeed.
 const FAILS: f64 = 0.9;
+/// Less work than this is not worth the start of anything.
+const NOTHING_TO_GAIN_S: f64 = 0.1;
 /// Threads cost so little up to here that they are the simplest of what gains the same.
 const FEW_THREADS: usize = 64;
 
@@ -117,7 +119,9 @@ fn alone(
         reason = "a time needs no more digits than a float has"
     )]
     let rest_s = rest.map(|rest| rest as f64 * sequential.run());
-    let chosen = able.count() == 0 || (executed >= 3 && rest_s.is_some_and(|rest| rest < 0.1));
+    // Where nobody knew how many there are, those that were executed were all.
+    let rest_s = rest_s.unwrap_or(sequential.slices.iter().map(|slice| slice.wall_s).sum());
+    let chosen = able.count() == 0 || (executed >= 3 && rest_s < NOTHING_TO_GAIN_S);
     Advice {
         recommendation: chosen.then_some(Advised {
             model: Model::Sequential,

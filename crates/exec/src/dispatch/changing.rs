@@ -1,0 +1,256 @@
+//! The changes of a job's model on the way: when a stretch is over, and how the next one begins.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
+    time::Duration,
+};
+
+use triway_core::{StopReason, Task};
+
+use super::{
+    Dispatcher, Progress,
+    steering::{Past, Whole, joined},
+};
+use crate::{
+    ahead::Ahead,
+    hand_over::HandOver,
+    lane::{Closing, Shared},
+    lanes::{Kind, Lanes},
+    refusal::Refusal,
+    runtime::Host,
+    sink::Sink,
+    source::Supply,
+    stretch::{Asked, Course, Ran, Stretch},
+    worker_process::Told,
+};
+
+/// Among how many inputs those that begin are chosen, where they begin in any order.
+const MIXED: usize = 4096;
+
+impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
+    /// Among how many inputs those that begin are chosen, where they begin in any order.
+    pub(super) fn mixed(&self) -> usize {
+        let shuffled = self.steering.as_ref().is_some_and(|it| it.stretch.shuffled);
+        if shuffled { MIXED } else { 0 }
+    }
+
+    /// Whether another attempt may be started, as far as the stretch goes.
+    pub(super) fn may_start(&self) -> bool {
+        self.steering.as_ref().is_none_or(|it| it.left() > 0)
+    }
+
+    /// Counts attempts that were handed out, or were put back.
+    pub(super) fn note_started(&mut self, more: usize, fewer: usize) {
+        if let Some(steering) = &mut self.steering {
+            steering.started += more as u64;
+            steering.started = steering.started.saturating_sub(fewer as u64);
+        }
+    }
+
+    /// When the stretch wants to be looked at.
+    pub(super) fn next_look(&self) -> Option<Duration> {
+        let steering = self.steering.as_ref().filter(|it| it.left() > 0)?;
+        let end = self.progress.ready.zip(steering.stretch.most_time);
+        let end = end.map(|(ready, most)| ready + most);
+        end.into_iter().chain(steering.next_watch).min()
+    }
+
+    /// Sees to it that the stretch ends when it is time, and that the next one begins. Says whether anything changed.
+    pub(super) fn steer(&mut self) -> bool {
+        if self.steering.is_none() || self.progress.stopped.is_some() {
+            return false;
+        }
+        self.notice_starving();
+        self.watch_stretch();
+        let over = self.steering.as_ref().is_some_and(|it| it.left() == 0);
+        if !over || self.ledger.running() > 0 || self.is_finished() {
+            return false;
+        }
+        self.change();
+        true
+    }
+
+    fn notice_starving(&mut self) {
+        let starves = self.progress.ready.is_some()
+            && self.supply == Supply::Pending
+            && self.ledger.running() < self.lanes.len()
+            && self.ledger.ready() == 0;
+        if let Some(steering) = &mut self.steering {
+            steering.starved |= starves && steering.left() > 0;
+        }
+    }
+
+    /// Ends the stretch if its time is up, or if whoever watches it wants that.
+    fn watch_stretch(&mut self) {
+        let Some(ready) = self.progress.ready else {
+            return;
+        };
+        let now = self.shared.clock.now();
+        let Some(steering) = self.steering.as_mut().filter(|it| !it.ends) else {
+            return;
+        };
+        let mut ends = steering
+            .stretch
+            .most_time
+            .is_some_and(|most| now >= ready + most);
+        if let Some(every) = steering.stretch.watch {
+            let at = *steering.next_watch.get_or_insert(ready + every);
+            if now >= at {
+                steering.next_watch = Some(now + every);
+                let starved = std::mem::take(&mut steering.starved);
+                ends |= (steering.pilot)(Asked::Watching { starved }) != Course::Stay;
+            }
+        }
+        if ends {
+            steering.ends = true;
+            // What no lane has begun is for the next stretch.
+            self.take_back(now);
+        }
+    }
+
+    /// Lets the lanes go, asks how to go on, and begins that.
+    fn change(&mut self) {
+        let mut ran = self.end_stretch();
+        loop {
+            let Some(steering) = &mut self.steering else {
+                return;
+            };
+            match (steering.pilot)(Asked::Ended(&ran)) {
+                // Nothing is there that could stay as it is.
+                Course::End | Course::Stay => {
+                    self.stop(StopReason::Enough);
+                    return;
+                }
+                Course::Next(stretch) => match self.begin_stretch(*stretch) {
+                    Ok(()) => return,
+                    Err(refusal) => {
+                        ran = Ran {
+                            refused: Some(refusal.to_string()),
+                            ..self.nothing()
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Closes the lanes, which reaps worker processes, and tells what came of the stretch.
+    fn end_stretch(&mut self) -> Ran {
+        let none = Lanes::none(Arc::clone(&self.shared));
+        let told = std::mem::replace(&mut self.lanes, none).close();
+        let ran = self.ran(told);
+        let progress = &mut self.progress;
+        let fresh = Progress {
+            last_end: progress.last_end,
+            stopped: progress.stopped.take(),
+            unreadable: progress.unreadable.take(),
+            ..Progress::default()
+        };
+        let ended = std::mem::replace(progress, fresh);
+        if let Some(steering) = &mut self.steering {
+            let past = &mut steering.past;
+            past.startup += ran.startup;
+            past.began = past.began.or(ended.lanes_began);
+            past.told = joined(past.told, told);
+            past.lanes_peak = past.lanes_peak.max(ended.lanes_peak);
+            past.abandoned += ended.abandoned;
+        }
+        ran
+    }
+
+    fn ran(&self, told: Option<Told>) -> Ran {
+        let progress = &self.progress;
+        let ready = progress.ready.unwrap_or_default();
+        let began = progress.lanes_began.unwrap_or(ready);
+        Ran {
+            ready,
+            startup: ready.saturating_sub(began),
+            wall: progress.last_end.saturating_sub(ready),
+            started: self.steering.as_ref().map_or(0, |it| it.started),
+            at_once: self.most_lanes.min(self.most_at_once),
+            starved: self.steering.as_ref().is_some_and(|it| it.starved),
+            worker_peak_memory_bytes: told.map(|told| told.peak_bytes),
+            inside: told.and_then(|told| told.inside),
+            ..self.nothing()
+        }
+    }
+
+    /// A stretch of which nothing came.
+    fn nothing(&self) -> Ran {
+        Ran {
+            refused: None,
+            ready: Duration::ZERO,
+            startup: Duration::ZERO,
+            wall: Duration::ZERO,
+            started: 0,
+            at_once: 0,
+            starved: false,
+            exhausted: self.supply == Supply::Exhausted && self.ledger.open() == 0,
+            worker_peak_memory_bytes: None,
+            inside: None,
+        }
+    }
+
+    /// Tells the pilot of the last stretch; gives what all of them add up to.
+    pub(super) fn conclude(&mut self, told: Option<Told>) -> Whole {
+        let ran = self.ran(told);
+        let began = self.progress.lanes_began;
+        let mut past = Past::default();
+        if let Some(mut steering) = self.steering.take() {
+            (steering.pilot)(Asked::Ended(&ran));
+            past = steering.past;
+        }
+        let startup = past.startup + ran.startup;
+        let began = past.began.or(began).unwrap_or_default();
+        let end = self.progress.last_end;
+        Whole {
+            startup,
+            wall: end.saturating_sub(began).saturating_sub(startup),
+            told: joined(past.told, told),
+            lanes_peak: past.lanes_peak.max(self.progress.lanes_peak),
+            abandoned: past.abandoned + self.progress.abandoned,
+        }
+    }
+
+    fn begin_stretch(&mut self, stretch: Stretch) -> Result<(), Refusal> {
+        let plan = self.plan.shaped_as(&stretch.plan);
+        plan.check()?;
+        let kind = Kind::for_task(&plan, &*self.shared.task)?;
+        let shared = Arc::new(Shared {
+            task: Arc::clone(&self.shared.task),
+            hand_over: HandOver::new(
+                kind.takers(&plan),
+                kind.waking(),
+                self.parker.unparker().clone(),
+            ),
+            clock: self.shared.clock.clone(),
+            control: self.shared.control.clone(),
+            at_most_once: plan.at_most_once,
+            timeout: plan.timeout,
+            grace: plan.grace,
+            cancelled: AtomicBool::new(false),
+            lanes: AtomicUsize::new(0),
+        });
+        let callers = self.steering.as_ref().and_then(|it| it.callers.clone());
+        let host = callers.map(Host::Callers);
+        self.lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;
+        self.closing = Closing::of(&shared);
+        self.shared = shared;
+        self.most_lanes = plan.concurrency.get();
+        self.most_at_once = usize::MAX;
+        self.ahead = Ahead::new();
+        self.plan = plan;
+        self.ledger.shuffle(stretch.shuffled);
+        if let Some(steering) = &mut self.steering {
+            steering.stretch = stretch;
+            steering.started = 0;
+            steering.starved = false;
+            steering.next_watch = None;
+            steering.ends = false;
+        }
+        Ok(())
+    }
+}
