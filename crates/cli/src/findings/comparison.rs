@@ -42,7 +42,11 @@ impl Found for Comparison {
         let bar = |arm: &ArmReport| {
             let total = arm.total_s?;
             Some(Bar {
-                label: arm.id.clone(),
+                // What failed or gave something else is no faster, however short its bar.
+                label: match arm.unranked {
+                    Some(_) => format!("{} (not ranked)", arm.id),
+                    None => arm.id.clone(),
+                },
                 value: total.median,
                 interval: total.telling_interval(),
                 marked: self.winner.as_ref() == Some(&arm.id),

@@ -232,7 +232,8 @@ fn an_arm_that_fails_and_a_url_that_is_markup() {
         "{document}"
     );
     assert!(document.contains("of those shown failed"), "{document}");
-    let picture = browser.picture(&page, "failing.png", (1100, 2000), &[]);
+    assert!(document.contains("sequential (not ranked)"), "{document}");
+    let picture = browser.picture(&page, "failing.png", (1100, 3600), &[]);
     let red = picture
         .pixels
         .iter()
