@@ -384,7 +384,7 @@ fn a_concurrency_that_is_given_is_kept() {
     assert_eq!(ended.code, 0, "{}", ended.err);
     let told = ended.err;
     assert!(
-        told.contains("@3 ") || told.contains("sequential@1"),
+        told.contains("@3,") || told.contains("sequential@1"),
         "{told}"
     );
 }

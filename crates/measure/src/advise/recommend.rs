@@ -121,7 +121,10 @@ fn alone(
     let rest_s = rest.map(|rest| rest as f64 * sequential.run());
     // Where nobody knew how many there are, those that were executed were all.
     let rest_s = rest_s.unwrap_or(sequential.slices.iter().map(|slice| slice.wall_s).sum());
-    let chosen = able.count() == 0 || (executed >= 3 && rest_s < NOTHING_TO_GAIN_S);
+    // Inputs that come more slowly than one lane does them need no second one.
+    let starved = slices.iter().any(|slice| slice.starved);
+    let enough = starved || rest_s < NOTHING_TO_GAIN_S;
+    let chosen = able.count() == 0 || (executed >= 3 && enough);
     Advice {
         recommendation: chosen.then_some(Advised {
             model: Model::Sequential,

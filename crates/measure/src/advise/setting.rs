@@ -8,6 +8,9 @@ use crate::statistics::median;
 /// How much of the best throughput is as good as the best, when the smaller concurrency is chosen.
 pub(super) const NEARLY: f64 = 0.95;
 
+/// A slice with so many times fewer inputs than another of the same setting was brief.
+const BRIEF: u64 = 8;
+
 /// How much larger the share of failures may be than that of one input at a time, before a setting is called refused.
 const MORE_FAILURES: f64 = 0.05;
 
@@ -25,7 +28,10 @@ impl<'a> Setting<'a> {
         let same = |slice: &&Slice| {
             slice.counts() && slice.model == Some(model) && slice.concurrency == concurrency
         };
-        let found: Vec<&Slice> = slices.iter().filter(same).collect();
+        let mut found: Vec<&Slice> = slices.iter().filter(same).collect();
+        // Beside longer looks a brief one says nothing.
+        let most = found.iter().map(|slice| slice.inputs).max().unwrap_or(0);
+        found.retain(|slice| slice.inputs > most / BRIEF);
         (!found.is_empty()).then_some(Self {
             model,
             concurrency,

@@ -48,6 +48,9 @@ const PROMISING: f64 = 0.8;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
 const FINALS: usize = 4;
+/// So many inputs one at a time where nobody knows how many there are, and so many at most.
+const FIRST: u64 = 16;
+const MOST_ALONE: u64 = 100_000;
 /// Less work than this is done before anything could be gained.
 const NOT_WORTH_PROBING_S: f64 = 0.1;
 
@@ -57,6 +60,9 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
     let Some(sequential) = Setting::sequential(slices) else {
         return first(situation, slices);
     };
+    if let Some(probe) = longer(situation, slices) {
+        return Step::Probe(probe);
+    }
     let view = View {
         situation,
         slices,
@@ -78,13 +84,31 @@ fn first(situation: &Situation, slices: &[Slice]) -> Step {
     if !slices.is_empty() || situation.inputs == Some(0) {
         return Step::Done;
     }
-    let share = situation.inputs.map_or(u64::MAX, |inputs| inputs / 10);
-    Step::Probe(Probe {
+    let share = situation.inputs.map(|inputs| inputs / 10);
+    let inputs = share.map_or(FIRST, |share| share.clamp(2, MOST_ALONE));
+    Step::Probe(alone(situation, inputs))
+}
+
+/// Where nobody knows how many inputs there are, one at a time is tried with few of them first, and with more as long as
+/// that takes too little time to tell anything.
+fn longer(situation: &Situation, slices: &[Slice]) -> Option<Probe> {
+    let [.., last] = slices else {
+        return None;
+    };
+    let so_far = slices.iter().all(|it| it.model == Some(Model::Sequential));
+    let brief = last.wall_s < 0.25 * seconds(situation);
+    let whole = last.inputs >= FIRST && last.inputs < MOST_ALONE;
+    (situation.inputs.is_none() && so_far && brief && whole && !last.starved)
+        .then(|| alone(situation, 8 * last.inputs))
+}
+
+fn alone(situation: &Situation, inputs: u64) -> Probe {
+    Probe {
         model: Model::Sequential,
         concurrency: 1,
-        inputs: share.clamp(2, 100_000),
+        inputs,
         seconds: 2.0 * seconds(situation),
-    })
+    }
 }
 
 /// How long a probe may take.

@@ -199,7 +199,9 @@ const THREADS: &[Model] = &[Model::Threads];
 const WAITERS: &[Model] = &[Model::Threads, Model::Async];
 
 #[rustfmt::skip]
-const CASES: [Case; 12] = [
+const CASES: [Case; 13] = [
+    case(world("tiny, and nobody knows how many", (3e-6, 1.0), |model, _| if model == Model::Sequential { 1.0 } else { 0.6 }),
+        Character::Tiny, ONE, (1, 1)),
     case(of(100_000, world("native cpu", (0.01, 1.0), COMPUTES)), Character::Cpu, THREADS, (2, 2)),
     case(of(5000, python(false, world("python cpu", (0.02, 0.99), LOCKED))),
         Character::InterpreterLock, &[Model::Processes], (2, 2)),

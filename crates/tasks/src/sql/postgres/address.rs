@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// The same server, which lets nothing be changed.
-    pub(in crate::sql) fn reading(&self) -> Self {
+    pub(crate) fn reading(&self) -> Self {
         Self {
             reading: true,
             ..self.clone()
