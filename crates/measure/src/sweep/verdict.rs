@@ -111,6 +111,8 @@ fn end(findings: &Findings<'_>) -> String {
         return String::new();
     }
     match points.get(last + 1) {
+        // Of one alone nobody knows.
+        None if usable < 2 => String::new(),
         None => {
             "; throughput still rose at the last concurrency, so that more may gain more".to_owned()
         }
