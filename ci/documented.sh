@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-documents=(README.md)
+documents=(README.md docs/eight-programs.md)
 
 cargo build --locked --package triway-cli
 built="${CARGO_TARGET_DIR:-$PWD/target}/debug"
