@@ -23,7 +23,7 @@ pub(crate) fn way(
     if chosen != Chosen::Measured {
         return (chosen, None);
     }
-    let why = match probing::unmeasured(plan, &known) {
+    let why = match probing::unmeasured(plan, &known, options.0) {
         Some(why) => why,
         None => {
             let situation =
@@ -54,8 +54,12 @@ pub(crate) fn measured(
 pub(crate) fn tell(screen: Screen, task: Named) -> Tell {
     Box::new(move |progress| match progress {
         Progress::GoesOn(advice) => {
-            screen.say(&format!("auto: {}", advice.verdict));
             let advised = advice.recommendation;
+            let besides = match advised {
+                Some(_) => "",
+                None => " Going on as the task prefers.",
+            };
+            screen.say(&format!("auto: {}{besides}", advice.verdict));
             if let Some(Advised {
                 model, concurrency, ..
             }) = advised

@@ -1,5 +1,7 @@
 //! What a job is probed on: which models are left, how many inputs there are, and whether there is anything to find out.
 
+use std::num::NonZeroUsize;
+
 use triway_core::{Model, Outcome, Plan};
 use triway_measure::advise::{Advice, Interpreter, Situation, Sizes, recommend};
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
@@ -80,8 +82,13 @@ pub(crate) fn has_choice(situation: &Situation) -> bool {
 }
 
 /// Why the task's preferred model is taken without measuring; `None` where it is measured.
-pub(crate) fn unmeasured(plan: &Plan, known: &Known) -> Option<&'static str> {
+pub(crate) fn unmeasured(
+    plan: &Plan,
+    known: &Known,
+    lanes: &LanesArguments,
+) -> Option<&'static str> {
     match known.inputs {
+        _ if lanes.concurrency == Some(NonZeroUsize::MIN) => Some("one at a time leaves no choice"),
         _ if plan.rate.is_some() => Some("--rate decides how fast it goes"),
         _ if plan.per_key.is_some() => Some("--per-host decides how much goes on at once"),
         _ if plan.key_interval.is_some() => Some("--host-interval decides how fast it goes"),
