@@ -51,6 +51,8 @@ const FINALS: usize = 4;
 /// So many inputs one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
+/// What takes less time than this is too little to tell anything.
+const TELLS_SOMETHING_S: f64 = 0.02;
 /// Less work than this is done before anything could be gained.
 const NOT_WORTH_PROBING_S: f64 = 0.1;
 
@@ -96,7 +98,7 @@ fn longer(situation: &Situation, slices: &[Slice]) -> Option<Probe> {
         return None;
     };
     let so_far = slices.iter().all(|it| it.model == Some(Model::Sequential));
-    let brief = last.wall_s < 0.25 * seconds(situation);
+    let brief = last.wall_s < TELLS_SOMETHING_S;
     let whole = last.inputs >= FIRST && last.inputs < MOST_ALONE;
     (situation.inputs.is_none() && so_far && brief && whole && !last.starved)
         .then(|| alone(situation, 8 * last.inputs))

@@ -5,7 +5,7 @@ use triway_core::Model;
 use super::{
     knee::{knee, smallest_good},
     law,
-    points::Points,
+    points::{Points, Usable},
     report::{Fit, Knee, Point, Recommended},
     verdict,
 };
@@ -19,12 +19,6 @@ pub(super) struct Conclusion {
     pub(super) recommended: Option<Recommended>,
     pub(super) verdict: String,
     pub(super) notes: Vec<String>,
-}
-
-/// The points that conclusions are drawn from: each place among all, and its figures.
-pub(super) struct Usable {
-    pub(super) places: Vec<usize>,
-    pub(super) figures: Vec<(f64, f64)>,
 }
 
 pub(super) fn conclude(model: Model, measured: &Points) -> Conclusion {

@@ -26,6 +26,12 @@ pub(super) struct Points {
     pub(super) all_failed: Option<String>,
 }
 
+/// The points that conclusions are drawn from: each place among all, and its figures.
+pub(super) struct Usable {
+    pub(super) places: Vec<usize>,
+    pub(super) figures: Vec<(f64, f64)>,
+}
+
 pub(super) fn points(courses: &[Course], evidence: &Evidence) -> io::Result<Points> {
     let ids: Vec<&str> = courses.iter().map(|course| &*course.arm.id).collect();
     let mut settled = evidence.agreement.settle(&ids, None)?;

@@ -2,7 +2,10 @@
 
 use triway_core::Model;
 
-use super::{conclusion::Usable, points::Points, report::Knee};
+use super::{
+    points::{Points, Usable},
+    report::Knee,
+};
 
 /// All that the sentence depends on.
 pub(super) struct Findings<'a> {
