@@ -68,6 +68,7 @@ pub(crate) fn tell(screen: Screen, task: Named) -> Tell {
                 screen.set_message(format!("{} {model}@{concurrency}", task.name()));
             }
         }
+        Progress::Exhausted => screen.say("auto: all inputs were done while it was measured"),
         Progress::Fell { promised, found } => screen.say(&format!(
             "auto: {} a second where {} were measured: measuring anew",
             figures::number(found),

@@ -42,6 +42,8 @@ pub enum Progress {
     },
     /// The job goes on under what was advised.
     GoesOn(Box<Advice>),
+    /// All inputs were done before it was known how the rest goes best.
+    Exhausted,
     /// It did less than was measured, and is measured anew.
     Fell {
         /// Outcomes a second that were measured.
@@ -146,11 +148,15 @@ impl Steers {
         match asked {
             Asked::Watching { starved } => self.watch(starved),
             Asked::Ended(ran) => {
+                let probed = matches!(self.now, Doing::Probing(..));
                 self.note(ran);
-                match ran.exhausted {
-                    true => Course::End,
-                    false => self.go_on(),
+                if !ran.exhausted {
+                    return self.go_on();
                 }
+                if probed {
+                    (self.tell)(Progress::Exhausted);
+                }
+                Course::End
             }
             _ => self.go_on(),
         }

@@ -297,9 +297,14 @@ impl View<'_> {
         let steep = last.rate() / before.rate() >= 0.75 * lanes;
         let next = last.concurrency * if steep { 4 } else { 2 };
         let next = next.min(self.situation.most_concurrency);
-        let fits = u64::try_from(next).is_ok_and(|lanes| lanes <= self.left());
-        match fits {
+        // Whoever goes on afterwards needs inputs to go on with.
+        let left = match self.situation.thorough {
+            true => self.left(),
+            false => self.left() / 4,
+        };
+        match u64::try_from(next).is_ok_and(|lanes| lanes <= left) {
             true => (next > last.concurrency).then_some(next),
+            false if !self.situation.thorough => None,
             false => {
                 let smaller = usize::try_from(self.left()).unwrap_or(usize::MAX);
                 (smaller >= last.concurrency + last.concurrency / 2).then_some(smaller)

@@ -166,7 +166,7 @@ mod tests {
             &measured(&[(1, 10.0), (2, 20.0), (4, 40.0)]),
             Some(4),
             None,
-            "async@4 is enough: 40.0 inputs a second, the best measured, 4.00 times that of 1; throughput still rose at \
+            "async@4 did best of those tried: 40.0 inputs a second, the best measured, 4.00 times that of 1; throughput still rose at \
              the last concurrency, so that more may gain more.",
         );
         check(

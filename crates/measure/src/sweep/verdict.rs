@@ -65,8 +65,14 @@ pub(super) fn sentence(findings: &Findings<'_>) -> String {
             )
         }
         (Some((first, best)), _) => format!(
-            "{model}@{} is enough: {}, {} times that of {}",
+            "{model}@{} {}: {}, {} times that of {}",
             figures[*first].0,
+            // Where more may gain more, nobody knows what is enough.
+            if is_open(findings) {
+                "did best of those tried"
+            } else {
+                "is enough"
+            },
             why(figures, *first, *best),
             factor(figures[*first].1 / figures[0].1),
             figures[0].0
@@ -88,6 +94,16 @@ fn bend(findings: &Findings<'_>) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// Whether throughput still rose at the last concurrency.
+fn is_open(findings: &Findings<'_>) -> bool {
+    let usable = &findings.usable.places;
+    let (Some((first, _)), Some(last)) = (findings.good, usable.last()) else {
+        return false;
+    };
+    let above = findings.measured.points.get(last + 1);
+    first + 1 == usable.len() && above.is_none() && findings.measured.limit.is_none()
 }
 
 /// What ends the sweep: failures, or that there is nothing above.
