@@ -4,6 +4,7 @@ use std::{
     io::{self, BufRead as _, BufReader},
     os::unix::process::CommandExt as _,
     process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context as _, anyhow};
@@ -12,11 +13,11 @@ use triway_measure::report::ServerReport;
 
 use crate::exit::Fault;
 
-/// How many URLs there are.
-const URLS: usize = 50;
+/// How many URLs there are unless somebody says it.
+const URLS: u32 = 50;
 
 /// Every so many is answered late.
-const LATE_EVERY: usize = 5;
+const LATE_EVERY: u32 = 5;
 
 /// What the server says before its address.
 pub(crate) const LISTENING: &str = "listening on ";
@@ -107,15 +108,17 @@ impl TestServer {
 
     /// The example's inputs: most are answered at once, every fifth after a tenth of a second.
     pub(crate) fn urls(&self) -> Vec<String> {
-        let url = |n| {
-            let path = if n % LATE_EVERY == LATE_EVERY - 1 {
-                "/delay/0.1"
-            } else {
-                "/bytes/1024"
-            };
-            format!("{}{path}", self.address)
+        self.urls_as(None, None)
+    }
+
+    /// The same, but so many of them, each answered after this time.
+    pub(crate) fn urls_as(&self, count: Option<u32>, delay: Option<Duration>) -> Vec<String> {
+        let url = |n| match delay {
+            Some(delay) => format!("{}/delay/{}", self.address, delay.as_secs_f64()),
+            None if n % LATE_EVERY == LATE_EVERY - 1 => format!("{}/delay/0.1", self.address),
+            None => format!("{}/bytes/1024", self.address),
         };
-        (0..URLS).map(url).collect()
+        (0..count.unwrap_or(URLS)).map(url).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs as _},
+    num::NonZeroU32,
 };
 
 use anyhow::anyhow;
@@ -23,8 +24,9 @@ use triway_tasks::{
 
 use crate::{
     arguments::{
-        CheckArguments, ColumnsArguments, CpuArguments, EchoArguments, HttpArguments, JobArguments,
-        PyArguments, ShArguments, SqlArguments, Survives, TaskArguments, TimeLimit, Work,
+        CheckArguments, ColumnsArguments, CpuArguments, EchoArguments, ExampleUrls, HttpArguments,
+        JobArguments, PyArguments, ShArguments, SqlArguments, Survives, TaskArguments, TimeLimit,
+        Work,
     },
     around::Around,
     commands::{self, Commands, commands},
@@ -228,7 +230,11 @@ pub(crate) fn prepare(arguments: TaskArguments, job: &JobArguments) -> Result<Pr
 fn prepare_http(arguments: HttpArguments) -> Result<Prepared, Fault> {
     let policy = policy(arguments.request, arguments.accept)?;
     let inputs = Inputs::named(arguments.inputs)?;
-    prepare_urls(Configuration::Http(Box::new(policy)), inputs)
+    prepare_urls(
+        Configuration::Http(Box::new(policy)),
+        inputs,
+        &arguments.example,
+    )
 }
 
 fn prepare_check(arguments: CheckArguments, job: &JobArguments) -> Result<Prepared, Fault> {
@@ -236,11 +242,16 @@ fn prepare_check(arguments: CheckArguments, job: &JobArguments) -> Result<Prepar
     let policy = policy(arguments.request, Accept::default())?;
     let retries = job.retries.unwrap_or(Check::preferred().retries);
     let inputs = Inputs::listed(arguments.inputs, arguments.listed, &policy, retries)?;
-    prepare_urls(Configuration::Check(Box::new((policy, rules))), inputs)
+    let task = Configuration::Check(Box::new((policy, rules)));
+    prepare_urls(task, inputs, &ExampleUrls::default())
 }
 
 /// The URLs that are given, or those of an embedded server.
-fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, Fault> {
+fn prepare_urls(
+    task: Configuration,
+    given: Option<Inputs>,
+    example: &ExampleUrls,
+) -> Result<Prepared, Fault> {
     if let Some(inputs) = given {
         let left_out = inputs.relative();
         let note = (left_out > 0).then(|| {
@@ -253,14 +264,19 @@ fn prepare_urls(task: Configuration, given: Option<Inputs>) -> Result<Prepared, 
         });
     }
     let server = TestServer::start(&["http"])?;
-    let urls = Inputs::values(server.urls()).repeatable();
+    let urls = server.urls_as(example.urls.map(NonZeroU32::get), example.delay);
+    let count = figures::counted(urls.len() as u64, "URL", "URLs");
+    let urls = Inputs::values(urls);
+    let inputs = match example.urls {
+        Some(_) => urls,
+        None => urls.repeatable(),
+    };
     Ok(Prepared {
-        note: Some(
-            "no inputs given: 50 URLs on an embedded server (name a file, or - for standard input)"
-                .to_owned(),
-        ),
+        note: Some(format!(
+            "no inputs given: {count} on an embedded server (name a file, or - for standard input)"
+        )),
         kept: Kept::server(server),
-        ..Prepared::of(task, urls)
+        ..Prepared::of(task, inputs)
     })
 }
 

@@ -104,6 +104,7 @@ tenth of a second.
 
 Examples:
   triway run http urls.txt --timeout 5s --retries 2
+  triway compare http --urls 5 --delay 200ms -c 5
   triway run http urls.txt --per-host 4 --host-interval 50ms
   triway run http -m threads -c 20 --accept 200..=299,404 -- https://example.org/";
 

@@ -1,11 +1,14 @@
 //! What a request is and may do, the same for every task that makes some.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Args;
 use triway_tasks::http::Zone;
 
-use super::{job, values::size};
+use super::{
+    job,
+    values::{positive, size, time},
+};
 
 const REQUEST: &str = "Request";
 const CONNECTION: &str = "Connection";
@@ -96,6 +99,19 @@ pub(crate) struct RequestArguments {
     pub(crate) allow: Vec<Zone>,
 }
 
+/// The embedded example of `http`.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Task")]
+pub(crate) struct ExampleUrls {
+    /// With no inputs given: how many URLs an embedded server has [default: 50]
+    #[arg(long, value_name = "N", value_parser = positive::<NonZeroU32>, allow_negative_numbers = true, conflicts_with_all = ["files", "values"])]
+    pub(crate) urls: Option<NonZeroU32>,
+
+    /// With no inputs given: when it answers each [default: at once, and every fifth after 0.1s]
+    #[arg(long, value_name = "TIME", value_parser = delay, allow_hyphen_values = true, conflicts_with_all = ["files", "values"])]
+    pub(crate) delay: Option<Duration>,
+}
+
 /// Where a secret is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
@@ -120,6 +136,15 @@ impl FromStr for Kept {
             // What was typed may be the secret itself, and stays unsaid.
             _ => Err("write env:NAME or file:PATH; a secret on the command line can be seen by everybody".to_owned()),
         }
+    }
+}
+
+/// As long as the test server waits.
+fn delay(text: &str) -> Result<Duration, String> {
+    let delay = time(text)?;
+    match delay.as_secs_f64() <= 60.0 {
+        true => Ok(delay),
+        false => Err("the embedded server waits for a minute at most".to_owned()),
     }
 }
 

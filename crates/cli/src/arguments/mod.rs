@@ -30,7 +30,7 @@ pub(crate) use self::{
     columns::{ColumnsArguments, Data, DataFormat, GenerateArguments, GenerateColumnsArguments},
     echo::{EchoArguments, EchoModel, ServeEchoArguments},
     format::FormatName,
-    http::{Kept, RequestArguments},
+    http::{ExampleUrls, Kept, RequestArguments},
     inputs::InputArguments,
     job::{JobArguments, LanesArguments, TimeLimit},
     journal::{JournalAction, JournalArguments, JournalVerbArguments, ShowArguments, Survives},

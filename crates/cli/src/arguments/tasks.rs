@@ -4,8 +4,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use triway_tasks::http::Accept;
 
 use super::{
-    check::CheckArguments, columns::ColumnsArguments, echo::EchoArguments, help,
-    http::RequestArguments, inputs::InputArguments, job::whole, py::PyArguments, sh::ShArguments,
+    check::CheckArguments,
+    columns::ColumnsArguments,
+    echo::EchoArguments,
+    help,
+    http::{ExampleUrls, RequestArguments},
+    inputs::InputArguments,
+    job::whole,
+    py::PyArguments,
+    sh::ShArguments,
     sql::SqlArguments,
 };
 
@@ -49,6 +56,9 @@ pub(crate) struct HttpArguments {
     /// The statuses that count as a success, such as 200..=299,404
     #[arg(long, value_name = "STATUSES", default_value_t)]
     pub(crate) accept: Accept,
+
+    #[command(flatten)]
+    pub(crate) example: ExampleUrls,
 
     #[command(flatten)]
     pub(crate) request: RequestArguments,

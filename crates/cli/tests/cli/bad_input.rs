@@ -79,6 +79,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("run cpu LIST -o LIST", &["LIST is an input"]),
     ("run cpu LIST -o FOLDER/no/such", &["--output", "no/such"]),
     ("run http LIST --accept 1000", &["--accept", "1000"]),
+    ("run http LIST --urls 5", &["--urls"]),
+    ("run http --delay 1s -- x", &["--delay"]),
+    ("run http --urls 0", &["--urls", "from 1"]),
+    ("run http --delay 61s", &["--delay", "a minute at most"]),
     (
         "compare cpu LIST --models threads@0",
         &["--models", "threads@0"],

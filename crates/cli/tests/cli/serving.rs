@@ -216,3 +216,16 @@ fn it_outlives_a_lack_of_descriptors() {
     drop(process.stdin.take());
     assert_eq!(ends(&mut process), Some(0));
 }
+
+#[test]
+fn the_example_has_as_many_urls_as_late_as_was_asked() {
+    let ended = run("run http --urls 5 --delay 50ms -m threads -c 5");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let outcomes = ended.outcomes();
+    assert_eq!(outcomes.len(), 5);
+    for outcome in outcomes {
+        let input = outcome["input"].as_str().unwrap();
+        assert!(input.ends_with("/delay/0.05"), "{input}");
+        assert!(outcome["run_s"].as_f64().unwrap() >= 0.05, "{outcome}");
+    }
+}
