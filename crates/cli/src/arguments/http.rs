@@ -151,7 +151,7 @@ fn delay(text: &str) -> Result<Duration, String> {
 fn limit(text: &str) -> Result<Limit, String> {
     match text {
         "none" => Ok(Limit(None)),
-        text => match job::time(text)? {
+        text => match time(text)? {
             Duration::ZERO => {
                 Err("nothing is done in no time; write a time such as 5s, or none".to_owned())
             }
