@@ -146,4 +146,6 @@ fn steered<T: Task, S>(
 }
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;
