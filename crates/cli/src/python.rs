@@ -226,7 +226,7 @@ fn inputs(example: Example, folder: &TempDir, server: Option<&TestServer>) -> Ve
         }
         Example::Batches => numbers(8, &|n| batch(n)),
         Example::Insert => numbers(200, &|n| format!("[{:?},{n}]", file("rows.db"))),
-        Example::Digest => numbers(40, &|n| (n + 1).to_string()),
+        Example::Digest => numbers(120, &|n| (n + 1).to_string()),
         Example::Tiny => numbers(20_000, &|n| n.to_string()),
         Example::FakeAsync => numbers(16, &|_| "0.05".to_owned()),
         Example::Locked => numbers(40, &|_| format!("{:?}", file("lock"))),

@@ -60,12 +60,12 @@ impl<'a> Setting<'a> {
 
     /// Successes a second.
     pub(super) fn rate(&self) -> f64 {
-        self.middle(|slice| slice.rate_per_s)
+        1.0 / self.mean(|slice| 1.0 / slice.rate_per_s)
     }
 
     /// Seconds of an attempt.
     pub(super) fn run(&self) -> f64 {
-        self.middle(|slice| slice.run_s)
+        self.mean(|slice| slice.run_s)
     }
 
     pub(super) fn startup(&self) -> f64 {
@@ -126,6 +126,16 @@ impl<'a> Setting<'a> {
     /// Seconds that all inputs would take under it, from the start of its lanes on.
     pub(super) fn total(&self, inputs: f64) -> f64 {
         self.startup() + inputs / self.rate()
+    }
+
+    /// The mean over all inputs of all slices: where inputs differ, each slice has met others.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mean needs no more digits than a float has"
+    )]
+    fn mean(&self, of: impl Fn(&Slice) -> f64) -> f64 {
+        let weighed = self.slices.iter().map(|it| it.inputs as f64 * of(it));
+        weighed.sum::<f64>() / self.inputs() as f64
     }
 
     fn middle(&self, of: impl Fn(&Slice) -> f64) -> f64 {
