@@ -68,6 +68,9 @@ pub(super) fn run(
     })
 }
 
+/// How often in a row a first worker may fail to begin, until the server says why.
+const TRIES: u32 = 3;
+
 struct Worker<'a> {
     number: usize,
     /// Until the server is to end: then only the worker has it, and closes it.
@@ -85,6 +88,7 @@ impl Worker<'_> {
     fn keep_alive(&mut self) -> io::Result<()> {
         let mut before = Counts::default();
         let mut served = false;
+        let mut failed = 0;
         while !self.stop.is_cancelled() {
             match self.start() {
                 Ok((mut child, link)) => {
@@ -93,8 +97,12 @@ impl Worker<'_> {
                 }
                 // One that never began says why; one that cannot begin again may be able to later.
                 Err(error) if !served => {
-                    self.stop.cancel();
-                    return Err(error);
+                    // Somebody may have killed it before it had begun.
+                    failed += 1;
+                    if failed == TRIES {
+                        self.stop.cancel();
+                        return Err(error);
+                    }
                 }
                 Err(_) => {}
             }
