@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("empty") => empty::run(word.unwrap_or("")),
         Some("columns") => columns::run(word.unwrap_or("peers"))?,
-        Some("sql") => sql::run()?,
+        Some("sql") => sql::run(word.unwrap_or(""))?,
         Some("cost") => cost::run()?,
         Some("cpu") => cpu::run(word.unwrap_or("peers")),
         Some("verdicts") => verdicts::run(word.map_or(Ok(100), str::parse)?)?,

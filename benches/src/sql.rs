@@ -80,43 +80,55 @@ const SQLITE: &[Contestant] = &[
 const POSTGRES: &[Contestant] = &[
     Contestant {
         name: "pgbench -M prepared -c 32 -j 2",
-        inputs: FEW,
+        inputs: MANY,
         run: pgbench,
     },
     Contestant {
         name: "triway, 32 threads",
-        inputs: FEW,
+        inputs: MANY,
         run: |rows| postgres(rows, Model::Threads),
     },
     Contestant {
         name: "triway, 32 processes",
-        inputs: FEW,
+        inputs: MANY,
         run: |rows| postgres(rows, Model::Processes),
     },
     Contestant {
         name: "triway, 32 async",
-        inputs: FEW,
+        inputs: MANY,
         run: |rows| postgres(rows, Model::Async),
     },
 ];
 
-/// Prints both tables; the second one where there is PostgreSQL.
-#[expect(
-    clippy::print_stdout,
-    reason = "the figures are what this program is for"
-)]
-pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// Prints both tables, or the one that has this word in its title; the second one where there is PostgreSQL.
+pub(crate) fn run(word: &str) -> Result<(), Box<dyn std::error::Error>> {
+    if "SQLite".contains(word) {
+        on_sqlite()?;
+    }
+    if "PostgreSQL".contains(word) {
+        on_postgres();
+    }
+    Ok(())
+}
+
+fn on_sqlite() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::Builder::new()
         .prefix("sql-")
         .tempdir_in("target")?;
     let _once = FOLDER.set(folder);
     table("SQLite, WAL, synchronous=FULL", SQLITE);
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are what this program is for"
+)]
+fn on_postgres() {
     if let Some(server) = SERVER.get_or_init(|| Postgres::start(&[])) {
         server.psql(&TABLE.replace("integer primary key", "serial primary key"));
-        println!();
         table("PostgreSQL on a loopback socket", POSTGRES);
     }
-    Ok(())
 }
 
 #[expect(
