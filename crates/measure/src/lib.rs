@@ -11,6 +11,7 @@ mod conclusion;
 mod course;
 pub mod digests;
 mod evidence;
+mod figures;
 pub mod inward;
 pub mod latency;
 pub mod machine;

@@ -8,7 +8,10 @@ use super::{
     setting::{NEARLY, Setting},
     slice::{Situation, Slice},
 };
-use crate::report::Estimate;
+use crate::{
+    figures::{per_cent, time},
+    report::Estimate,
+};
 
 /// All that can be said something about.
 pub(super) struct Facts<'a, 'b> {
@@ -348,24 +351,6 @@ fn setting(model: Model, concurrency: usize) -> String {
     match model {
         Model::Sequential => "one input after the other".to_owned(),
         model => format!("{model} with {concurrency} at once"),
-    }
-}
-
-fn per_cent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
-fn time(seconds: f64) -> String {
-    let scaled = |value: f64, unit: &str| match value {
-        large if large >= 99.95 => format!("{value:.0} {unit}"),
-        middle if middle >= 9.995 => format!("{value:.1} {unit}"),
-        _ => format!("{value:.2} {unit}"),
-    };
-    match seconds {
-        whole if whole >= 1.0 => scaled(seconds, "s"),
-        milli if milli >= 1e-3 => scaled(seconds * 1e3, "ms"),
-        micro if micro >= 1e-6 => scaled(seconds * 1e6, "µs"),
-        _ => scaled(seconds * 1e9, "ns"),
     }
 }
 
