@@ -140,38 +140,38 @@ impl Workload {
 #[rustfmt::skip]
 pub(super) const WORKLOADS: [Workload; 39] = [
     of(("cpu-spin", Label::Computing), &["cpu", "--work", "spin", "{inputs}"], 600, |_, _| "5".into()).few(),
-    of(("cpu-sqrt", Label::Computing), &["cpu", "{inputs}"], 1000, |_, _| "10000000".into()).few(),
-    of(("cpu-sha256", Label::Computing), &["cpu", "--work", "sha256", "{inputs}"], 500, |_, _| "4".into()).few(),
-    of(("cpu-memory", Label::MemoryBound), &["cpu", "--work", "memory", "{inputs}"], 300, |_, _| "64".into()).few(),
+    of(("cpu-sqrt", Label::Computing), &["cpu", "{inputs}"], 250, |_, _| "10000000".into()).few(),
+    of(("cpu-sha256", Label::Computing), &["cpu", "--work", "sha256", "{inputs}"], 1000, |_, _| "4".into()).few(),
+    of(("cpu-memory", Label::MemoryBound), &["cpu", "--work", "memory", "{inputs}"], 600, |_, _| "64".into()).few(),
     of(("cpu-none", Label::Tiny), &["cpu", "--work", "none", "{inputs}"], 2_000_000, |_, n| n.to_string()).few(),
-    of(("http-delay", Label::Waiting), &["http", "{inputs}"], 10_000, |it, n| it.url(&format!("delay/0.02?{n}")))
+    of(("http-delay", Label::Waiting), &["http", "{inputs}"], 20_000, |it, n| it.url(&format!("delay/0.02?{n}")))
         .served(Server::Http),
-    of(("http-few", Label::Waiting), &["http", "{inputs}"], 600, |it, n| it.url(&format!("delay/0.1?{n}")))
+    of(("http-few", Label::Waiting), &["http", "{inputs}"], 3000, |it, n| it.url(&format!("delay/0.1?{n}")))
         .served(Server::Http),
-    of(("http-bytes", Label::Waiting), &["http", "{inputs}"], 15_000, |it, n| it.url(&format!("bytes/2?{n}")))
+    of(("http-bytes", Label::Waiting), &["http", "{inputs}"], 60_000, |it, n| it.url(&format!("bytes/2?{n}")))
         .served(Server::Http),
     of(("http-slots", Label::EightSlots), &["http", "{inputs}"], 300, |it, n| it.url(&format!("slots/8?seconds=0.05&n={n}")))
         .served(Server::Http),
     of(("http-rate", Label::RateLimited), &["http", "--retries", "20", "{inputs}"], 2500, |it, n| it.url(&format!("rate/1000?{n}")))
         .served(Server::Http),
-    of(("http-tail", Label::HeavyTail), &["http", "{inputs}"], 8000, |it, n| it.url(&format!("delay/{}?{n}", tail(n))))
+    of(("http-tail", Label::HeavyTail), &["http", "{inputs}"], 24_000, |it, n| it.url(&format!("delay/{}?{n}", tail(n))))
         .served(Server::Http),
-    of(("echo-delay", Label::Waiting), &["echo", "--to", "{server}", "{inputs}"], 15_000, |_, n| format!("message {n}"))
+    of(("echo-delay", Label::Waiting), &["echo", "--to", "{server}", "{inputs}"], 40_000, |_, n| format!("message {n}"))
         .served(Server::Echo(&["--delay", "10ms"])),
-    of(("echo-quick", Label::Tiny), &["echo", "--to", "{server}", "{inputs}"], 60_000, |_, n| format!("message {n}"))
+    of(("echo-quick", Label::Tiny), &["echo", "--to", "{server}", "{inputs}"], 200_000, |_, n| format!("message {n}"))
         .served(Server::Echo(&[])),
-    of(("sh-sleep", Label::Waiting), &["sh", "sleep", "{inputs}"], 1200, |_, _| "0.02".into()),
-    of(("sh-true", Label::Computing), &["sh", "true", "{inputs}"], 1500, |_, n| n.to_string()),
+    of(("sh-sleep", Label::Waiting), &["sh", "sleep", "{inputs}"], 3000, |_, _| "0.02".into()),
+    of(("sh-true", Label::Computing), &["sh", "true", "{inputs}"], 3000, |_, n| n.to_string()),
     of(("sql-inserts", Label::ExternalLock), &["sql", "insert into t values (:a)", "{inputs}", "--db", "sqlite:{folder}/rows.db"],
-        300, |_, n| format!("{{\"a\": {n}}}")).with(Needs::Table).few(),
+        6000, |_, n| format!("{{\"a\": {n}}}")).with(Needs::Table).few(),
     of(("sql-selects", Label::Tiny), &["sql", "select * from t where a = :a", "{inputs}", "--db", "sqlite:{folder}/rows.db"],
-        60_000, |_, n| format!("{{\"a\": {}}}", n * 7919 % ROWS)).with(Needs::Rows(ROWS)).few(),
+        400_000, |_, n| format!("{{\"a\": {}}}", n * 7919 % ROWS)).with(Needs::Rows(ROWS)).few(),
     Workload { inputs: Inputs::Csv,
         ..of(("columns-parts", Label::Computing),
-            &["columns", "--column", "price", "--where", "x > 50", "--split=1MiB", "{inputs}"], 8_000_000, |_, _| String::new()).few() },
+            &["columns", "--column", "price", "--where", "x > 50", "--split=1MiB", "{inputs}"], 24_000_000, |_, _| String::new()).few() },
     of(("py-sqrt", Label::LockHolding), &["py", "{peers}/labelled.py:sqrt", "{inputs}"], 1200, |_, _| "30000".into()).few(),
-    of(("py-sha256", Label::LockReleasing), &["py", "{peers}/labelled.py:digest", "{inputs}"], 500, |_, n| n.to_string()).few(),
-    of(("py-zlib", Label::LockReleasing), &["py", "{peers}/labelled.py:deflate", "{inputs}"], 300, |_, n| n.to_string()).few(),
+    of(("py-sha256", Label::LockReleasing), &["py", "{peers}/labelled.py:digest", "{inputs}"], 1000, |_, n| n.to_string()).few(),
+    of(("py-zlib", Label::LockReleasing), &["py", "{peers}/labelled.py:deflate", "{inputs}"], 600, |_, n| n.to_string()).few(),
     of(("py-tiny", Label::Tiny), &["py", "{peers}/labelled.py:tiny", "{inputs}"], 20_000, |_, n| n.to_string()).few(),
     of(("py-tiny-many", Label::Tiny), &["py", "{peers}/labelled.py:tiny", "{inputs}"], 500_000, |_, n| n.to_string()).few(),
     of(("py-sleep", Label::Waiting), &["py", "{peers}/labelled.py:sleep", "{inputs}"], 4000, |_, _| "0.02".into()),

@@ -1,5 +1,7 @@
 //! A run whose model is found out on its first inputs (`-m auto`).
 
+use std::sync::{Arc, OnceLock};
+
 use triway_core::Plan;
 use triway_exec::{Finished, Job, Refusal};
 use triway_measure::advise::{self, Advised, Observed, Progress, Situation, Steered, Tell};
@@ -50,11 +52,28 @@ pub(crate) fn measured(
     Ok(finished.map(Observed::into_inner))
 }
 
+/// What became of measuring, for whoever tells of the job afterwards. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Became(Arc<OnceLock<bool>>);
+
+impl Became {
+    /// Who chose the model in the end.
+    pub(crate) fn chosen(&self, chosen: Chosen) -> Chosen {
+        match (chosen, self.0.get()) {
+            (Chosen::Measured, None) => Chosen::Unsettled,
+            (Chosen::Measured, Some(false)) => Chosen::Preferred,
+            _ => chosen,
+        }
+    }
+}
+
 /// Tells of what is measured, and what the job goes on under.
-pub(crate) fn tell(screen: Screen, task: Named) -> Tell {
+pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
     Box::new(move |progress| match progress {
         Progress::GoesOn(advice) => {
             let advised = advice.recommendation;
+            // Measured anew, it stays measured.
+            let _before = became.0.set(advised.is_some());
             let besides = match advised {
                 Some(_) => "",
                 None => " Going on as the task prefers.",
@@ -69,6 +88,9 @@ pub(crate) fn tell(screen: Screen, task: Named) -> Tell {
             }
         }
         Progress::Exhausted => screen.say("auto: all inputs were done while it was measured"),
+        Progress::Refused(why) => screen.say(&format!(
+            "auto: what was advised cannot begin now ({why}): going on with one input at a time"
+        )),
         Progress::Fell { promised, found } => screen.say(&format!(
             "auto: {} a second where {} were measured: measuring anew",
             figures::number(found),

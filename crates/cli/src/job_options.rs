@@ -109,6 +109,16 @@ pub(crate) fn check_form(
 
 /// Refuses a format that advice does not have, before anything is executed for it.
 pub(crate) fn check_advises(job: &JobArguments) -> Result<(), Fault> {
+    let decides = [
+        ("--rate", job.rate.is_some()),
+        ("--per-host", job.per_host.is_some()),
+        ("--host-interval", job.host_interval.is_some()),
+    ];
+    if let Some((option, _)) = decides.into_iter().find(|(_, given)| *given) {
+        return Err(Fault::usage(anyhow!(
+            "{option} decides how fast the job goes, so there is nothing to advise; leave it out to see what it could do without"
+        )));
+    }
     match job.format {
         Some(format) if !format.compares() => {
             let name = format.to_possible_value();

@@ -86,6 +86,11 @@ impl<T: Task, S: Sink<T>> Delivery<T, S> {
         self.broken.get_or_insert_with(|| reason.to_owned());
     }
 
+    /// Tells that an outcome is there, which is passed on later.
+    pub(crate) fn settled(&mut self, outcome: &Outcome<T::Input, T::Output>) {
+        self.sink.settled(outcome);
+    }
+
     pub(crate) fn event(&mut self, event: &Event) {
         self.sink.event(event);
     }

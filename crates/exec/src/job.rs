@@ -239,11 +239,11 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             pilot,
         } = self.job;
         let callers = match &host {
-            Some(Host::Callers(handle)) => Some(handle.clone()),
+            Some(Host::Kept(handle)) => Some(handle.clone()),
             _ => None,
         };
         let steering = pilot.and_then(|pilot| Steering::begin(pilot, callers));
-        let steering = steering.map(|(steering, first)| {
+        let mut steering = steering.map(|(steering, first)| {
             plan = plan.shaped_as(&first);
             steering
         });
@@ -262,6 +262,11 @@ impl<T: Task, S: Sink<T>> Running<T, S> {
             cancelled: AtomicBool::new(false),
             lanes: AtomicUsize::new(0),
         });
+        let host = match &mut steering {
+            Some(steering) => steering.host(kind, &plan)?,
+            // It has as many threads as it has.
+            None => host.filter(|_| plan.runtime_threads.is_none()),
+        };
         let lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;
         let dispatcher = Dispatcher::new(Parts {
             plan,
@@ -287,7 +292,7 @@ impl<T: Task, S: Sink<T>> IntoFuture for Running<T, S> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let host = Host::Callers(tokio::runtime::Handle::current());
+            let host = Host::Kept(tokio::runtime::Handle::current());
             let mut abort = AbortOnDrop(Some(self.job.control()));
             let (send, receive) = tokio::sync::oneshot::channel();
             thread::Builder::new()

@@ -124,7 +124,7 @@ impl<T: Task> Lanes<T> {
         let made = match kind {
             Kind::Threads => Made::Threads,
             Kind::Processes | Kind::Outside => Made::Processes(Workers::new(&shared, plan)?),
-            Kind::Tasks => match host.filter(|_| plan.runtime_threads.is_none()) {
+            Kind::Tasks => match host {
                 Some(host) => Made::Tasks(host),
                 None => Made::Tasks(Host::start(plan)?),
             },

@@ -13,8 +13,9 @@ use crate::refusal::Refusal;
 
 /// Where async lanes are spawned.
 pub(crate) enum Host {
-    /// The runtime that the job was awaited on; clients that are bound to it keep working.
-    Callers(Handle),
+    /// One that outlives these lanes: the one that the job was awaited on, or that of all its stretches. Clients that are
+    /// bound to it keep working.
+    Kept(Handle),
     /// The job's own.
     Own(Runtime),
 }
@@ -26,7 +27,7 @@ impl Host {
 
     pub(crate) fn handle(&self) -> &Handle {
         match self {
-            Self::Callers(handle) => handle,
+            Self::Kept(handle) => handle,
             Self::Own(runtime) => runtime.handle(),
         }
     }

@@ -12,6 +12,10 @@ pub trait Sink<T: Task>: Send + 'static {
     /// The outcome could not be delivered. The job hands out nothing more and says so in its summary.
     fn outcome(&mut self, outcome: Outcome<T::Input, T::Output>) -> io::Result<()>;
 
+    /// One input has come to its end in this run: this is its outcome, before it is written down and before those of
+    /// earlier inputs are waited for. What an earlier run came to its end with is not told here.
+    fn settled(&mut self, _outcome: &Outcome<T::Input, T::Output>) {}
+
     /// Something else happened.
     fn event(&mut self, _event: &Event) {}
 }

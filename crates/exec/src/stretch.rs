@@ -20,6 +20,8 @@ pub struct Stretch {
     /// Inputs are taken in any order, of as many as may be read ahead, so that those that stand together (the slow ones at
     /// the end) are not all found in one stretch.
     pub shuffled: bool,
+    /// Whether the job goes on without it where it loses all its lanes, as where it cannot begin. Otherwise the job stops.
+    pub dispensable: bool,
     /// How often the pilot is asked whether it goes on; never unless given.
     pub watch: Option<Duration>,
 }
@@ -33,6 +35,7 @@ impl Stretch {
             most_inputs: None,
             most_time: None,
             shuffled: false,
+            dispensable: false,
             watch: None,
         }
     }
@@ -48,7 +51,7 @@ pub enum Asked<'a> {
     Ended(&'a Ran),
     /// Whether a stretch goes on.
     Watching {
-        /// Whether the lanes had to wait for inputs since the last time.
+        /// Whether the lanes had to wait for inputs since the last time, or none are left to begin.
         starved: bool,
     },
 }
@@ -69,7 +72,7 @@ pub enum Course {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Ran {
-    /// Why it never began.
+    /// Why it never began, or had no lane left to go on with.
     pub refused: Option<String>,
     /// When its lanes stood ready, from the job's start.
     pub ready: Duration,
@@ -85,6 +88,8 @@ pub struct Ran {
     pub starved: bool,
     /// Whether no inputs are left.
     pub exhausted: bool,
+    /// Whether the job was stopped meanwhile, so that it ends whatever is answered.
+    pub stopped: bool,
     /// Sum of its worker processes' own peaks of memory, where there were any.
     pub worker_peak_memory_bytes: Option<u64>,
     /// What its workers have told of themselves.

@@ -19,6 +19,8 @@ const AUTO: &str = "auto";
 pub(crate) enum Chosen {
     /// The figures of the first inputs.
     Measured,
+    /// Nobody yet: the job ended while it was measured.
+    Unsettled,
     /// The task: its preferred one.
     Preferred,
     /// Whoever typed this.
@@ -30,7 +32,7 @@ impl Chosen {
     pub(crate) fn model(self) -> Option<Model> {
         match self {
             Self::Model(model) => Some(model),
-            Self::Measured | Self::Preferred => None,
+            Self::Measured | Self::Unsettled | Self::Preferred => None,
         }
     }
 }

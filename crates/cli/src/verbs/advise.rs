@@ -3,15 +3,15 @@
 use std::{fs::Metadata, io};
 
 use anyhow::anyhow;
-use triway_core::{Event, Model, Outcome, Plan, Status};
-use triway_exec::{Finished, Job, Refusal, Sink};
+use triway_core::{Event, Model, Outcome, Plan, Status, StopReason};
+use triway_exec::{Finished, Job, Refusal, Sink, Summary};
 use triway_measure::{
     advise::{self, Advice, Observed, Progress, Situation, Steered, Tell, recommend},
     machine,
 };
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
-use super::run::{feed, stop_on_signal};
+use super::run::{ended, feed, stop_on_signal};
 use crate::{
     arguments::{AdviseArguments, JobArguments, TraceArguments},
     attended::attend,
@@ -78,9 +78,9 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     let probed = probe(&configuration, inputs, asked, (reporter, &screen))?;
     screen.end_bar();
     screen.say_all(begun.end(&Total::default())?.as_deref());
-    let (mut advice, failed) = match probed {
+    let (mut advice, exit) = match probed {
         Probed::Stopped(exit) => return Ok(exit),
-        Probed::Advised(advice, failed) => (advice, failed),
+        Probed::Advised(advice, exit) => (advice, exit),
     };
     advice.task = configuration.task().name().to_owned();
     advice.machine = Some(machine::describe());
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
         .then(|| code::of(&configuration, &advice))
         .transpose()?;
     deliver(&advice, source, papers, &screen)?;
-    Ok(if failed { Exit::SomeFailed } else { Exit::Ok })
+    Ok(exit)
 }
 
 /// Writes the advice, or code in its place.
@@ -106,8 +106,8 @@ fn deliver(
 
 /// What became of probing.
 enum Probed {
-    /// Advice, and whether some input failed.
-    Advised(Box<Advice>, bool),
+    /// Advice, and how the program ends: some input may have failed.
+    Advised(Box<Advice>, Exit),
     /// Somebody wanted an end.
     Stopped(Exit),
 }
@@ -152,16 +152,29 @@ fn probe(
         screen.say("stopped before enough was seen; nothing is advised");
         return Ok(Probed::Stopped(asked.exit));
     }
-    let failed = attended
+    let summary = attended
         .result
         .unwrap_or_else(|| Err(anyhow!("probing panicked, which is a bug of this program")))
         .map_err(Fault::could_not_run)?;
-    let advice = recommend(&situation, &gathered.slices());
-    Ok(Probed::Advised(Box::new(advice), failed))
+    let mut advice = recommend(&situation, &gathered.slices());
+    let exit = match &summary.stopped {
+        // That is how probing ends, and what was read ahead is cancelled.
+        None | Some(StopReason::Enough) if summary.failed > 0 => Exit::SomeFailed,
+        None | Some(StopReason::Enough) => Exit::Ok,
+        Some(_) => {
+            advice.notes.push(STOPPED.to_owned());
+            ended(&summary, None)?
+        }
+    };
+    Ok(Probed::Advised(Box::new(advice), exit))
 }
 
-/// Runs the probes and writes outcomes to their end; says whether some input failed.
-fn finish(job: Job<Named>, sink: Observed<Named, Executed>) -> anyhow::Result<bool> {
+/// What is said where `--max-failures` ended the job.
+const STOPPED: &str =
+    "more inputs failed than --max-failures allows, so probing ended before it had seen enough";
+
+/// Runs the probes and writes outcomes to their end.
+fn finish(job: Job<Named>, sink: Observed<Named, Executed>) -> anyhow::Result<Summary> {
     let finished: Result<Finished<_>, Refusal> = job.run_into(sink).wait();
     let Finished { sink, summary, .. } = finished?;
     if let Some(reporter) = sink.into_inner().reporter
@@ -169,7 +182,7 @@ fn finish(job: Job<Named>, sink: Observed<Named, Executed>) -> anyhow::Result<bo
     {
         return Err(anyhow::Error::from(error).context("the outcomes could not be written"));
     }
-    Ok(summary.failed > 0)
+    Ok(summary)
 }
 
 /// Passes on outcomes of what was executed. What was read ahead and not begun was never asked for.

@@ -17,7 +17,7 @@ use crate::{
     },
     around::Begun,
     attended::{Asked, Attended, attend},
-    auto,
+    auto::{self, Became},
     exit::{Exit, Fault},
     inputs::{Inputs, Places},
     job_options, journaling,
@@ -111,12 +111,13 @@ fn work(
         job = job.journal(journal).map_err(Fault::could_not_run)?;
     }
     let (control, screen) = (job.control(), afterwards.screen.clone());
-    let plan = afterwards.plan.clone();
+    let (plan, became) = (afterwards.plan.clone(), afterwards.became.clone());
     let heed = stop_on_signal(control.clone(), screen.clone(), &plan);
     let work = move || match measures {
         None => job.run_into(reporter).wait(),
         Some((situation, task)) => {
-            auto::measured(job, reporter, (situation, plan), auto::tell(screen, task))
+            let tell = auto::tell(screen, task, became);
+            auto::measured(job, reporter, (situation, plan), tell)
         }
     };
     afterwards.conclude(attend(work, heed, Some(control))?)
@@ -253,6 +254,7 @@ struct Afterwards {
     task: &'static str,
     plan: Plan,
     chosen: Chosen,
+    became: Became,
     title: String,
     places: Places,
     destination: String,
@@ -280,6 +282,7 @@ impl Afterwards {
             task,
             plan,
             chosen,
+            became: Became::default(),
             title: inputs.title(),
             places: inputs.places(),
             destination: destination.name().to_owned(),
@@ -358,7 +361,7 @@ impl Afterwards {
         let told = Told {
             task: self.task,
             plan: &self.plan,
-            chosen: self.chosen,
+            chosen: self.became.chosen(self.chosen),
             summary,
             delivered: &reported.delivered,
             torn: reported.torn,
@@ -404,7 +407,7 @@ fn refused(refusal: Refusal) -> Fault {
 }
 
 /// How the program ends after a job that ended so.
-fn ended(summary: &Summary, asked: Option<Asked>) -> Result<Exit, Fault> {
+pub(super) fn ended(summary: &Summary, asked: Option<Asked>) -> Result<Exit, Fault> {
     match &summary.stopped {
         Some(StopReason::Unreadable(cause)) => Err(Fault::usage(anyhow!(
             "the inputs cannot be read further: {cause}"

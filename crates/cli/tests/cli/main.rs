@@ -7,6 +7,7 @@ mod bad_input;
 mod before_and_after;
 mod browser;
 mod checking;
+mod choosing;
 mod commands;
 mod comparing;
 mod copies;

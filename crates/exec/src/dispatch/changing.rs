@@ -20,7 +20,6 @@ use crate::{
     lane::{Closing, Shared},
     lanes::{Kind, Lanes},
     refusal::Refusal,
-    runtime::Host,
     sink::Sink,
     source::Supply,
     stretch::{Asked, Course, Ran, Stretch},
@@ -89,6 +88,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             return;
         };
         let now = self.shared.clock.now();
+        let nothing_to_begin = self.supply == Supply::Exhausted && self.ledger.ready() == 0;
         let Some(steering) = self.steering.as_mut().filter(|it| !it.ends) else {
             return;
         };
@@ -100,7 +100,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             let at = *steering.next_watch.get_or_insert(ready + every);
             if now >= at {
                 steering.next_watch = Some(now + every);
-                let starved = std::mem::take(&mut steering.starved);
+                let starved = std::mem::take(&mut steering.starved) || nothing_to_begin;
                 ends |= (steering.pilot)(Asked::Watching { starved }) != Course::Stay;
             }
         }
@@ -108,6 +108,21 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             steering.ends = true;
             // What no lane has begun is for the next stretch.
             self.take_back(now);
+        }
+    }
+
+    /// The last lane is gone, or none could be had.
+    pub(super) fn lose_all_lanes(&mut self, reason: String) {
+        let dispensable = self.steering.as_mut();
+        match dispensable.filter(|it| it.stretch.dispensable) {
+            None => {
+                self.stop(StopReason::NoLanes(reason));
+            }
+            Some(steering) => {
+                steering.refused = Some(reason);
+                steering.ends = true;
+                self.take_back(self.shared.clock.now());
+            }
         }
     }
 
@@ -161,7 +176,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         ran
     }
 
-    fn ran(&self, told: Option<Told>) -> Ran {
+    fn ran(&mut self, told: Option<Told>) -> Ran {
+        let refused = self.steering.as_mut().and_then(|it| it.refused.take());
         let progress = &self.progress;
         let ready = progress.ready.unwrap_or_default();
         let began = progress.lanes_began.unwrap_or(ready);
@@ -172,6 +188,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             started: self.steering.as_ref().map_or(0, |it| it.started),
             at_once: self.most_lanes.min(self.most_at_once),
             starved: self.steering.as_ref().is_some_and(|it| it.starved),
+            refused,
             worker_peak_memory_bytes: told.map(|told| told.peak_bytes),
             inside: told.and_then(|told| told.inside),
             ..self.nothing()
@@ -189,6 +206,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             at_once: 0,
             starved: false,
             exhausted: self.supply == Supply::Exhausted && self.ledger.open() == 0,
+            stopped: self.progress.stopped.is_some(),
             worker_peak_memory_bytes: None,
             inside: None,
         }
@@ -201,6 +219,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let mut past = Past::default();
         if let Some(mut steering) = self.steering.take() {
             (steering.pilot)(Asked::Ended(&ran));
+            steering.shut_down();
             past = steering.past;
         }
         let startup = past.startup + ran.startup;
@@ -234,8 +253,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             cancelled: AtomicBool::new(false),
             lanes: AtomicUsize::new(0),
         });
-        let callers = self.steering.as_ref().and_then(|it| it.callers.clone());
-        let host = callers.map(Host::Callers);
+        let host = match &mut self.steering {
+            Some(steering) => steering.host(kind, &plan)?,
+            None => None,
+        };
         self.lanes = Lanes::new(kind, &plan, Arc::clone(&shared), host)?;
         self.closing = Closing::of(&shared);
         self.shared = shared;

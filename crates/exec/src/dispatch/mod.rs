@@ -215,7 +215,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.lanes.remove(worker);
         self.most_lanes = self.lanes.len();
         if self.lanes.len() == 0 {
-            self.stop(StopReason::NoLanes(reason));
+            self.lose_all_lanes(reason);
         } else {
             self.say_fewer_lanes(self.lanes.len(), reason);
         }
@@ -323,6 +323,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         outcome.cpu = times.and_then(|times| times.cpu);
         outcome.planned = closed.planned;
         outcome.tried = tried;
+        self.delivery.settled(&outcome);
         self.deliver(outcome);
     }
 
@@ -330,6 +331,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// As many lanes as there is something to do for, up to the plan's concurrency.
     fn grow(&mut self) -> bool {
+        if self.lanes.len() == 0 {
+            // All that there is may have waited since the stretch before this one, and no lane asks whether it still has to.
+            self.ledger.wake(self.shared.clock.now());
+        }
         let wanted = self
             .most_lanes
             .min(self.most_at_once)
@@ -344,7 +349,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             if let Err(error) = self.lanes.add() {
                 self.most_lanes = self.lanes.len();
                 if self.most_lanes == 0 {
-                    self.stop(StopReason::NoLanes(error.to_string()));
+                    self.lose_all_lanes(error.to_string());
                 } else {
                     self.say_fewer_lanes(self.lanes.len(), error.to_string());
                 }
@@ -484,7 +489,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let tick = (stirring || self.control.must_be_polled()).then_some(now + TICK);
         let watch = self.plan.timeout.map(|_| self.next_watch);
         // What is due but finds no lane free is started when one reports; a timer for it would only spin.
-        let due = match self.ledger.running() < self.most_running() && self.may_start() {
+        let is_free = self.lanes.len() == 0 || self.ledger.running() < self.most_running();
+        let due = match is_free && self.may_start() {
             true => self.ledger.wake_at(),
             false => None,
         };

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use triway_core::Plan;
 
 use crate::{
+    lanes::Kind,
+    refusal::Refusal,
+    runtime::{self, Host},
     stretch::{Asked, Course, Pilot, Stretch},
     worker_process::Told,
 };
@@ -14,15 +17,20 @@ use crate::{
 pub(crate) struct Steering {
     pub(super) pilot: Pilot,
     pub(super) stretch: Stretch,
+    /// The runtime of all async stretches, where the job was not awaited on one: what a task keeps between two inputs, such as
+    /// an open connection, lives on it.
+    own: Option<Runtime>,
     /// The runtime that the job was awaited on.
-    pub(super) callers: Option<Handle>,
+    callers: Option<Handle>,
     /// Attempts that were started, of this stretch.
     pub(super) started: u64,
     /// Whether lanes had to wait for inputs.
     pub(super) starved: bool,
     pub(super) next_watch: Option<Duration>,
-    /// Somebody who watched wanted it to end.
+    /// Somebody who watched wanted it to end, or it has no lanes.
     pub(super) ends: bool,
+    /// Why it has none.
+    pub(super) refused: Option<String>,
     /// What came of the stretches before.
     pub(super) past: Past,
 }
@@ -56,14 +64,44 @@ impl Steering {
         let steering = Self {
             pilot,
             stretch: *stretch,
+            own: None,
             callers,
             started: 0,
             starved: false,
             next_watch: None,
             ends: false,
+            refused: None,
             past: Past::default(),
         };
         Some((steering, plan))
+    }
+
+    /// Where the lanes of a stretch live, if these are async tasks.
+    pub(crate) fn host(&mut self, kind: Kind, plan: &Plan) -> Result<Option<Host>, Refusal> {
+        if !matches!(kind, Kind::Tasks) {
+            return Ok(None);
+        }
+        if let Some(callers) = self
+            .callers
+            .as_ref()
+            .filter(|_| plan.runtime_threads.is_none())
+        {
+            return Ok(Some(Host::Kept(callers.clone())));
+        }
+        let own = match self.own.take() {
+            Some(own) => own,
+            None => runtime::build(plan).map_err(Refusal::Start)?,
+        };
+        let handle = own.handle().clone();
+        self.own = Some(own);
+        Ok(Some(Host::Kept(handle)))
+    }
+
+    /// Does not wait for tasks that never yield.
+    pub(super) fn shut_down(&mut self) {
+        if let Some(runtime) = self.own.take() {
+            runtime.shutdown_background();
+        }
     }
 
     /// How many attempts may still be started.

@@ -159,10 +159,7 @@ impl<P> Ledger<P> {
         if self.stopped {
             return None;
         }
-        self.wake_delayed(now);
-        if let Some(keys) = &mut self.keys {
-            keys.wake(now, &mut self.ready);
-        }
+        self.wake(now);
         if self.pace.as_ref().is_some_and(|pace| !pace.allows(now)) {
             return None;
         }
@@ -329,6 +326,14 @@ impl<P> Ledger<P> {
         self.entries[ticket as usize]
             .as_mut()
             .expect("the caller holds a ticket of an open entry")
+    }
+
+    /// Lets those become ready that have waited for their time.
+    pub(crate) fn wake(&mut self, now: Duration) {
+        self.wake_delayed(now);
+        if let Some(keys) = &mut self.keys {
+            keys.wake(now, &mut self.ready);
+        }
     }
 
     fn wake_delayed(&mut self, now: Duration) {

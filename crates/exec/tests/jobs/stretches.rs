@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use triway_core::{Model, Plan, StopReason};
+use triway_core::{Model, Outcome, Plan, StopReason};
 use triway_exec::{
-    Job,
+    Job, Sink,
     journal::{Durability, Journal, Opening},
     stretch::{Asked, Course, Pilot, Ran, Stretch},
 };
@@ -18,7 +18,7 @@ use crate::{
     Test,
     models::lanes,
     processes::workers_of,
-    tasks::{Act, OnlyBlocking, Script, ended},
+    tasks::{Act, OnlyBlocking, Script, Unmakeable, ended, within},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -45,6 +45,19 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "stretches::retries_go_on_in_the_next_one",
         retries_go_on_in_the_next_one,
+    ),
+    (
+        "stretches::one_may_begin_with_nothing_but_what_waits",
+        one_may_begin_with_nothing_but_what_waits,
+    ),
+    (
+        "stretches::one_that_loses_its_lanes_may_be_done_without",
+        one_that_loses_its_lanes_may_be_done_without,
+    ),
+    ("stretches::a_stop_is_told", a_stop_is_told),
+    (
+        "stretches::what_has_settled_is_told_before_its_turn_comes",
+        what_has_settled_is_told_before_its_turn_comes,
     ),
     (
         "stretches::a_job_awaited_changes_its_model_too",
@@ -216,6 +229,80 @@ fn retries_go_on_in_the_next_one() {
     let done = ended(job.steer(pilot).run());
     let attempts: Vec<u32> = done.sink.iter().map(|outcome| outcome.attempts).collect();
     assert_eq!(attempts, [4, 4]);
+}
+
+/// No lane is there yet that asks whether the time to try again has come.
+fn one_may_begin_with_nothing_but_what_waits() {
+    for model in Model::ALL {
+        let mut plan = Plan::new(Model::Threads, NonZeroUsize::MIN);
+        plan.retry = triway_core::Retry::times(1);
+        let (pilot, _) = through(vec![stretch(Model::Threads, Some(1)), stretch(model, None)]);
+        let ask = Act::Ask {
+            host: 0,
+            ready_at: 2,
+            wait: 100,
+        };
+        let job = Job::new(Script::default(), vec![ask]).plan(plan);
+        let done = within(Duration::from_secs(10), || ended(job.steer(pilot).run()));
+        assert_eq!(done.summary.succeeded, 1, "{model}");
+    }
+}
+
+fn one_that_loses_its_lanes_may_be_done_without() {
+    let mut first = stretch(Model::Processes, Some(4));
+    first.dispensable = true;
+    let (pilot, told) = through(vec![first, stretch(Model::Threads, None)]);
+    let done = ended(Job::new(Unmakeable, 0..10).steer(pilot).run());
+    // It has nothing to do for an input, but it is asked.
+    assert_eq!((done.summary.failed, done.summary.stopped), (10, None));
+    assert_eq!(done.summary.model, Model::Threads);
+    let told = told.lock().unwrap();
+    let refused: Vec<bool> = told.iter().map(|ran| ran.refused.is_some()).collect();
+    assert_eq!(refused, [true, false]);
+}
+
+fn a_stop_is_told() {
+    let (pilot, told) = through(vec![
+        stretch(Model::Threads, Some(3)),
+        stretch(Model::Threads, None),
+    ]);
+    let mut plan = Plan::new(Model::Threads, NonZeroUsize::MIN);
+    plan.max_failures = Some(triway_core::FailureLimit::Count(5));
+    let job = Job::new(Script::default(), vec![Act::FailPermanently; 100]).plan(plan);
+    let done = ended(job.steer(pilot).run());
+    assert_eq!(done.summary.stopped, Some(StopReason::FailureLimit));
+    let told = told.lock().unwrap();
+    let stopped: Vec<bool> = told.iter().map(|ran| ran.stopped).collect();
+    assert_eq!(stopped, [false, true]);
+}
+
+/// Writes down in which order inputs settle, and in which order their outcomes are passed on.
+#[derive(Default)]
+struct Turns {
+    settled: Vec<u64>,
+    passed: Vec<u64>,
+}
+
+impl Sink<Script> for Turns {
+    fn outcome(&mut self, outcome: Outcome<Act, u64>) -> std::io::Result<()> {
+        self.passed.push(outcome.index);
+        Ok(())
+    }
+
+    fn settled(&mut self, outcome: &Outcome<Act, u64>) {
+        self.settled.push(outcome.index);
+    }
+}
+
+fn what_has_settled_is_told_before_its_turn_comes() {
+    let mut plan = Plan::new(Model::Threads, lanes(2));
+    plan.keep_order = true;
+    let inputs = vec![Act::Sleep(200), Act::Double(1), Act::Double(2)];
+    let job = Job::new(Script::default(), inputs).plan(plan);
+    let done = ended(job.run_into(Turns::default()));
+    assert_eq!(done.sink.settled.len(), 3);
+    assert_eq!(done.sink.settled.last(), Some(&0));
+    assert_eq!(done.sink.passed, [0, 1, 2]);
 }
 
 fn a_job_awaited_changes_its_model_too() {

@@ -137,7 +137,10 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>], sequential: &Setti
             .filter(|it| it.model == model && it.concurrency >= 2 * knee.concurrency);
         let flat =
             above.clone().next().is_some() && above.all(|it| it.rate() <= knee.rate() / NEARLY);
-        let cpus = f64::from(u32::try_from(situation.cpus).unwrap_or(1));
+        // Under a lock on the interpreter there is one processor for it, however many the machine has.
+        let locked = situation.interpreter.as_ref().is_some_and(|it| it.has_lock);
+        let cpus = if locked { 1 } else { situation.cpus };
+        let cpus = f64::from(u32::try_from(cpus).unwrap_or(1));
         let idle = knee.processors().is_some_and(|used| used < BUSY * cpus);
         flat && idle
     })

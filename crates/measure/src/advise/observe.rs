@@ -10,13 +10,11 @@ use std::{
 use triway_core::{Event, FailureKind, Outcome, Status, Task};
 use triway_exec::{Sink, stretch::Ran};
 
-use super::slice::Slice;
+use super::slice::{ENOUGH_A_LANE, Slice};
 use crate::tally::MOST_KINDS;
 
 /// So many attempts are looked at one by one; beyond that their first and last make no difference.
 const MOST_TIMES: usize = 8192;
-/// With so many attempts a lane, there is a time in which all lanes were busy, and it is long enough to count in.
-const ENOUGH_A_LANE: usize = 4;
 
 /// Bytes of an outcome's input and output.
 pub type Sizes<T> =
@@ -45,6 +43,8 @@ struct Seen {
     output_bytes: u64,
     /// When attempts began and ended.
     times: Vec<(Duration, Duration)>,
+    /// When each lane ended its last.
+    lanes: HashMap<u32, Duration>,
 }
 
 /// Count, mean and squared distance from it (Welford 1962).
@@ -91,13 +91,21 @@ impl<T: Task, S> Observed<T, S> {
 
 impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
     fn outcome(&mut self, outcome: Outcome<T::Input, T::Output>) -> io::Result<()> {
+        self.sink.outcome(outcome)
+    }
+
+    /// Here and not where outcomes are passed on, which may be much later.
+    fn settled(&mut self, outcome: &Outcome<T::Input, T::Output>) {
         if outcome.status != Status::Cancelled && outcome.attempts > 0 {
-            let sizes = (self.sizes)(&outcome);
+            let sizes = (self.sizes)(outcome);
             let kind = outcome.error.as_ref().map(|failure| &failure.kind);
             let times = (outcome.started, outcome.run, outcome.cpu);
-            lock(&self.seen).record(kind, times, sizes);
+            let mut seen = lock(&self.seen);
+            seen.record(kind, times, sizes);
+            seen.note_lane(outcome.worker, outcome.started + outcome.run);
+            drop(seen);
         }
-        self.sink.outcome(outcome)
+        self.sink.settled(outcome);
     }
 
     fn event(&mut self, event: &Event) {
@@ -130,6 +138,23 @@ impl Seen {
         }
     }
 
+    fn note_lane(&mut self, lane: Option<u32>, end: Duration) {
+        if let Some(lane) = lane {
+            let last = self.lanes.entry(lane).or_default();
+            *last = end.max(*last);
+        }
+    }
+
+    /// Seconds from where the lanes stood ready to a lane's last end, the mean of all lanes that had something to do.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a mean needs no more digits than a float has"
+    )]
+    fn lanes_s(&self, ready: Duration) -> f64 {
+        let at_work = self.lanes.values().map(|end| end.saturating_sub(ready));
+        at_work.sum::<Duration>().as_secs_f64() / self.lanes.len().max(1) as f64
+    }
+
     fn count_kind(&mut self, kind: &FailureKind) {
         if let Some(count) = self.kinds.get_mut(kind) {
             *count += 1;
@@ -155,7 +180,7 @@ impl Seen {
             return self.inputs as f64 / wall;
         }
         let lanes = lanes.min(count).max(1);
-        if lanes == 1 || count < ENOUGH_A_LANE * lanes {
+        if lanes == 1 || (count as u64) < ENOUGH_A_LANE * lanes as u64 {
             return count as f64 / wall;
         }
         let last = self.times.iter().map(|(started, _)| *started).max();
@@ -188,6 +213,7 @@ impl View {
                 0 => 0.0,
                 _ => successes * seen.rate(ran, lanes),
             },
+            lanes_s: seen.lanes_s(ran.ready),
             run_s: seen.run.mean,
             run_sd_s: seen.run.deviation(),
             run_max_s: seen.longest,
@@ -205,9 +231,10 @@ impl View {
         }
     }
 
-    /// How many outcomes there were since somebody looked last.
-    pub(super) fn count(&self) -> u64 {
-        lock(&self.0).inputs
+    /// How many inputs have succeeded since a stretch was taken last.
+    pub(super) fn successes(&self) -> u64 {
+        let seen = lock(&self.0);
+        seen.inputs - seen.failed
     }
 }
 

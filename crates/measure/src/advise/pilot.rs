@@ -20,10 +20,15 @@ use super::{
 };
 use crate::meter::Meter;
 
-/// How often the throughput of the advised model is looked at.
-const WATCH: Duration = Duration::from_secs(2);
+/// How often the throughput of the advised model is looked at: so often, and no more often than a few inputs take that come
+/// one after the other.
+const WATCH_S: f64 = 2.0;
+const WATCHED_INPUTS: f64 = 4.0;
 /// Throughput that has fallen to this share of what was measured is not what was promised.
 const FALLEN: f64 = 0.5;
+/// What is said where inputs come too slowly.
+const STARVED: &str =
+    "the first inputs come more slowly than one lane takes them, so there is nothing to measure.";
 /// How often it has to be so low in a row before it is measured anew.
 const LOW_LOOKS: u32 = 3;
 /// How often a job is measured anew.
@@ -44,6 +49,8 @@ pub enum Progress {
     GoesOn(Box<Advice>),
     /// All inputs were done before it was known how the rest goes best.
     Exhausted,
+    /// What was advised cannot begin, for this reason; the job goes on one input at a time.
+    Refused(String),
     /// It did less than was measured, and is measured anew.
     Fell {
         /// Outcomes a second that were measured.
@@ -103,6 +110,8 @@ pub(super) struct Steers {
     /// How often it fell behind, and was measured anew for that.
     renewals: u32,
     renewed: u32,
+    /// What was advised could not begin.
+    fell_back: bool,
     /// Inputs that came to their end, of all that there are.
     done: u64,
     all: Option<u64>,
@@ -140,6 +149,7 @@ impl Steers {
             now: Doing::Nothing,
             renewals: 0,
             renewed: 0,
+            fell_back: false,
             done: 0,
         }
     }
@@ -147,19 +157,37 @@ impl Steers {
     pub(super) fn answer(&mut self, asked: Asked<'_>) -> Course {
         match asked {
             Asked::Watching { starved } => self.watch(starved),
-            Asked::Ended(ran) => {
-                let probed = matches!(self.now, Doing::Probing(..));
-                self.note(ran);
-                if !ran.exhausted {
-                    return self.go_on();
-                }
-                if probed {
-                    (self.tell)(Progress::Exhausted);
-                }
-                Course::End
-            }
+            Asked::Ended(ran) => self.ended(ran),
             _ => self.go_on(),
         }
+    }
+
+    fn ended(&mut self, ran: &Ran) -> Course {
+        let probed = matches!(self.now, Doing::Probing(..));
+        self.note(ran);
+        // Who stopped it knows, and wants to be told nothing.
+        if ran.stopped {
+            return Course::End;
+        }
+        if ran.exhausted {
+            if probed {
+                (self.tell)(Progress::Exhausted);
+            }
+            return Course::End;
+        }
+        match &ran.refused {
+            Some(why) if !probed => self.fall_back(why),
+            _ => self.go_on(),
+        }
+    }
+
+    /// What was advised cannot begin now, although it could before; one lane is what is left to be tried, once.
+    fn fall_back(&mut self, why: &str) -> Course {
+        if std::mem::replace(&mut self.fell_back, true) {
+            return Course::End;
+        }
+        (self.tell)(Progress::Refused(why.to_owned()));
+        Course::Next(Box::new(Stretch::new(self.plan(Model::Sequential, 1))))
     }
 
     /// Writes down what a probe has measured.
@@ -206,6 +234,7 @@ impl Steers {
         });
         let mut stretch = Stretch::new(self.plan(probe.model, probe.concurrency));
         stretch.most_inputs = Some(probe.inputs);
+        stretch.dispensable = true;
         // Whoever goes on afterwards may want outcomes to come more or less in order.
         stretch.shuffled = self.then == Then::End;
         stretch.most_time = Duration::try_from_secs_f64(probe.seconds).ok();
@@ -214,7 +243,7 @@ impl Steers {
     }
 
     fn work(&mut self, slices: &[Slice]) -> Course {
-        let advice = recommend(&self.situation, slices);
+        let advice = self.advice(slices);
         let chosen = advice.recommendation.unwrap_or(Advised {
             model: self.base.model,
             concurrency: self.base.concurrency.get(),
@@ -223,11 +252,11 @@ impl Steers {
         if let Some(promised) = advice.throughput_per_s
             && self.renewals < MOST_RENEWALS
         {
-            stretch.watch = Some(WATCH);
+            stretch.watch = Some(watch(slices, chosen));
             self.now = Doing::Working(Box::new(Work {
                 promised,
                 since: Instant::now(),
-                counted: self.view.count(),
+                counted: self.view.successes(),
                 low: 0,
             }));
         }
@@ -235,12 +264,26 @@ impl Steers {
         Course::Next(Box::new(stretch))
     }
 
+    /// What follows. Where lanes had to wait for inputs nothing follows, for those that are still to come may be quicker.
+    fn advice(&self, slices: &[Slice]) -> Advice {
+        let advice = recommend(&self.situation, slices);
+        match slices.iter().any(|slice| slice.starved) {
+            false => advice,
+            true => Advice {
+                recommendation: None,
+                throughput_per_s: None,
+                verdict: STARVED.to_owned(),
+                ..advice
+            },
+        }
+    }
+
     /// Whether the job still does what was promised.
     fn watch(&mut self, starved: bool) -> Course {
         let Doing::Working(work) = &mut self.now else {
             return Course::Stay;
         };
-        let count = self.view.count();
+        let count = self.view.successes();
         #[expect(
             clippy::cast_precision_loss,
             reason = "a rate needs no more digits than a float has"
@@ -262,5 +305,34 @@ impl Steers {
         let lanes = std::num::NonZeroUsize::new(concurrency);
         self.base
             .with_model(model, lanes.unwrap_or(std::num::NonZeroUsize::MIN))
+    }
+}
+
+/// How long it takes at least until outcomes of the advised setting can be expected.
+fn watch(slices: &[Slice], chosen: Advised) -> Duration {
+    let same = |slice: &&Slice| {
+        slice.model == Some(chosen.model) && slice.concurrency == chosen.concurrency
+    };
+    let longest = slices.iter().filter(same).map(|slice| slice.run_max_s);
+    let longest = longest.fold(0.0, f64::max);
+    let seconds = WATCH_S.max(WATCHED_INPUTS * longest);
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_inputs_are_waited_for() {
+        let slices = [Slice {
+            model: Some(Model::Async),
+            concurrency: 50,
+            run_max_s: 12.0,
+            ..Slice::default()
+        }];
+        let watched = |model, concurrency| watch(&slices, Advised { model, concurrency });
+        assert_eq!(watched(Model::Async, 50), Duration::from_secs(48));
+        assert_eq!(watched(Model::Threads, 50), Duration::from_secs(2));
     }
 }

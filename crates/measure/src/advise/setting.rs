@@ -20,6 +20,8 @@ pub(super) struct Setting<'a> {
     pub(super) model: Model,
     pub(super) concurrency: usize,
     pub(super) slices: Vec<&'a Slice>,
+    /// Seconds that an attempt takes one at a time.
+    alone_s: f64,
 }
 
 impl<'a> Setting<'a> {
@@ -28,14 +30,14 @@ impl<'a> Setting<'a> {
         let same = |slice: &&Slice| {
             slice.counts() && slice.model == Some(model) && slice.concurrency == concurrency
         };
-        let mut found: Vec<&Slice> = slices.iter().filter(same).collect();
-        // Beside longer looks a brief one says nothing.
-        let most = found.iter().map(|slice| slice.inputs).max().unwrap_or(0);
-        found.retain(|slice| slice.inputs > most / BRIEF);
-        (!found.is_empty()).then_some(Self {
+        let found = long_looks(slices.iter().filter(same).collect());
+        let alone = |slice: &&Slice| slice.counts() && slice.model == Some(Model::Sequential);
+        let alone = long_looks(slices.iter().filter(alone).collect());
+        (!found.is_empty()).then(|| Self {
             model,
             concurrency,
             slices: found,
+            alone_s: mean_of(&alone, |slice| slice.run_s),
         })
     }
 
@@ -58,22 +60,30 @@ impl<'a> Setting<'a> {
         Self::of(slices, Model::Sequential, 1)
     }
 
-    /// Successes a second.
+    /// Successes a second: those of all slices over the time that their inputs took.
     pub(super) fn rate(&self) -> f64 {
-        1.0 / self.mean(|slice| 1.0 / slice.rate_per_s)
+        let successes: f64 = self.slices.iter().map(|slice| slice.successes()).sum();
+        let seconds = self.slices.iter().map(|slice| slice.busy_s(self.alone_s));
+        let seconds: f64 = seconds.sum();
+        successes / seconds
     }
 
     /// Seconds of an attempt.
     pub(super) fn run(&self) -> f64 {
-        self.mean(|slice| slice.run_s)
+        mean_of(&self.slices, |slice| slice.run_s)
     }
 
     pub(super) fn startup(&self) -> f64 {
         self.middle(|slice| slice.startup_s)
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more digits than a float has"
+    )]
     pub(super) fn failed_share(&self) -> f64 {
-        self.middle(Slice::failed_share)
+        let failed: u64 = self.slices.iter().map(|slice| slice.failed).sum();
+        failed as f64 / self.inputs().max(1) as f64
     }
 
     pub(super) fn cpu_share(&self) -> Option<f64> {
@@ -128,20 +138,28 @@ impl<'a> Setting<'a> {
         self.startup() + inputs / self.rate()
     }
 
-    /// The mean over all inputs of all slices: where inputs differ, each slice has met others.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a mean needs no more digits than a float has"
-    )]
-    fn mean(&self, of: impl Fn(&Slice) -> f64) -> f64 {
-        let weighed = self.slices.iter().map(|it| it.inputs as f64 * of(it));
-        weighed.sum::<f64>() / self.inputs() as f64
-    }
-
     fn middle(&self, of: impl Fn(&Slice) -> f64) -> f64 {
         let values: Vec<f64> = self.slices.iter().map(|slice| of(slice)).collect();
         median(&values).unwrap_or(f64::NAN)
     }
+}
+
+/// Beside longer looks a brief one says nothing.
+fn long_looks(mut slices: Vec<&Slice>) -> Vec<&Slice> {
+    let most = slices.iter().map(|slice| slice.inputs).max().unwrap_or(0);
+    slices.retain(|slice| slice.inputs > most / BRIEF);
+    slices
+}
+
+/// The mean over all inputs of all slices: where inputs differ, each slice has met others.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a mean needs no more digits than a float has"
+)]
+fn mean_of(slices: &[&Slice], of: impl Fn(&Slice) -> f64) -> f64 {
+    let inputs: u64 = slices.iter().map(|slice| slice.inputs).sum();
+    let weighed = slices.iter().map(|it| it.inputs as f64 * of(it));
+    weighed.sum::<f64>() / inputs as f64
 }
 
 /// Of a model's settings the smallest concurrency that is nearly as good as its best. What failed inputs for want of room
@@ -171,4 +189,31 @@ pub(super) fn smallest_nearly_best<'a, 'b>(
 pub(super) fn inputs_of(situation: &Situation) -> f64 {
     const MANY: f64 = 1e6;
     situation.inputs.map_or(MANY, |inputs| inputs as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_take_their_time() {
+        let slice = |failed: u64, rate_per_s| Slice {
+            model: Some(Model::Threads),
+            concurrency: 2,
+            inputs: 10,
+            failed,
+            wall_s: 1.0,
+            rate_per_s,
+            run_s: 0.1,
+            ..Slice::default()
+        };
+        for (slices, expected) in [
+            (vec![slice(0, 10.0), slice(9, 1.0)], 5.5),
+            (vec![slice(0, 10.0), slice(10, 0.0)], 5.0),
+            (vec![slice(10, 0.0)], 0.0),
+        ] {
+            let setting = Setting::of(&slices, Model::Threads, 2).unwrap();
+            assert!((setting.rate() - expected).abs() < 1e-9, "{slices:?}");
+        }
+    }
 }

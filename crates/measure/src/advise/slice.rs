@@ -4,6 +4,11 @@
 use serde::{Deserialize, Serialize};
 use triway_core::Model;
 
+/// With so many attempts a lane, there is a time in which all lanes were busy, and it is long enough to count in.
+pub(super) const ENOUGH_A_LANE: u64 = 4;
+/// How much longer than alone an attempt may take beside others that it does not wait for.
+const UNDISTURBED: f64 = 1.5;
+
 /// What is known of a job before any of it has run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -88,6 +93,9 @@ pub struct Slice {
     pub wall_s: f64,
     /// Successful outcomes a second while all lanes were busy.
     pub rate_per_s: f64,
+    /// Seconds that a lane was at work, from where all stood ready to the end of its last attempt: the mean of all lanes. 0
+    /// where nobody looked.
+    pub lanes_s: f64,
     /// Seconds of an attempt: the mean.
     pub run_s: f64,
     /// Their standard deviation.
@@ -129,19 +137,96 @@ impl Slice {
         (wanted > 0.0).then(|| (cpu / wanted).clamp(0.0, 1.0))
     }
 
-    /// The share of its inputs that failed.
+    /// How many of its inputs succeeded.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
-        reason = "a share needs no more digits than a float has"
+        reason = "a count of probed inputs is far below 2^53"
     )]
-    pub fn failed_share(&self) -> f64 {
-        self.failed as f64 / self.inputs.max(1) as f64
+    pub fn successes(&self) -> f64 {
+        self.inputs.saturating_sub(self.failed) as f64
+    }
+
+    /// Seconds that its inputs would take with all lanes busy; from its start to its end where none succeeded.
+    ///
+    /// `alone_s` is what an attempt takes by itself. Where attempts take no longer beside others, they do not wait for each
+    /// other, and each lane is as quick as it would be alone: then the time for which lanes were at work tells more than what
+    /// had ended by some moment, by which the longest of a heavy tail have not ended, or than the wall time, for most of which
+    /// most lanes had nothing left to do. Coroutines do not know how long they waited for their event loop, so of these there
+    /// have to be some a lane.
+    #[must_use]
+    pub fn busy_s(&self, alone_s: f64) -> f64 {
+        let counted = match self.rate_per_s > 0.0 {
+            true => self.successes() / self.rate_per_s,
+            false => return self.wall_s,
+        };
+        let each = self.inputs / (self.concurrency as u64).max(1);
+        let waits_for_others = self.run_s > UNDISTURBED * alone_s;
+        let untold = self.lanes_s <= 0.0 || (self.model == Some(Model::Async) && each < 3);
+        match waits_for_others || untold || self.concurrency < 2 {
+            true => counted,
+            false if each < ENOUGH_A_LANE => self.lanes_s,
+            false => self.lanes_s.max(counted),
+        }
     }
 
     /// Whether it says anything about how quick its model is.
     #[must_use]
     pub fn counts(&self) -> bool {
         self.model.is_some() && self.refused.is_none() && self.inputs > 0 && self.run_s.is_finite()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_that_wait_for_nobody_count_while_they_work() {
+        let slice = |model, inputs, (run_s, lanes_s, rate_per_s)| Slice {
+            model: Some(model),
+            concurrency: 10,
+            inputs,
+            wall_s: 3.0,
+            rate_per_s,
+            run_s,
+            lanes_s,
+            ..Slice::default()
+        };
+        for (what, slice, expected) in [
+            (
+                "few a lane, each as quick as alone",
+                slice(Model::Threads, 10, (1.0, 1.1, 10.0 / 3.0)),
+                1.1,
+            ),
+            (
+                "few a lane, which wait for each other",
+                slice(Model::Threads, 10, (2.0, 1.6, 10.0 / 3.0)),
+                3.0,
+            ),
+            (
+                "few coroutines, which may have waited for their loop",
+                slice(Model::Async, 10, (1.0, 1.1, 10.0 / 3.0)),
+                3.0,
+            ),
+            (
+                "many a lane, of which the longest had not ended when it was counted",
+                slice(Model::Async, 100, (1.0, 10.5, 15.0)),
+                10.5,
+            ),
+            (
+                "many a lane, which began late",
+                slice(Model::Async, 100, (1.0, 10.5, 5.0)),
+                20.0,
+            ),
+            (
+                "nobody looked",
+                slice(Model::Threads, 10, (1.0, 0.0, 10.0 / 3.0)),
+                3.0,
+            ),
+        ] {
+            let found = slice.busy_s(1.0);
+            assert!((found - expected).abs() < 1e-9, "{what}: {found}");
+        }
     }
 }

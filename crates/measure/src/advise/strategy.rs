@@ -48,6 +48,11 @@ const PROMISING: f64 = 0.8;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
 const FINALS: usize = 4;
+/// No probe but the first and the last takes a larger part of the inputs than this, so that there is enough for each: there
+/// are about thirty.
+const PARTS: u64 = 32;
+/// The same for a job that is to be done, where there are a few, and most inputs are to be done as they advise.
+const QUICK_PARTS: u64 = 16;
 /// So many inputs one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
@@ -165,8 +170,8 @@ impl View<'_> {
 
     /// What two at a time is, where nobody asked for another number.
     fn two(&self) -> usize {
-        let most = self.situation.most_concurrency;
-        self.situation.fixed_concurrency.unwrap_or(2).min(most)
+        let least = 2.min(self.situation.most_concurrency);
+        self.situation.fixed_concurrency.unwrap_or(least)
     }
 
     /// The models to be tried with two lanes.
@@ -329,14 +334,26 @@ impl View<'_> {
             .reduce(f64::min)?;
         finalists.retain(|it| it.model == Model::Sequential || it.total(inputs) <= 1.3 * least);
         let tried = |it: &&Setting<'_>| self.tried(it.model, it.concurrency);
+        let missing = |it: &&Setting<'_>| FINALS.saturating_sub(tried(it)) as u64;
+        let looks: u64 = finalists.iter().map(missing).sum();
         let next = finalists.into_iter().min_by_key(tried)?;
         (tried(&next) < FINALS)
-            .then(|| self.probe(next.model, next.concurrency))
+            .then(|| self.probe_of(next.model, next.concurrency, self.left() / looks.max(1)))
             .flatten()
     }
 
     /// A probe of this setting, if there are inputs and time for it.
     fn probe(&self, model: Model, concurrency: usize) -> Option<Probe> {
+        let parts = match self.situation.thorough {
+            true => PARTS,
+            false => QUICK_PARTS,
+        };
+        let part = self.situation.inputs.map_or(u64::MAX, |all| all / parts);
+        self.probe_of(model, concurrency, part.min(self.left() / 4))
+    }
+
+    /// The same with so many inputs at most, if that is enough for all lanes.
+    fn probe_of(&self, model: Model, concurrency: usize, most: u64) -> Option<Probe> {
         let left = self.left();
         let lanes = u64::try_from(concurrency).unwrap_or(u64::MAX);
         if left < lanes {
@@ -347,7 +364,7 @@ impl View<'_> {
         // Three inputs a lane, so that the first and the last do not decide; one where there are few.
         let waves = if left >= 12 * lanes { 3 } else { 1 };
         let expected = self.expected_rate(model, concurrency) * seconds;
-        let most = (left / 4).max(lanes * waves);
+        let most = most.max(lanes * waves);
         let inputs = (expected.ceil().clamp(1.0, 1e9) as u64).clamp(lanes * waves, most);
         let longest = seconds.max(f64::from(u32::try_from(waves).unwrap_or(3)) * run);
         let budget_left = self.situation.budget_s - self.elapsed_s;

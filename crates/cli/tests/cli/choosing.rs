@@ -1,0 +1,112 @@
+//! `run -m auto` where something comes in between: an earlier run, slow inputs, an end before it knows.
+
+use std::{fs, io::Write as _, process::Stdio, thread, time::Duration};
+
+use tempfile::tempdir;
+
+use crate::program::{run, start, triway};
+
+/// Waits, so that more at once are quicker, whatever the machine does besides.
+const NAPPING: &str = "import time\ndef nap(x):\n    time.sleep(0.02)\n    return x\n";
+
+/// What an earlier run came to its end with was not executed in no time by this one.
+#[test]
+fn outcomes_of_an_earlier_run_are_no_measurement() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("napping.py"), NAPPING).unwrap();
+    let lines = |count: u32| (0..count).map(|n| format!("{n}\n")).collect::<String>();
+    fs::write(at("inputs.jsonl"), lines(900)).unwrap();
+    let arguments = format!(
+        "run py {}:nap {} --journal {} -o {}",
+        at("napping.py").display(),
+        at("inputs.jsonl").display(),
+        at("run.journal").display(),
+        at("out.jsonl").display()
+    );
+    let first = run(&format!("{arguments} -m threads -c 32 --max-failures 0"));
+    assert_eq!(first.code, 0, "{}", first.err);
+    // Another 900 have come.
+    fs::write(at("inputs.jsonl"), lines(1800)).unwrap();
+    let second = run(&format!("{arguments} --resume"));
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert!(second.err.contains(", as measured"), "{}", second.err);
+    assert!(!second.err.contains("sequential@1"), "{}", second.err);
+    let out = fs::read_to_string(at("out.jsonl")).unwrap();
+    assert_eq!(out.lines().count(), 1800);
+}
+
+/// A pipe whose first lines trickle in says nothing about the others.
+#[test]
+fn inputs_that_come_slowly_at_first_are_not_all_done_one_at_a_time() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("napping.py");
+    fs::write(&file, NAPPING).unwrap();
+    let mut running = triway(&format!("run py {}:nap -", file.display()));
+    let mut running = start(running.stdin(Stdio::piped()));
+    let mut pipe = running.stdin();
+    for n in 0..4 {
+        writeln!(pipe, "{n}").unwrap();
+        thread::sleep(Duration::from_millis(200));
+    }
+    for n in 4..200 {
+        writeln!(pipe, "{n}").unwrap();
+    }
+    drop(pipe);
+    let ended = running.end();
+    assert_eq!((ended.code, ended.outcomes().len()), (0, 200));
+    assert!(ended.err.contains("come more slowly"), "{}", ended.err);
+    assert!(ended.err.contains("as the task prefers"), "{}", ended.err);
+    assert!(!ended.err.contains("sequential@1"), "{}", ended.err);
+}
+
+/// Who ends it is told no more of what was measured, and nothing that is not so.
+#[test]
+fn a_failure_limit_ends_it_without_another_word() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("failing.py");
+    fs::write(&file, "def fail(x):\n    raise ValueError(x)\n").unwrap();
+    let inputs: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let ended = run(&format!(
+        "run py {}:fail --max-failures 3 -- {}",
+        file.display(),
+        inputs.join(" ")
+    ));
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(!ended.err.contains("auto: "), "{}", ended.err);
+    assert!(!ended.err.contains(", as measured"), "{}", ended.err);
+}
+
+/// Care for the other side bounds what is tried, not what is asked for.
+#[test]
+fn a_large_concurrency_that_is_given_is_kept() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("napping.py");
+    fs::write(&file, NAPPING).unwrap();
+    fs::write(folder.path().join("lines"), "1\n".repeat(4000)).unwrap();
+    let ended = run(&format!(
+        "run py {}:nap {} -c 300",
+        file.display(),
+        folder.path().join("lines").display()
+    ));
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.err.contains("@300,"), "{}", ended.err);
+}
+
+/// Outcomes that wait for their turn have been measured all the same.
+#[test]
+fn advice_may_keep_the_order_of_outcomes() {
+    let ended = run("advise cpu --work spin --n 1 --inputs 200 --budget 1s --keep-order");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(!ended.out.contains("Not one input"), "{}", ended.out);
+}
+
+#[test]
+fn what_decides_the_speed_itself_is_not_advised_on() {
+    for option in ["--rate 5/s", "--per-host 2", "--host-interval 1s"] {
+        let ended = run(&format!("advise cpu --work none --inputs 100 {option}"));
+        assert_eq!(ended.code, 2, "{option}: {}", ended.err);
+        let name = option.split(' ').next().unwrap();
+        assert!(ended.err.contains(name), "{}", ended.err);
+    }
+}
