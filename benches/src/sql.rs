@@ -120,10 +120,6 @@ fn on_sqlite() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the figures are what this program is for"
-)]
 fn on_postgres() {
     if let Some(server) = SERVER.get_or_init(|| Postgres::start(&[])) {
         server.psql(&TABLE.replace("integer primary key", "serial primary key"));
