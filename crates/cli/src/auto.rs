@@ -15,16 +15,16 @@ use crate::{
     reporter::Reporter,
 };
 
-/// Who chooses the model after all, and on what basis it is measured where it is.
+/// Who chooses the model after all, and on what basis it is measured where it is; nothing is known where somebody has chosen.
 pub(crate) fn way(
     chosen: Chosen,
     configuration: &Configuration,
-    (plan, known, options): (&Plan, Known, (&LanesArguments, &ProbeArguments)),
+    (plan, known, options): (&Plan, Option<Known>, (&LanesArguments, &ProbeArguments)),
     screen: &Screen,
 ) -> (Chosen, Option<Situation>) {
-    if chosen != Chosen::Measured {
+    let Some(known) = known else {
         return (chosen, None);
-    }
+    };
     let why = match probing::unmeasured(plan, &known, options.0) {
         Some(why) => why,
         None => {

@@ -254,6 +254,16 @@ impl Database {
         }
     }
 
+    /// How many connections there may be that nobody asked for; `None` where the server does not answer, which the job says
+    /// in its own way.
+    pub(crate) fn spare_room(&self) -> Option<usize> {
+        self.at.room().ok().map(|room| match room {
+            usize::MAX => room,
+            // The other half is for those who come meanwhile.
+            room => room / 2,
+        })
+    }
+
     /// Gives each trial a copy, on which the setup is executed if there is one. The first copy shows whether the
     /// statements go with it, and so many connections.
     ///

@@ -23,8 +23,8 @@ pub(crate) struct Known {
     inputs: Option<u64>,
     /// The interpreter of its function.
     interpreter: Option<Interpreter>,
-    /// No more at once than the plan says, whatever was typed: there may be no more connections.
-    bounded: bool,
+    /// No more at once than this: there may be no more connections. `None` for as many as the plan says.
+    room: Option<usize>,
 }
 
 impl Known {
@@ -33,7 +33,10 @@ impl Known {
         Self {
             inputs: inputs.count(),
             interpreter: around.interpreter.clone(),
-            bounded: around.database.is_some(),
+            room: match &around.database {
+                None => Some(usize::MAX),
+                Some(database) => database.spare_room(),
+            },
         }
     }
 }
@@ -63,11 +66,9 @@ pub(crate) fn situation(
     situation.inputs = known.inputs;
     situation.interpreter = known.interpreter;
     situation.fixed_concurrency = lanes.concurrency.map(usize::from);
-    let most = probing.max_concurrency.get();
-    situation.most_concurrency = match known.bounded {
-        true => most.min(plan.concurrency.get()),
-        false => most,
-    };
+    let planned = plan.concurrency.get();
+    let room = known.room.map_or(planned, |room| room.max(planned));
+    situation.most_concurrency = probing.max_concurrency.get().min(room);
     situation
 }
 

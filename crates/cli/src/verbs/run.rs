@@ -71,7 +71,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
-    let known = Known::of(&inputs, &around);
+    let known = (chosen == Chosen::Measured).then(|| Known::of(&inputs, &around));
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
     screen.say_all(note.as_deref());

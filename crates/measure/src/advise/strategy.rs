@@ -43,8 +43,12 @@ const GAIN: f64 = 1.05;
 const ALL_CPU: f64 = 0.85;
 /// Attempts that have a processor for a smaller share of their time wait.
 pub(super) const WAITS: f64 = 0.3;
-/// How far behind the best of two lanes a model may be and still be tried with more.
+/// How far behind the best of two lanes a model may be and still be tried with more, where there is no time for all.
 const PROMISING: f64 = 0.8;
+/// Beside inputs that take less than this, handing them over counts: with more lanes than processors, fewer of them sleep
+/// when the next input comes. So two lanes tell little about more, as long as they do not much less than one.
+const HAND_OVER_COUNTS_S: f64 = 5e-5;
+const NOT_MUCH_LESS: f64 = 0.8;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
 const FINALS: usize = 4;
@@ -155,6 +159,10 @@ impl View<'_> {
             .is_some_and(|share| share < WAITS)
     }
 
+    fn is_tiny(&self) -> bool {
+        self.sequential.run() < HAND_OVER_COUNTS_S
+    }
+
     fn can(&self, model: Model) -> bool {
         let models = self.situation.models.iter();
         models
@@ -239,14 +247,20 @@ impl View<'_> {
         })
     }
 
-    /// Models that with two lanes did more than one lane, and not much less than the best; the best first.
+    /// Models that with two lanes did more than one lane; the best first. What is behind with two lanes may be ahead with
+    /// many, so none is left out where there is time.
     fn promising(&self) -> Vec<Model> {
         let two = self.two();
         let rate = |model| Setting::of(self.slices, model, two).map(|it| (model, it.rate()));
         let all = [Model::Async, Model::Threads, Model::Processes];
         let mut rates: Vec<_> = all.into_iter().filter_map(rate).collect();
         let best = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let floor = (PROMISING * best).max(WORTHWHILE * self.sequential.rate());
+        let alone = self.sequential.rate();
+        let floor = match self.situation.thorough {
+            true if self.is_tiny() => NOT_MUCH_LESS * alone,
+            true => GAIN * alone,
+            false => (PROMISING * best).max(WORTHWHILE * alone),
+        };
         rates.retain(|(_, rate)| *rate >= floor);
         // Of what waits, processes are tried with more lanes only where nothing else gains: each costs a lot.
         if self.waits() && rates.iter().any(|(model, _)| *model != Model::Processes) {
@@ -269,10 +283,12 @@ impl View<'_> {
         let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
         let best_before = best_before.unwrap_or(self.sequential.rate());
         let gains = last.rate() >= GAIN * best_before && !last.is_refused(&self.sequential);
-        if gains {
+        let untold = before.is_empty() && self.situation.thorough && self.is_tiny();
+        if gains || untold {
             let share = last.cpu_share().unwrap_or(0.0);
             let processors = self.situation.cpus;
-            if last.concurrency >= processors && share > ALL_CPU {
+            let computes = share > ALL_CPU && !self.is_tiny();
+            if last.concurrency >= processors && computes {
                 return None;
             }
             return self.higher(last, before.last().copied());

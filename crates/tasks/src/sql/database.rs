@@ -81,9 +81,26 @@ impl Database {
     /// # Errors
     /// There is not.
     pub fn check_room(&self, connections: usize) -> Result<(), Failure> {
+        let room = self.room()?;
+        match connections > room {
+            true => Err(Failure::permanent(
+                kinds::TOO_MANY_CONNECTIONS,
+                format!(
+                    "{connections} connections, one for each that runs at once, are more than the {room} that the server has left; run fewer at once with -c {room}"
+                ),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// How many connections more there may be; `usize::MAX` where nobody counts them. Blocks.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn room(&self) -> Result<usize, Failure> {
         match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(server) => postgres::check_room(server, connections),
+            Self::Sqlite(_) => Ok(usize::MAX),
+            Self::Postgres(server) => postgres::room(server),
         }
     }
 

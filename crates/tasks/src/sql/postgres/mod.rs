@@ -18,5 +18,5 @@ pub use self::address::Server;
 pub(super) use self::{
     lane::{Away, Lane, Orders},
     schema::{Schema, copied, tables},
-    whole::{check, check_job, check_room, each, has_begun, script, verify},
+    whole::{check, check_job, each, has_begun, room, script, verify},
 };

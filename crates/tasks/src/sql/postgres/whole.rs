@@ -10,7 +10,7 @@ use super::{
     session::{Session, Trouble},
 };
 use crate::sql::{
-    answer::Answer, durability::Durability, kinds, row::Input, row::Row, statement::Statement,
+    answer::Answer, durability::Durability, row::Input, row::Row, statement::Statement,
 };
 
 /// How many more connections the server accepts from users that are no superusers, and from how many in all.
@@ -94,8 +94,8 @@ pub(crate) fn each(
     })
 }
 
-/// Whether the server accepts so many connections more.
-pub(crate) fn check_room(server: &Server, connections: usize) -> Result<(), Failure> {
+/// How many connections more the server accepts, as far as it tells.
+pub(crate) fn room(server: &Server) -> Result<usize, Failure> {
     connected(server, async |session| {
         let asked = session
             .client
@@ -103,16 +103,7 @@ pub(crate) fn check_room(server: &Server, connections: usize) -> Result<(), Fail
             .await
             .and_then(|row| row.try_get::<_, i64>(0));
         // Some poolers do not know these settings; then each connection shows for itself.
-        let room = asked.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0));
-        match connections > room {
-            true => Err(Failure::permanent(
-                kinds::TOO_MANY_CONNECTIONS,
-                format!(
-                    "{connections} connections, one for each that runs at once, are more than the {room} that the server has left; run fewer at once with -c {room}"
-                ),
-            )),
-            false => Ok(()),
-        }
+        Ok(asked.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(0)))
     })
 }
 
