@@ -63,10 +63,12 @@ impl Situation {
     #[must_use]
     pub fn of(forms: Forms, refused: &[(Model, String)]) -> Self {
         let Cores { two_threads, noise } = cores::look();
+        let bare = Self::unlooked(forms, refused);
         Self {
-            two_threads,
+            // With one processor there are no two to be told of.
+            two_threads: two_threads.filter(|_| bare.cpus > 1),
             noise,
-            ..Self::unlooked(forms, refused)
+            ..bare
         }
     }
 
