@@ -159,6 +159,12 @@ impl View<'_> {
             .is_some_and(|share| share < WAITS)
     }
 
+    fn computes(&self) -> bool {
+        self.sequential
+            .cpu_share()
+            .is_some_and(|share| share > ALL_CPU)
+    }
+
     fn is_tiny(&self) -> bool {
         self.sequential.run() < HAND_OVER_COUNTS_S
     }
@@ -189,11 +195,13 @@ impl View<'_> {
         if self.situation.thorough {
             return able.collect();
         }
-        // Without time for all: for what waits one model that waits well, for the rest those that compute side by side; and
-        // where they gain nothing, the next one.
-        let (wanted, first) = match self.waits() {
-            true => ([Model::Async, Model::Threads, Model::Processes], 1),
-            false => ([Model::Threads, Model::Processes, Model::Async], 2),
+        // Without time for all: for what waits one model that waits well, for what computes those that compute side by side,
+        // for what does both all three; and where they gain nothing, the next one.
+        let computing = [Model::Threads, Model::Processes, Model::Async];
+        let (wanted, first) = match () {
+            () if self.waits() => ([Model::Async, Model::Threads, Model::Processes], 1),
+            () if self.computes() => (computing, 2),
+            () => (computing, 3),
         };
         let wanted: Vec<_> = wanted.into_iter().filter(|it| self.can(*it)).collect();
         let mut most = first.min(wanted.len());
@@ -256,17 +264,18 @@ impl View<'_> {
         let mut rates: Vec<_> = all.into_iter().filter_map(rate).collect();
         let best = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
         let alone = self.sequential.rate();
-        let floor = match self.situation.thorough {
-            true if self.is_tiny() => NOT_MUCH_LESS * alone,
-            true => GAIN * alone,
-            false => (PROMISING * best).max(WORTHWHILE * alone),
+        let does_both = !self.waits() && !self.computes();
+        let (floor, most) = match self.situation.thorough {
+            true if self.is_tiny() => (NOT_MUCH_LESS * alone, 3),
+            true => (GAIN * alone, 3),
+            false if does_both => (WORTHWHILE * alone, 2),
+            false => ((PROMISING * best).max(WORTHWHILE * alone), 1),
         };
         rates.retain(|(_, rate)| *rate >= floor);
         // Of what waits, processes are tried with more lanes only where nothing else gains: each costs a lot.
         if self.waits() && rates.iter().any(|(model, _)| *model != Model::Processes) {
             rates.retain(|(model, _)| *model != Model::Processes);
         }
-        let most = if self.situation.thorough { 3 } else { 1 };
         rates.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         rates
             .into_iter()
