@@ -24,6 +24,8 @@ def describe(spec, configuration):
     return {
         "name": getattr(target.function, "__name__", type(target.function).__name__),
         "is_async": awaits,
+        "is_class": target.is_class,
+        "hooks": [name for name in ("setup", "teardown") if target.hook(name)],
         "import_s": imported,
         # Only now: a module may have switched the lock on again.
         "has_gil": getattr(sys, "_is_gil_enabled", lambda: True)(),

@@ -17,7 +17,7 @@ class Target:
         self.module = load(where)
         for share, path in shared:
             setattr(self.module, share, mapped(path))
-        self.function = called(self.module, where, name)
+        self.function, self.is_class = called(self.module, where, name)
 
     def hook(self, name):
         """The module's own `setup` or `teardown`, if it has one; not one that it only imported."""
@@ -52,6 +52,7 @@ def load_file(path):
 
 
 def called(module, where, name):
+    """What is called, and whether that is an instance that was made of a class."""
     if "<" in name:
         raise Problem("`%s` has no name that it could be found by; give it one at the top level of %s" % (name, where), True)
     value = module
@@ -66,13 +67,14 @@ def called(module, where, name):
             value = getattr(value, part)
         except AttributeError:
             raise Problem("%s has no `%s`%s" % (where, name, near(module, part)), True) from None
-    if isinstance(value, type):
+    is_class = isinstance(value, type)
+    if is_class:
         if not callable(getattr(value, "__call__", None)) or "__call__" not in dir_of(value):
             raise Problem("the class `%s` has no method `__call__`, so its instances cannot be called" % name, True)
         value = value()
     if not callable(value):
         raise Problem("`%s` of %s is %s and cannot be called%s" % (name, where, name_of(value), near(module, name)), True)
-    return value
+    return value, is_class
 
 
 def dir_of(kind):

@@ -117,6 +117,8 @@ fn described(arguments: &PyArguments, mut target: Target) -> Result<(Py, Describ
             other => Fault::could_not_run(anyhow!("{other}")),
         })?;
     policy.is_async = asked.is_async;
+    policy.is_class = asked.is_class;
+    policy.hooks.clone_from(&asked.hooks);
     policy.compiled.clone_from(&asked.compiled);
     // What is on the path may be a launcher that looks for the interpreter anew each time.
     policy.python.clone_from(&asked.executable);

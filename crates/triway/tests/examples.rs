@@ -1,15 +1,31 @@
 //! Runs each example and looks at what it says.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+fn example(name: &str) -> String {
+    example_with(name, "")
+}
 
 /// Examples are built beside the tests.
-fn example(name: &str) -> String {
+fn example_with(name: &str, input: &str) -> String {
     let mut path: PathBuf = std::env::current_exe().expect("this test has a path");
     path.pop();
     path.set_file_name("examples");
-    let output = Command::new(path.join(name))
-        .output()
+    let mut child = Command::new(path.join(name))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the example was built");
+    let mut stdin = child.stdin.take().expect("it has a pipe");
+    // Most of them read nothing.
+    let _unread = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("examples print text")
 }
@@ -43,6 +59,13 @@ fn a_job_goes_on_from_its_journal() {
         "threads: [0, 1, 4, 9, 16], 0 of them from the journal\n\
          async: [0, 1, 4, 9, 16, 25, 36, 49], 5 of them from the journal\n"
     );
+}
+
+/// On processes, which needs more than a model and a number.
+#[test]
+fn the_program_that_advice_gives_runs() {
+    let said = example_with("advised", "one\ntwo\nthree\n");
+    assert_eq!(said, "3 succeeded\n");
 }
 
 /// Waiting overlaps on threads and async, so both must beat sequential by far, whatever the machine.

@@ -34,6 +34,21 @@ def add(one, other):
 class Doubler:
     def __call__(self, number):
         return 2 * number
+
+class tripler:
+    def __call__(self, number):
+        return 3 * number
+
+class Api:
+    @staticmethod
+    def fetch(number):
+        return number + 4
+
+def Named(number):
+    return number + 5
+
+def setup():
+    pass
 ";
 
 const ADVICE: [&str; 13] = [
@@ -208,21 +223,26 @@ fn the_code_that_is_given_runs() {
     fs::write(at("noting.py"), NOTING).unwrap();
     let lines: String = (0..60).map(|n| format!("{n}\n")).collect();
     let pairs: String = (0..60).map(|n| format!("[{n}, 1]\n")).collect();
+    fs::write(at("not-ing.py"), NOTING).unwrap();
     for (function, options, inputs, expected) in [
-        ("note", "", &lines, 0),
-        ("later", "", &lines, 1),
-        ("Doubler", "", &lines, 0),
-        ("add", "--args", &pairs, 1),
+        ("noting.py:note", "", &lines, 0),
+        ("noting.py:later", "", &lines, 1),
+        ("noting.py:Doubler", "", &lines, 0),
+        ("not-ing.py:tripler", "", &lines, 0),
+        ("noting.py:Api.fetch", "", &lines, 4),
+        ("noting.py:Named", "", &lines, 5),
+        ("noting.py:add", "--args", &pairs, 1),
     ] {
         let arguments = format!(
-            "advise py {}:{function} {options} --code --budget 10s -",
-            at("noting.py").display()
+            "advise py {}/{function} {options} --code --budget 5s -",
+            folder.path().display()
         );
         let mut command = triway(&arguments);
         let mut started = start(command.env("NOTES", at("notes")).stdin(Stdio::piped()));
         started.stdin().write_all(inputs.as_bytes()).unwrap();
         let ended = started.end();
         assert_eq!(ended.code, 0, "{function}: {}", ended.err);
+        assert!(ended.out.contains("LEFT OUT: setup()"), "{}", ended.out);
         let output = given(&ended.out, inputs, &at("notes"));
         let results: BTreeSet<u64> = output.lines().map(|line| line.parse().unwrap()).collect();
         assert_eq!(results.len(), 60, "{function}: {}", ended.out);
@@ -248,16 +268,18 @@ fn given(code: &str, inputs: &str, notes: &std::path::Path) -> String {
 fn code_for_another_task_is_the_librarys() {
     let ended = run("advise cpu --work spin --n 1 --inputs 100 --budget 1s --code");
     assert_eq!(ended.code, 0, "{}", ended.err);
-    assert!(
-        ended.out.contains("Job::new(task, inputs)"),
-        "{}",
-        ended.out
-    );
-    assert!(
-        ended.err.contains(':'),
-        "the verdict is told: {}",
-        ended.err
-    );
+    let between = |before: &str, after: &str| {
+        let (_, rest) = ended.out.split_once(before)?;
+        Some(rest.split_once(after)?.0.to_lowercase())
+    };
+    let model = between(".model(Model::", ")").unwrap();
+    let lanes = between("NonZeroUsize::new(", ")").unwrap();
+    assert!(ended.out.contains("triway::init(["), "{}", ended.out);
+    let told = match &*model {
+        "sequential" => "after the other".to_owned(),
+        model => format!("{model} with {lanes} at once"),
+    };
+    assert!(ended.err.contains(&told), "no {told}: {}", ended.err);
 }
 
 #[test]

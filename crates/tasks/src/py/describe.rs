@@ -34,6 +34,10 @@ pub struct Described {
     pub executable: PathBuf,
     /// Whether a call of the function gives a coroutine.
     pub is_async: bool,
+    /// Whether a class was named, of which an instance is called.
+    pub is_class: bool,
+    /// Which of `setup` and `teardown` its module has.
+    pub hooks: Vec<String>,
     /// How long the import of the module took, in seconds.
     pub import_s: f64,
     /// How long the interpreter took to come up, in seconds.

@@ -63,6 +63,12 @@ pub struct Policy {
     pub import_limit: Duration,
     /// Whether a call gives a coroutine, as [`Described::is_async`](super::Described::is_async) says.
     pub is_async: bool,
+    /// Whether a class was named, of which an instance is called. Workers see that for themselves.
+    #[serde(skip)]
+    pub is_class: bool,
+    /// Which of `setup` and `teardown` its module has. Workers see that for themselves.
+    #[serde(skip)]
+    pub hooks: Vec<String>,
     /// Whether each worker also tells how late a thread gets the interpreter's lock. The probe itself costs something.
     pub probe: bool,
     /// The script as this very interpreter compiled it ([`Described::compiled`](super::Described::compiled)), so that no
@@ -87,6 +93,8 @@ impl Policy {
             event_loop: EventLoop::Asyncio,
             import_limit: Duration::from_secs(30),
             is_async: false,
+            is_class: false,
+            hooks: Vec::new(),
             probe: false,
             compiled: Vec::new(),
             folder: std::env::current_dir().unwrap_or_default(),
