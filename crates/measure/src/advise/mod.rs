@@ -13,6 +13,7 @@ mod rule;
 mod setting;
 pub mod slice;
 pub mod strategy;
+mod widest;
 mod words;
 
 use triway_core::{Forms, Model, Plan, Task};

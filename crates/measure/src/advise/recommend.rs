@@ -6,8 +6,9 @@ use super::{
     advice::{Advice, Advised, Alternative, Character},
     character::Traits,
     rule,
-    setting::{NEARLY, Setting, inputs_of, smallest_nearly_best},
+    setting::{NEARLY, Setting, inputs_of},
     slice::{Situation, Slice},
+    widest::Widest,
     words,
 };
 use crate::report::Estimate;
@@ -46,7 +47,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     let character = traits.character(situation, sequential.inputs());
     let gain = gain(situation, best, &sequential);
     let share = sequential.cpu_share().unwrap_or(0.0);
-    let at_once = widest_useful(&settings, &sequential);
+    let widest = Widest::of(situation, slices, &settings, &sequential);
     let facts = words::Facts {
         situation,
         slices,
@@ -67,7 +68,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
         throughput_per_s: finite(best.rate()),
         startup_s: finite(best.startup()),
         memory_bytes: best.memory(),
-        rule_of_thumb: Some(rule::follow(situation, share, at_once, best.model)),
+        rule_of_thumb: Some(rule::follow(situation, share, widest, best.model)),
         evidence: words::evidence(&facts),
         alternatives: alternatives(situation, &settings, &sequential, best),
         changes: words::changes(&facts),
@@ -206,16 +207,6 @@ fn variance(setting: &Setting<'_>, noise: f64) -> f64 {
         false => 0.0,
     };
     within.max(between) + noise.powi(2) / slices
-}
-
-/// The largest concurrency that still gained something under some model.
-fn widest_useful(settings: &[Setting<'_>], sequential: &Setting<'_>) -> usize {
-    Model::PLAIN
-        .into_iter()
-        .filter_map(|model| smallest_nearly_best(settings, model, sequential))
-        .map(|it| it.concurrency)
-        .max()
-        .unwrap_or(1)
 }
 
 fn alternatives(

@@ -8,13 +8,14 @@ use triway_core::Model;
 use super::{
     advice::{Answer, Rule},
     slice::{Candidate, Situation},
+    widest::Widest,
 };
 
 /// From how many waits at once the rule says async.
 const MANY_WAITS: usize = 100;
 
 /// Where the rule leads with so large a share of computing and so many inputs in flight.
-pub(super) fn follow(situation: &Situation, share: f64, at_once: usize, advised: Model) -> Rule {
+pub(super) fn follow(situation: &Situation, share: f64, widest: Widest, advised: Model) -> Rule {
     let per_cent = (share * 100.0).round();
     let mut path = vec![Answer {
         question: "Does it compute, or does it wait?".to_owned(),
@@ -35,13 +36,10 @@ pub(super) fn follow(situation: &Situation, share: f64, at_once: usize, advised:
         if is_async {
             path.push(Answer {
                 question: format!("Are there {MANY_WAITS} waits at once, or more?"),
-                answer: match at_once >= MANY_WAITS {
-                    true => format!("yes: throughput still rose up to {at_once} at once"),
-                    false => format!("no: more than {at_once} at once gained nothing"),
-                },
+                answer: widest.answer(MANY_WAITS),
             });
         }
-        match is_async && at_once >= MANY_WAITS {
+        match is_async && widest.at_once >= MANY_WAITS {
             true => Model::Async,
             false => Model::Threads,
         }
@@ -55,7 +53,7 @@ pub(super) fn follow(situation: &Situation, share: f64, at_once: usize, advised:
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::widest::End, *};
 
     fn check(share: f64, is_async: bool, at_once: usize, expected: Model) {
         let mut situation = Situation::bare(2);
@@ -63,7 +61,11 @@ mod tests {
             model: Model::Async,
             refused: (!is_async).then(|| "not async".to_owned()),
         });
-        let rule = follow(&situation, share, at_once, Model::Threads);
+        let widest = Widest {
+            at_once,
+            end: End::GainedNothing,
+        };
+        let rule = follow(&situation, share, widest, Model::Threads);
         assert_eq!(rule.says, expected, "{share} {is_async} {at_once}");
         assert_eq!(rule.holds, expected == Model::Threads);
     }
