@@ -5,6 +5,16 @@ pub(crate) fn per_cent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
+/// Bytes, such as `12 bytes`, `4.50 KiB`, `1.20 MiB`.
+pub(crate) fn bytes(bytes: f64) -> String {
+    match bytes {
+        many if many >= 1024.0 * 1024.0 => format!("{:.2} MiB", many / 1024.0 / 1024.0),
+        some if some >= 1024.0 => format!("{:.2} KiB", some / 1024.0),
+        1.0 => "1 byte".to_owned(),
+        few => format!("{few:.0} bytes"),
+    }
+}
+
 /// Seconds, such as `1.23 s`, `45.6 ms`, `789 µs`.
 pub(crate) fn time(seconds: f64) -> String {
     let scaled = |value: f64, unit: &str| match value {

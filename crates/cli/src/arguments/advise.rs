@@ -6,10 +6,11 @@ use clap::Args;
 
 use super::{
     help,
-    job::{self, JobArguments, LanesArguments},
+    job::{JobArguments, LanesArguments},
     model::ProbeArguments,
     report::ReportArguments,
     tasks::TaskArguments,
+    values::some_time,
 };
 
 const ADVICE: &str = "Advice";
@@ -20,7 +21,7 @@ const ADVICE: &str = "Advice";
 pub(crate) struct AdviseArguments {
     /// How long probing may take
     #[arg(long, global = true, value_name = "TIME", help_heading = ADVICE,
-          default_value = "10s", value_parser = job::time, allow_hyphen_values = true)]
+          default_value = "10s", value_parser = some_time, allow_hyphen_values = true)]
     pub(crate) budget: Duration,
 
     /// Write code that does the job under what is advised: for py with Python's standard library, else with this

@@ -49,6 +49,14 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// The same, of which there must be some.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("write a time that is longer than none, such as 5s".to_owned()),
+        time => Ok(time),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +76,6 @@ mod tests {
             assert_eq!(size(text).ok(), bytes, "{text}");
         }
         assert!(some_bytes("0").is_err());
+        assert!(some_time("0s").is_err() && some_time("1ms").is_ok());
     }
 }

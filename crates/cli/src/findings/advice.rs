@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use triway_core::Model;
-use triway_measure::advise::{Advice, Slice};
+use triway_measure::advise::{Advice, Situation, Slice};
 
 use super::{
     Bar, Chart, Curve, Found, Grid, Heading, Records, Sheet,
@@ -54,15 +54,47 @@ impl Found for Advice {
             ),
             ("Probes", self.probes.len().to_string()),
         ];
+        how.extend(self.situation.iter().flat_map(asked));
         how.extend(self.machine.iter().flat_map(how::machine));
         how
     }
+}
+
+/// What advice was asked for on what: options, the interpreter, and the noise.
+fn asked(situation: &Situation) -> Vec<(&'static str, String)> {
+    let mut options = vec![
+        format!("budget {}", figures::time(situation.budget_s)),
+        format!("max concurrency {}", situation.most_concurrency),
+    ];
+    let fixed = situation.fixed_concurrency;
+    options.extend(fixed.map(|lanes| format!("concurrency {lanes}")));
+    // Where nobody looked, there is no figure.
+    let noise = situation.two_threads.map(|_| {
+        format!(
+            "the same work differed by {:.0} % from one time to the next",
+            situation.noise * 100.0
+        )
+    });
+    let interpreter = situation.interpreter.as_ref().map(|it| {
+        let lock = if it.has_lock { "" } else { ", without a lock" };
+        format!("{}{lock}", it.name)
+    });
+    let known = [
+        ("Options", Some(options.join(", "))),
+        ("Interpreter", interpreter),
+        ("Noise", noise),
+    ];
+    let known = known.into_iter();
+    known
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 /// A setting and what it came to.
 struct Row {
     name: String,
     rate: f64,
+    interval: Option<[f64; 2]>,
     gain: Option<f64>,
     remark: String,
     marked: bool,
@@ -76,6 +108,7 @@ fn rows(advice: &Advice) -> Vec<Row> {
     let chosen = advice.recommendation.map(|advised| Row {
         name: name(advised.model, advised.concurrency),
         rate: advice.throughput_per_s.unwrap_or(f64::NAN),
+        interval: advice.throughput_ci95,
         gain: advice.expected_gain.map(|gain| gain.median),
         remark: "advised".to_owned(),
         marked: true,
@@ -83,7 +116,8 @@ fn rows(advice: &Advice) -> Vec<Row> {
     let others = advice.alternatives.iter().map(|other| Row {
         name: name(other.model, other.concurrency),
         rate: other.throughput_per_s,
-        gain: Some(other.gain),
+        interval: other.throughput_ci95,
+        gain: other.gain,
         remark: other.remark.clone().unwrap_or_default(),
         marked: false,
     });
@@ -187,7 +221,11 @@ fn values(slice: &Slice) -> Vec<(&'static str, String)> {
         ("run_max_s", slice.run_max_s.to_string()),
         ("cpu_s", text(slice.cpu_s)),
         ("attempts_cpu_s", text(slice.attempts_cpu_s)),
+        ("run_queue_s", text(slice.run_queue_s)),
+        ("serialising_s", text(slice.serialising_s)),
         ("longest_hold_s", text(slice.longest_hold_s)),
+        ("input_bytes", slice.input_bytes.to_string()),
+        ("output_bytes", slice.output_bytes.to_string()),
         ("peak_memory_bytes", text(slice.peak_memory_bytes)),
     ]
 }
@@ -196,7 +234,7 @@ fn bars(advice: &Advice) -> Chart {
     let bar = |row: Row| Bar {
         label: row.name,
         value: row.rate,
-        interval: None,
+        interval: row.interval,
         marked: row.marked,
     };
     Chart::Bars {
@@ -206,17 +244,18 @@ fn bars(advice: &Advice) -> Chart {
     }
 }
 
-/// Throughput at rising concurrency, a curve a model.
+/// Throughput at rising concurrency, a curve a model, with one point of all that was measured of a setting.
 fn curves(advice: &Advice) -> Chart {
+    let chosen = advice.recommendation.zip(advice.throughput_per_s);
+    let chosen = chosen.map(|(it, rate)| (it.model, it.concurrency, rate));
+    let others = advice.alternatives.iter();
+    let others = others.map(|it| (it.model, it.concurrency, it.throughput_per_s));
+    let all: Vec<_> = chosen.into_iter().chain(others).collect();
     let curve = |model: Model| {
-        let of_model = |slice: &&Slice| slice.model == Some(model) && slice.inputs > 0;
-        let mut points: Vec<(f64, f64)> = advice
-            .probes
-            .iter()
-            .filter(of_model)
-            .filter_map(|slice| {
-                let lanes = u32::try_from(slice.concurrency).ok()?;
-                Some((f64::from(lanes), slice.rate_per_s))
+        let of_model = all.iter().filter(|(it, ..)| *it == model);
+        let mut points: Vec<(f64, f64)> = of_model
+            .filter_map(|(_, concurrency, rate)| {
+                Some((f64::from(u32::try_from(*concurrency).ok()?), *rate))
             })
             .collect();
         points.sort_by(|(one, _), (other, _)| one.total_cmp(other));

@@ -24,10 +24,14 @@ pub struct Advice {
     pub recommendation: Option<Advised>,
     /// What the work is like.
     pub character: Character,
-    /// How many times as quick as one input after the other, for the whole job.
+    /// How many times as quick as one input after the other, for the whole job; `None` where that could not be
+    /// measured.
     pub expected_gain: Option<Estimate>,
     /// Successes a second that were measured under it.
     pub throughput_per_s: Option<f64>,
+    /// Where the true figure may be, with 95 %; `None` where it was measured once.
+    #[serde(default)]
+    pub throughput_ci95: Option<[f64; 2]>,
     /// Seconds until its lanes stand ready.
     pub startup_s: Option<f64>,
     /// Sum of the peaks of its processes.
@@ -148,8 +152,12 @@ pub struct Alternative {
     pub concurrency: usize,
     /// Successes a second.
     pub throughput_per_s: f64,
-    /// How many times as quick as one input after the other, for the whole job.
-    pub gain: f64,
+    /// Where the true figure may be, with 95 %; `None` where it was measured once.
+    #[serde(default)]
+    pub throughput_ci95: Option<[f64; 2]>,
+    /// How many times as quick as one input after the other, for the whole job; `None` where that could not be
+    /// measured.
+    pub gain: Option<f64>,
     /// Why it is not advised, where that is not that it is slower.
     pub remark: Option<String>,
 }

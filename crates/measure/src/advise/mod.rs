@@ -4,8 +4,10 @@
 //! carries it out on a running job ([`triway_exec::stretch`]), which either ends there or goes on as advised.
 
 pub mod advice;
+mod alone;
 mod character;
 pub mod cores;
+mod interval;
 mod observe;
 mod pilot;
 mod recommend;

@@ -4,7 +4,9 @@ use triway_core::Model;
 
 use super::{
     advice::{Advice, Advised, Alternative, Character},
+    alone::Alone,
     character::Traits,
+    interval::{self, Undecided},
     rule,
     setting::{NEARLY, Setting, inputs_of},
     slice::{Situation, Slice},
@@ -15,12 +17,8 @@ use crate::report::Estimate;
 
 /// What gains less than this over one input after the other is not worth its trouble.
 const WORTH: f64 = 1.08;
-/// Standard errors from the middle of an interval that holds the true figure in 95 of 100 cases.
-const REACH: f64 = 1.96;
 /// Where nearly everything fails, nothing is known of what would succeed.
 const FAILS: f64 = 0.9;
-/// Less work than this is not worth the start of anything.
-const NOTHING_TO_GAIN_S: f64 = 0.1;
 /// Threads cost so little up to here that they are the simplest of what gains the same.
 const FEW_THREADS: usize = 64;
 
@@ -30,6 +28,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     let executed = slices.iter().map(|slice| slice.inputs).sum();
     let blank = |verdict: String| Advice {
         verdict,
+        notes: words::notes(situation, slices, &[]),
         ..empty(situation, slices, executed)
     };
     let Some(sequential) = Setting::sequential(slices) else {
@@ -46,6 +45,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     let traits = Traits::of(situation, slices, &sequential);
     let character = traits.character(situation, sequential.inputs());
     let gain = gain(situation, best, &sequential);
+    let undecided = undecided(situation, &settings, &sequential, best);
     let share = sequential.cpu_share().unwrap_or(0.0);
     let widest = Widest::of(situation, slices, &settings, &sequential);
     let facts = words::Facts {
@@ -55,6 +55,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
         sequential: &sequential,
         best,
         gain,
+        undecided: &undecided,
         traits,
         character,
     };
@@ -64,15 +65,19 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
             concurrency: best.concurrency,
         }),
         character,
-        expected_gain: Some(gain),
+        expected_gain: gain,
         throughput_per_s: finite(best.rate()),
+        throughput_ci95: interval::of_rate(best, situation.noise),
         startup_s: finite(best.startup()),
         memory_bytes: best.memory(),
         rule_of_thumb: Some(rule::follow(situation, share, widest, best.model)),
         evidence: words::evidence(&facts),
         alternatives: alternatives(situation, &settings, &sequential, best),
         changes: words::changes(&facts),
-        notes: words::notes(&facts),
+        notes: words::notes(situation, slices, &settings)
+            .into_iter()
+            .chain(words::undecided(&facts))
+            .collect(),
         verdict: words::verdict(&facts),
         ..empty(situation, slices, executed)
     }
@@ -89,6 +94,7 @@ fn empty(situation: &Situation, slices: &[Slice], executed: u64) -> Advice {
         character: Character::Unknown,
         expected_gain: None,
         throughput_per_s: None,
+        throughput_ci95: None,
         startup_s: None,
         memory_bytes: None,
         rule_of_thumb: None,
@@ -102,39 +108,25 @@ fn empty(situation: &Situation, slices: &[Slice], executed: u64) -> Advice {
     }
 }
 
-/// Only one input at a time was measured: advice where so little is left to do that nothing else could pay, or where there
-/// is nothing else.
+/// Only one input at a time was measured.
 fn alone(
     situation: &Situation,
     slices: &[Slice],
     sequential: &Setting<'_>,
     executed: u64,
 ) -> Advice {
-    let able = situation
-        .models
-        .iter()
-        .filter(|it| it.refused.is_none() && it.model != Model::Sequential);
-    let rest = situation.inputs.map(|all| all.saturating_sub(executed));
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a time needs no more digits than a float has"
-    )]
-    let rest_s = rest.map(|rest| rest as f64 * sequential.run());
-    // Where nobody knew how many there are, those that were executed were all.
-    let rest_s = rest_s.unwrap_or(sequential.slices.iter().map(|slice| slice.wall_s).sum());
-    // Inputs that come more slowly than one lane does them need no second one.
-    let starved = slices.iter().any(|slice| slice.starved);
-    let enough = starved || rest_s < NOTHING_TO_GAIN_S;
-    let chosen = able.count() == 0 || (executed >= 3 && enough);
+    let alone = Alone::of(situation, slices, sequential, executed);
     Advice {
-        recommendation: chosen.then_some(Advised {
+        recommendation: alone.is_advice().then_some(Advised {
             model: Model::Sequential,
             concurrency: 1,
         }),
         throughput_per_s: finite(sequential.rate()),
+        throughput_ci95: interval::of_rate(sequential, situation.noise),
         startup_s: finite(sequential.startup()),
         memory_bytes: sequential.memory(),
-        verdict: words::alone(sequential, executed, chosen),
+        notes: words::notes(situation, slices, &[]),
+        verdict: alone.verdict(situation, sequential, executed),
         ..empty(situation, slices, executed)
     }
 }
@@ -172,41 +164,48 @@ fn plainness(setting: &Setting<'_>) -> (u8, usize) {
     (rank, setting.concurrency)
 }
 
-/// How many times as quick as one input after the other, for the whole job, with an interval.
-///
-/// The logarithms of rates are taken to be normal; where a setting was measured several times their spread is taken from
-/// that, else from the attempts' own spread. What the machine itself varies by widens both.
-fn gain(situation: &Situation, best: &Setting<'_>, sequential: &Setting<'_>) -> Estimate {
-    let inputs = inputs_of(situation);
-    let median = sequential.total(inputs) / best.total(inputs);
+/// How many times as quick as one input after the other, for the whole job, with an interval; `None` where that has no
+/// rate to be compared with.
+fn gain(situation: &Situation, best: &Setting<'_>, sequential: &Setting<'_>) -> Option<Estimate> {
     if best.model == sequential.model {
-        return Estimate::new(1.0, Some([1.0, 1.0]));
+        return Some(Estimate::new(1.0, Some([1.0, 1.0])));
     }
-    let variance = variance(best, situation.noise) + variance(sequential, situation.noise);
-    let reach = (REACH * variance.sqrt()).exp();
-    Estimate::new(median, Some([median / reach, median * reach]))
+    let basis = (inputs_of(situation), situation.noise);
+    interval::of_ratio(best, sequential, basis)
 }
 
-/// Of the logarithm of a setting's rate.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a variance needs no more digits than a float has"
-)]
-fn variance(setting: &Setting<'_>, noise: f64) -> f64 {
-    let slices = setting.slices.len() as f64;
-    let logs = setting.slices.iter().map(|slice| slice.rate_per_s.ln());
-    let mean = logs.clone().sum::<f64>() / slices;
-    let between = logs.map(|log| (log - mean).powi(2)).sum::<f64>();
-    let within = |slice: &&Slice| {
-        let spread = slice.run_sd_s / slice.run_s;
-        spread.powi(2) / slice.inputs as f64
+/// Of each other model the quickest setting, as far as the figures do not tell it and the advised one apart: how many times as
+/// quick the advised one is, and whether it is the simpler.
+fn undecided(
+    situation: &Situation,
+    settings: &[Setting<'_>],
+    sequential: &Setting<'_>,
+    best: &Setting<'_>,
+) -> Vec<Undecided> {
+    let inputs = inputs_of(situation);
+    let rival = |model: Model| {
+        let sound = settings.iter().filter(|it| it.is_sound(sequential));
+        let of_model = sound.filter(|it| it.model == model);
+        of_model.min_by(|one, other| one.total(inputs).total_cmp(&other.total(inputs)))
     };
-    let within = setting.slices.iter().map(within).sum::<f64>() / slices.powi(2);
-    let between = match slices > 1.0 {
-        true => between / (slices - 1.0) / slices,
-        false => 0.0,
+    let told = |rival: &Setting<'_>| {
+        let ratio = interval::of_ratio(best, rival, (inputs, situation.noise))?;
+        let [low, high] = ratio.ci95?;
+        (low <= 1.0 && high >= 1.0).then(|| Undecided {
+            model: rival.model,
+            concurrency: rival.concurrency,
+            interval: [low, high],
+            is_simpler: plainness(best) < plainness(rival),
+        })
     };
-    within.max(between) + noise.powi(2) / slices
+    let others = Model::PLAIN
+        .into_iter()
+        .filter(|it| ![best.model, Model::Sequential].contains(it));
+    match best.model {
+        // That nothing helps is said in other words.
+        Model::Sequential => Vec::new(),
+        _ => others.filter_map(rival).filter_map(told).collect(),
+    }
 }
 
 fn alternatives(
@@ -225,11 +224,17 @@ fn alternatives(
             model: it.model,
             concurrency: it.concurrency,
             throughput_per_s: it.rate(),
-            gain: sequential.total(inputs) / it.total(inputs),
+            throughput_ci95: interval::of_rate(it, situation.noise),
+            gain: finite(sequential.total(inputs) / it.total(inputs)),
             remark: words::why_not(it, best, sequential, inputs),
         })
         .collect();
-    alternatives.sort_by(|one, other| other.gain.total_cmp(&one.gain));
+    let by = |it: &Alternative| (it.gain.unwrap_or(0.0), it.throughput_per_s);
+    alternatives.sort_by(|one, other| {
+        let ((gain, rate), (other_gain, other_rate)) = (by(one), by(other));
+        let rates = other_rate.total_cmp(&rate);
+        other_gain.total_cmp(&gain).then(rates)
+    });
     alternatives
 }
 

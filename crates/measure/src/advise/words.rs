@@ -5,11 +5,12 @@ use triway_core::Model;
 use super::{
     advice::{Character, Evidence},
     character::Traits,
+    interval::Undecided,
     setting::{NEARLY, Setting},
     slice::{Situation, Slice},
 };
 use crate::{
-    figures::{per_cent, time},
+    figures::{bytes, per_cent, time},
     report::Estimate,
 };
 
@@ -20,7 +21,8 @@ pub(super) struct Facts<'a, 'b> {
     pub(super) settings: &'b [Setting<'a>],
     pub(super) sequential: &'b Setting<'a>,
     pub(super) best: &'b Setting<'a>,
-    pub(super) gain: Estimate,
+    pub(super) gain: Option<Estimate>,
+    pub(super) undecided: &'b [Undecided],
     pub(super) traits: Traits,
     pub(super) character: Character,
 }
@@ -37,6 +39,7 @@ pub(super) fn evidence(facts: &Facts<'_, '_>) -> Vec<Evidence> {
         format!("an input takes {} by itself", time(sequential.run())),
     )];
     lines.extend(spread(sequential));
+    lines.extend(sizes(sequential));
     if let Some(share) = sequential.cpu_share() {
         let meaning = format!(
             "{} of that it has a processor; the rest it waits",
@@ -60,18 +63,58 @@ pub(super) fn evidence(facts: &Facts<'_, '_>) -> Vec<Evidence> {
         let meaning = format!("two processors of this machine do {ratio:.2} times as much as one");
         lines.push(line("spare-processors", ratio, meaning));
     }
+    // Beside one lane that had no success, any other does infinitely much.
+    lines.retain(|line| line.value.is_finite());
     lines
 }
 
+/// How evenly inputs take, over all slices of one at a time.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a spread needs no more digits than a float has"
+)]
 fn spread(sequential: &Setting<'_>) -> Option<Evidence> {
-    let slice = sequential.slices.first()?;
-    let spread = slice.run_sd_s / slice.run_s;
+    let inputs = sequential.inputs();
+    let mean = sequential.run();
+    let squares = |slice: &&Slice| {
+        let count = slice.inputs as f64;
+        (count - 1.0) * slice.run_sd_s.powi(2) + count * (slice.run_s - mean).powi(2)
+    };
+    let squares: f64 = sequential.slices.iter().map(squares).sum();
+    let spread = (squares / (inputs as f64 - 1.0)).sqrt() / mean;
+    let longest = sequential.slices.iter().map(|slice| slice.run_max_s);
     let meaning = format!(
         "inputs differ by {}; the longest took {}",
         per_cent(spread),
-        time(slice.run_max_s)
+        time(longest.fold(0.0, f64::max))
     );
-    (spread.is_finite() && slice.inputs > 2).then(|| line("input-spread", spread, meaning))
+    (spread.is_finite() && inputs > 2).then(|| line("input-spread", spread, meaning))
+}
+
+/// What would have to be handed over.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a size needs no more digits than a float has"
+)]
+fn sizes(sequential: &Setting<'_>) -> [Evidence; 2] {
+    let mean = |of: fn(&Slice) -> f64| {
+        let all = sequential.slices.iter();
+        let sum: f64 = all.map(|slice| slice.inputs as f64 * of(slice)).sum();
+        sum / sequential.inputs() as f64
+    };
+    let (input, output) = (mean(|it| it.input_bytes), mean(|it| it.output_bytes));
+    [
+        line(
+            "input-size",
+            input,
+            format!("an input has {}", bytes(input)),
+        ),
+        line(
+            "output-size",
+            output,
+            format!("its result has {}", bytes(output)),
+        ),
+    ]
 }
 
 fn two_lanes(facts: &Facts<'_, '_>) -> Vec<Evidence> {
@@ -112,20 +155,7 @@ fn inside(facts: &Facts<'_, '_>) -> Vec<Evidence> {
         );
         lines.push(line("run-queue", waited, meaning));
     }
-    if let Some(serialising) = facts
-        .sequential
-        .slices
-        .iter()
-        .find_map(|it| it.serialising_s)
-    {
-        let slice = facts.sequential.slices[0];
-        let share = serialising / slice.wall_s;
-        let meaning = format!(
-            "reading inputs and writing results takes {} of the time",
-            per_cent(share)
-        );
-        lines.push(line("serialising", share, meaning));
-    }
+    lines.extend(serialising(facts.sequential));
     if let Some(holds) = facts.traits.holds {
         let held = holds * facts.traits.run;
         let meaning = format!(
@@ -136,6 +166,23 @@ fn inside(facts: &Facts<'_, '_>) -> Vec<Evidence> {
         lines.push(line("loop-hold", held, meaning));
     }
     lines
+}
+
+/// What interpreters spend on values, of the time that the same slices took.
+fn serialising(sequential: &Setting<'_>) -> Option<Evidence> {
+    let told = || {
+        let slices = sequential.slices.iter();
+        slices.filter_map(|slice| Some((slice.serialising_s?, slice.wall_s)))
+    };
+    told().next()?;
+    let share = told().map(|it| it.0).sum::<f64>() / told().map(|it| it.1).sum::<f64>();
+    let meaning = format!(
+        "reading inputs and writing results takes {} of the time",
+        per_cent(share)
+    );
+    share
+        .is_finite()
+        .then(|| line("serialising", share, meaning))
 }
 
 /// Where the other side had enough.
@@ -200,8 +247,12 @@ pub(super) fn changes(facts: &Facts<'_, '_>) -> Vec<String> {
     vec![change.to_owned()]
 }
 
-pub(super) fn notes(facts: &Facts<'_, '_>) -> Vec<String> {
-    let situation = facts.situation;
+/// What a reader should know besides, whatever is advised.
+pub(super) fn notes(
+    situation: &Situation,
+    slices: &[Slice],
+    settings: &[Setting<'_>],
+) -> Vec<String> {
     let mut notes = Vec::new();
     if situation.noise > NOISY {
         notes.push(format!(
@@ -215,7 +266,7 @@ pub(super) fn notes(facts: &Facts<'_, '_>) -> Vec<String> {
             "this machine has one processor: nothing that computes gains by any model".to_owned(),
         );
     }
-    if facts.slices.iter().any(|slice| slice.starved) {
+    if slices.iter().any(|slice| slice.starved) {
         notes.push("the inputs came more slowly than they were worked off".to_owned());
     }
     let refused = situation.models.iter().filter_map(|it| {
@@ -223,8 +274,8 @@ pub(super) fn notes(facts: &Facts<'_, '_>) -> Vec<String> {
         Some(format!("{} was left out: {why}", it.model))
     });
     notes.extend(refused);
-    let few = facts.settings.iter().all(|it| it.slices.len() < 2);
-    if few && situation.thorough {
+    let few = settings.iter().all(|it| it.slices.len() < 2);
+    if few && !settings.is_empty() && situation.thorough {
         notes.push(
             "there was time or there were inputs for one look at each setting; a larger budget or more inputs make the \
              interval narrower"
@@ -232,6 +283,23 @@ pub(super) fn notes(facts: &Facts<'_, '_>) -> Vec<String> {
         );
     }
     notes
+}
+
+/// Other models that may be as quick as the advised one.
+pub(super) fn undecided(facts: &Facts<'_, '_>) -> Vec<String> {
+    let best = setting(facts.best.model, facts.best.concurrency);
+    let one = |it: &Undecided| {
+        let [low, high] = it.interval;
+        format!(
+            "the figures do not tell {best} and {} apart: it is {low:.2} to {high:.2} times as quick; {} was taken",
+            setting(it.model, it.concurrency),
+            match it.is_simpler {
+                true => "the simpler",
+                false => "the one that was quicker here",
+            }
+        )
+    };
+    facts.undecided.iter().map(one).collect()
 }
 
 /// Why a setting is not advised, where that is not that it is slower.
@@ -256,21 +324,23 @@ pub(super) fn verdict(facts: &Facts<'_, '_>) -> String {
     if best.model == Model::Sequential {
         return format!("Nothing helps: {}.", nothing_helps(facts));
     }
+    let because = because(facts);
+    let Some(gain) = gain else {
+        return format!("{what}: {because}. How much that gains could not be measured.");
+    };
     let interval = gain.ci95.map_or_else(String::new, |[low, high]| {
         format!(" ({low:.2} to {high:.2})")
     });
-    let unsure = gain.ci95.is_some_and(|[low, _]| low < 1.0);
+    let unsure = gain.ci95.is_none_or(|[low, _]| low < 1.0);
     if unsure {
         return format!(
-            "I cannot tell {what} and one input after the other apart: {:.2} times as quick{interval}; {}.",
-            gain.median,
-            because(facts)
+            "I cannot tell {what} and one input after the other apart: {:.2} times as quick{interval}; {because}.",
+            gain.median
         );
     }
     format!(
-        "{what}, {:.2} times as quick as one input after the other{interval}: {}.",
-        gain.median,
-        because(facts)
+        "{what}, {:.2} times as quick as one input after the other{interval}: {because}.",
+        gain.median
     )
 }
 
@@ -285,7 +355,9 @@ fn nothing_helps(facts: &Facts<'_, '_>) -> &'static str {
         Character::Memory => {
             "memory is what it waits for, so one after the other is as quick as any model"
         }
-        _ => "no model was quicker than one input after the other",
+        _ => {
+            "no model was quicker than one input after the other by as much as it takes to be worth it"
+        }
     }
 }
 
@@ -325,17 +397,6 @@ pub(super) fn all_failed(sequential: &Setting<'_>) -> String {
         per_cent(sequential.failed_share()),
         kind.unwrap_or_default()
     )
-}
-
-pub(super) fn alone(sequential: &Setting<'_>, executed: u64, chosen: bool) -> String {
-    let each = time(sequential.run());
-    match chosen {
-        true => format!("One input after the other: at {each} an input there is nothing to gain."),
-        false => format!(
-            "I cannot tell: with {executed} input{} ({each} each) no model could be tried.",
-            if executed == 1 { "" } else { "s" }
-        ),
-    }
 }
 
 fn line(figure: &str, value: f64, meaning: String) -> Evidence {

@@ -1,0 +1,250 @@
+//! Where one input at a time is all that was measured: why, and whether that is advice.
+
+use triway_core::Model;
+
+use super::{
+    setting::Setting,
+    slice::{Situation, Slice},
+};
+use crate::figures::time;
+
+/// Less work than this is not worth the start of anything.
+const NOTHING_TO_GAIN_S: f64 = 0.1;
+
+/// Why nothing else was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Alone {
+    /// The task runs under no other model.
+    NoOther,
+    /// No more than one at once was wanted.
+    OneAsked,
+    /// Inputs came more slowly than one lane works them off.
+    Starved,
+    /// The whole, or what is left of it, is done in so many seconds.
+    Little(&'static str, f64),
+    /// Those that were tried did not begin.
+    Refused(String),
+    /// So many inputs are left, fewer than were to be at once.
+    FewInputs(u64),
+    /// Time was up.
+    Time,
+}
+
+impl Alone {
+    pub(super) fn of(
+        situation: &Situation,
+        slices: &[Slice],
+        sequential: &Setting<'_>,
+        executed: u64,
+    ) -> Self {
+        let mut others = situation.models.iter().filter(|it| it.refused.is_none());
+        let no_other = !others.any(|it| it.model != Model::Sequential);
+        let least = 2.min(situation.most_concurrency);
+        let two = situation.fixed_concurrency.unwrap_or(least);
+        let rest = situation.inputs.map(|all| all.saturating_sub(executed));
+        let little = little(situation, sequential, rest);
+        let refused = slices.iter().find_map(|slice| slice.refused.clone());
+        let needed = u64::try_from(two).unwrap_or(u64::MAX);
+        match () {
+            () if no_other => Self::NoOther,
+            () if two < 2 => Self::OneAsked,
+            // Inputs that come more slowly than one lane does them need no second one.
+            () if slices.iter().any(|slice| slice.starved) && executed >= 3 => Self::Starved,
+            () if executed >= 3 && little.is_some() => little.unwrap_or(Self::Time),
+            () if refused.is_some() => Self::Refused(refused.unwrap_or_default()),
+            () if rest.is_none_or(|rest| rest < needed) && !over(situation, slices) => {
+                Self::FewInputs(rest.unwrap_or(0))
+            }
+            () => Self::Time,
+        }
+    }
+
+    /// Whether one at a time is advised for this reason.
+    pub(super) fn is_advice(&self) -> bool {
+        matches!(
+            self,
+            Self::NoOther | Self::OneAsked | Self::Starved | Self::Little(..)
+        )
+    }
+
+    /// One sentence.
+    pub(super) fn verdict(
+        &self,
+        situation: &Situation,
+        sequential: &Setting<'_>,
+        executed: u64,
+    ) -> String {
+        let each = time(sequential.run());
+        let cannot = format!(
+            "I cannot tell: {executed} input{} ({each} each) {} executed",
+            if executed == 1 { "" } else { "s" },
+            if executed == 1 { "was" } else { "were" }
+        );
+        match self {
+            Self::NoOther => {
+                "One input after the other: there is no other model that can run it.".to_owned()
+            }
+            Self::OneAsked => {
+                "One input after the other: no more than one at once was wanted, which leaves no choice."
+                    .to_owned()
+            }
+            Self::Starved => format!(
+                "One input after the other: inputs came more slowly than one lane does them ({each} each), so a second one \
+                 would have nothing to do."
+            ),
+            Self::Little(what, seconds) => format!(
+                "One input after the other: at {each} an input, {what} takes {}, and there is nothing to gain.",
+                time(*seconds)
+            ),
+            Self::Refused(why) => format!("{cannot}, and what else was tried did not begin: {why}."),
+            Self::FewInputs(left) => format!(
+                "{cannot}, and {} for any other model to be tried.",
+                match left {
+                    0 => "none was left".to_owned(),
+                    1 => "one more is too few".to_owned(),
+                    left => format!("{left} more are too few"),
+                }
+            ),
+            Self::Time => format!(
+                "{cannot}, and the budget of {} was too short for any other model to be tried; a larger one may tell.",
+                time(situation.budget_s)
+            ),
+        }
+    }
+}
+
+/// Whether there is too little to do for anything to be gained, with so many inputs left.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a time needs no more digits than a float has"
+)]
+fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) -> Option<Alone> {
+    let run = sequential.run();
+    // Where nobody knew how many there are, those that were executed were all, if they came to an end.
+    let executed = || sequential.slices.iter().map(|slice| slice.wall_s).sum();
+    let whole = situation.inputs.map(|all| all as f64 * run);
+    let whole = Alone::Little("the whole job", whole.unwrap_or_else(executed));
+    let rest = rest.filter(|rest| *rest > 0);
+    let rest = rest.map(|rest| Alone::Little("what is left", rest as f64 * run));
+    let brief =
+        |it: &Alone| matches!(it, Alone::Little(_, seconds) if *seconds < NOTHING_TO_GAIN_S);
+    Some(whole).filter(brief).or(rest.filter(brief))
+}
+
+/// Whether probing took about as long as it may.
+fn over(situation: &Situation, slices: &[Slice]) -> bool {
+    let took: f64 = slices.iter().map(|it| it.startup_s + it.wall_s).sum();
+    took > 0.8 * situation.budget_s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{recommend, slice::Candidate},
+        *,
+    };
+
+    fn situation(inputs: Option<u64>) -> Situation {
+        let able = [Model::Sequential, Model::Threads];
+        Situation {
+            inputs,
+            models: able
+                .map(|model| Candidate {
+                    model,
+                    refused: None,
+                })
+                .into(),
+            ..Situation::bare(2)
+        }
+    }
+
+    fn alone(inputs: u64, run_s: f64) -> Slice {
+        Slice {
+            model: Some(Model::Sequential),
+            concurrency: 1,
+            inputs,
+            wall_s: 0.5,
+            rate_per_s: 1.0 / run_s,
+            run_s,
+            ..Slice::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(situation: &Situation, slices: &[Slice], advised: bool, says: &str) {
+        let advice = recommend(situation, slices);
+        assert_eq!(
+            (
+                advice.recommendation.is_some(),
+                advice.verdict.contains(says)
+            ),
+            (advised, true),
+            "{says}: {}",
+            advice.verdict
+        );
+    }
+
+    #[test]
+    fn each_reason_is_said_as_it_is() {
+        let usual = situation(Some(1000));
+        let slow = [alone(5, 0.5)];
+        let only = Situation {
+            models: Vec::new(),
+            ..usual.clone()
+        };
+        let fixed = Situation {
+            fixed_concurrency: Some(1),
+            ..usual.clone()
+        };
+        let starved = [Slice {
+            starved: true,
+            ..alone(5, 0.5)
+        }];
+        let refused = [
+            alone(5, 0.5),
+            Slice {
+                model: Some(Model::Threads),
+                concurrency: 2,
+                refused: Some("no thread could be started".to_owned()),
+                ..Slice::default()
+            },
+        ];
+        let brief = Situation {
+            budget_s: 0.5,
+            ..usual.clone()
+        };
+        check(&only, &slow, true, "no other model");
+        check(&fixed, &slow, true, "no more than one at once was wanted");
+        check(&usual, &starved, true, "inputs came more slowly");
+        check(
+            &situation(Some(10)),
+            &[alone(5, 0.001)],
+            true,
+            "nothing to gain",
+        );
+        check(&usual, &refused, false, "no thread could be started");
+        check(&situation(Some(6)), &slow, false, "one more is too few");
+        check(&situation(Some(5)), &slow, false, "none was left");
+        check(&brief, &slow, false, "the budget of 500 ms was too short");
+    }
+
+    #[test]
+    fn what_else_there_is_to_know_is_said_as_well() {
+        let mut situation = situation(Some(1000));
+        situation.noise = 0.2;
+        situation.cpus = 1;
+        situation.models.push(Candidate {
+            model: Model::Async,
+            refused: Some("it is not async".to_owned()),
+        });
+        let advice = recommend(&situation, &[alone(5, 0.5)]);
+        for says in [
+            "noisy",
+            "one processor",
+            "async was left out: it is not async",
+        ] {
+            let said = advice.notes.iter().any(|note| note.contains(says));
+            assert!(said, "{says}: {:?}", advice.notes);
+        }
+    }
+}
