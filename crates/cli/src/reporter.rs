@@ -163,8 +163,8 @@ impl Sink<Named> for Reporter {
         if matches!(event, Event::Stopping { .. }) {
             self.screen.bar_stops();
         }
-        if let (Event::Ready { startup, .. }, Some(trace)) = (event, &mut self.trace) {
-            trace.ready(startup.as_secs_f64());
+        if let (Event::Ready { lanes, startup }, Some(trace)) = (event, &mut self.trace) {
+            trace.ready(*lanes, *startup);
         }
         self.events.tell(event);
     }

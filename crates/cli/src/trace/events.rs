@@ -109,15 +109,15 @@ impl Events {
         self.name("thread_name", (process, JOB), "job");
     }
 
-    /// The time until lanes stood ready.
-    pub(super) fn startup(&mut self, process: u32, seconds: f64) {
+    /// A time until lanes stood ready: from when on, and for how long, in seconds.
+    pub(super) fn startup(&mut self, process: u32, what: &str, (from, seconds): (f64, f64)) {
         self.put(&Event {
             ph: "X",
             pid: process,
             tid: JOB,
-            name: "start-up",
+            name: what,
             cat: Some("start-up"),
-            ts: Some(0.0),
+            ts: Some(microseconds(from)),
             dur: Some(microseconds(seconds)),
             args: Arguments::default(),
         });

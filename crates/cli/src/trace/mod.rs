@@ -2,7 +2,12 @@
 
 mod events;
 
-use std::{fs::Metadata, io, path::Path, time::Duration};
+use std::{
+    fs::Metadata,
+    io,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use triway_core::{Outcome, Status};
@@ -24,6 +29,8 @@ const SHOWN: usize = 200;
 /// The trace of a run, written while it goes on.
 pub(crate) struct Trace {
     events: Events,
+    /// When the job began, once that is known.
+    began: Option<Instant>,
     /// What kept it from being written; nothing more is written then, and the run goes on.
     broken: Option<io::Error>,
 }
@@ -48,13 +55,22 @@ impl Trace {
         events.process(1, name);
         Ok(Some(Self {
             events,
+            began: None,
             broken: None,
         }))
     }
 
-    /// The lanes stood ready after so long.
-    pub(crate) fn ready(&mut self, startup: f64) {
-        self.events.startup(1, startup);
+    /// Lanes stand ready now, so long after the first of them was started. Those of a job that chooses its model come and go.
+    pub(crate) fn ready(&mut self, lanes: usize, startup: Duration) {
+        let now = Instant::now();
+        // Before its first lanes a job has nothing to do.
+        let began = *self
+            .began
+            .get_or_insert_with(|| now.checked_sub(startup).unwrap_or(now));
+        let from = now.saturating_duration_since(began).saturating_sub(startup);
+        let what = format!("start-up, {lanes} at once");
+        let times = (from.as_secs_f64(), startup.as_secs_f64());
+        self.events.startup(1, &what, times);
     }
 
     /// All attempts of an input.
@@ -158,7 +174,7 @@ fn put(found: &dyn Found, path: &Path) -> io::Result<()> {
     });
     for (process, (title, startup, spans)) in (1..).zip(timelines) {
         events.process(process, &title);
-        events.startup(process, startup);
+        events.startup(process, "start-up", (0.0, startup));
         for span in &spans {
             events.span(&Span {
                 process,

@@ -128,6 +128,34 @@ fn a_run_writes_every_attempt() {
     );
 }
 
+/// A run that chooses its model starts lanes several times, each time when those before have ended.
+#[test]
+fn each_start_up_stands_where_it_was() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("trace.json");
+    let ended = run(&format!(
+        "run cpu --work spin --n 2 --inputs 400 -m auto --trace {}",
+        path.display()
+    ));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let events = events(&path);
+    let at = |event: &Value| event["ts"].as_f64().unwrap();
+    let startups: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["cat"] == "start-up")
+        .collect();
+    assert!(startups.len() > 2, "{startups:?}");
+    assert!(at(startups[0]) < 1000.0, "{startups:?}");
+    for pair in startups.windows(2) {
+        let end = at(pair[0]) + pair[0]["dur"].as_f64().unwrap();
+        assert!(at(pair[1]) >= end, "{pair:?}");
+        // Attempts of two milliseconds have gone on between them.
+        assert!(at(pair[1]) >= 2000.0, "{pair:?}");
+    }
+    let named = |event: &&Value| event["name"].as_str().unwrap().ends_with(" at once");
+    assert!(startups.iter().all(named), "{startups:?}");
+}
+
 #[test]
 fn a_trace_opens_also_after_ctrl_c_and_after_kill() {
     for (signal, code) in [(Signal::INT, 130), (Signal::KILL, 1009)] {
