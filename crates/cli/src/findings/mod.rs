@@ -34,9 +34,7 @@ pub(crate) trait Found {
     fn charts(&self) -> Vec<Chart>;
 
     /// What was measured, in a few words, such as `compare http`: the title of a page.
-    fn title(&self) -> String {
-        "triway".to_owned()
-    }
+    fn title(&self) -> String;
 
     /// What was found, in a sentence: the last remark of the sheet, unless there is a better one.
     fn verdict(&self) -> String {
@@ -44,9 +42,7 @@ pub(crate) trait Found {
     }
 
     /// How it was measured, as names and values: the machine, options, rounds. [`how`] writes what several have.
-    fn how(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
+    fn how(&self) -> Vec<(&'static str, String)>;
 }
 
 /// Writes what has a serialised form.

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use triway_measure::overhead::{Cell, Figure, Overhead, Pays, Row, Unit, Work};
+use triway_measure::overhead::{Cell, Figure, Overhead, Pays, Python, Row, Unit, Work};
 
 use super::{
     Bar, Chart, Found, Grid, Heading, Records, Sheet,
     cells::{missing, text},
-    write_json,
+    how, write_json,
 };
 use crate::people::figures;
 
@@ -57,6 +57,26 @@ impl Found for Overhead {
             bars(self, "Memory of one more", size, memory),
         ]
     }
+
+    fn title(&self) -> String {
+        "overhead".to_owned()
+    }
+
+    fn how(&self) -> Vec<(&'static str, String)> {
+        let rounds = figures::counted(self.rounds as u64, "round", "rounds");
+        let mut how = vec![
+            (
+                "Rounds",
+                format!("{rounds}, interleaved, each figure in a process of its own"),
+            ),
+            ("Lanes", self.lanes.to_string()),
+        ];
+        how.extend(self.python.as_ref().map(|it| ("Interpreter", python(it))));
+        let load = self.load_average.map(|load| format!("{load:.2}"));
+        how.extend(load.map(|load| ("Load", load)));
+        how.extend(how::machine(&self.machine));
+        how
+    }
 }
 
 fn bars(
@@ -91,17 +111,20 @@ fn machine(overhead: &Overhead) -> String {
     let cpus = figures::counted(machine.cpus as u64, "processor", "processors");
     match &overhead.python {
         None => format!("{cpus} ({model})"),
-        Some(python) => {
-            let lock = match python.free_threaded {
-                true => ", free-threaded",
-                false => "",
-            };
-            format!(
-                "{cpus} ({model}), {} {}{lock} ({})",
-                python.implementation, python.version, python.executable
-            )
-        }
+        Some(it) => format!("{cpus} ({model}), {}", python(it)),
     }
+}
+
+/// The interpreter.
+fn python(python: &Python) -> String {
+    let lock = match python.free_threaded {
+        true => ", free-threaded",
+        false => "",
+    };
+    format!(
+        "{} {}{lock} ({})",
+        python.implementation, python.version, python.executable
+    )
 }
 
 /// Every figure; what could not be measured is in the notes.

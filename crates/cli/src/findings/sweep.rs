@@ -13,7 +13,7 @@ use triway_measure::{
 use super::{
     Chart, Curve, Found, Grid, Heading, Records, Sheet,
     cells::{count, end, interval, median, missing, pair, seconds, text},
-    write_json,
+    how, write_json,
 };
 use crate::people::{excerpt::excerpt, figures};
 
@@ -77,6 +77,31 @@ impl Found for Sweep {
                 ],
             },
         ]
+    }
+
+    fn title(&self) -> String {
+        format!("sweep {}", self.task)
+    }
+
+    fn how(&self) -> Vec<(&'static str, String)> {
+        let inputs = figures::counted(self.inputs, "input", "inputs");
+        let inputs = match self.sampled {
+            Some(sampled) => format!("{sampled} of {inputs}, evenly spaced"),
+            None => inputs,
+        };
+        let rounds = figures::counted(self.rounds as u64, "counted round", "counted rounds");
+        let mut how = vec![
+            ("Task", self.task.clone()),
+            ("Model", self.model.to_string()),
+            ("Inputs", inputs),
+            (
+                "Rounds",
+                format!("{rounds}, the points in turn, each trial a fresh process"),
+            ),
+        ];
+        how.extend(how::options(&self.options));
+        how.extend(how::machine(&self.machine));
+        how
     }
 }
 

@@ -19,6 +19,7 @@ mod journaling;
 mod once;
 mod overhead;
 mod pages;
+mod pages_of_others;
 mod passwords;
 mod postgres;
 mod program;

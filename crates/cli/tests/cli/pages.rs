@@ -18,9 +18,15 @@ use crate::{
 /// What must not run; it would be seen in the document.
 const EVIL: &str = "<script>alert(1);document.title='it ran'</script>";
 
-/// Compares and gives the page.
+/// Measures and gives the page.
 #[track_caller]
-fn reported(folder: &Path, name: &str, comparison: &str, more: &[&str], code: i32) -> PathBuf {
+pub(crate) fn reported(
+    folder: &Path,
+    name: &str,
+    comparison: &str,
+    more: &[&str],
+    code: i32,
+) -> PathBuf {
     let page = folder.join(name);
     let mut command = triway(comparison);
     command
@@ -36,7 +42,7 @@ fn reported(folder: &Path, name: &str, comparison: &str, more: &[&str], code: i3
 }
 
 /// The figures in a page, by the command that it tells.
-fn figures(page: &Path) -> Value {
+pub(crate) fn figures(page: &Path) -> Value {
     let text = fs::read_to_string(page).unwrap();
     let (_, command) = text.split_once("<code>").unwrap();
     let (command, _) = command.split_once("</code>").unwrap();
@@ -155,8 +161,8 @@ fn a_browser_shows_the_verdict_the_bars_and_who_ran_when() {
     on_a_phone(&browser, &page);
 }
 
-/// A window has a least width that is more than a phone's, a frame has none.
-fn on_a_phone(browser: &Browser, page: &Path) {
+/// A window has a least width that is more than a phone's, a frame has none. The page is `report.html`.
+pub(crate) fn on_a_phone(browser: &Browser, page: &Path) {
     let frame = page.with_file_name("phone.html");
     let markup = "<!DOCTYPE html><html><body style='margin:0'>\
         <iframe src='report.html' width=400 height=3400 style='border:0;display:block'></iframe><script>\
