@@ -132,6 +132,7 @@ fn probe(
     if screen.is_watched() {
         screen.show_bar(None, "probing");
     }
+    let title = inputs.title();
     let job = Job::from_source(configuration.task(), feed(inputs)).plan(plan.clone());
     let control = job.control();
     let heed = stop_on_signal(control.clone(), screen.clone(), &plan);
@@ -156,12 +157,18 @@ fn probe(
         .result
         .unwrap_or_else(|| Err(anyhow!("probing panicked, which is a bug of this program")))
         .map_err(Fault::could_not_run)?;
+    let is_whole = matches!(summary.stopped, None | Some(StopReason::Enough));
+    if summary.admitted == 0 && is_whole {
+        return Err(Fault::usage(anyhow!(
+            "{title} is empty: there are no inputs for advice"
+        )));
+    }
     let mut advice = recommend(&situation, &gathered.slices());
-    let exit = match &summary.stopped {
-        // That is how probing ends, and what was read ahead is cancelled.
-        None | Some(StopReason::Enough) if summary.failed > 0 => Exit::SomeFailed,
-        None | Some(StopReason::Enough) => Exit::Ok,
-        Some(_) => {
+    let exit = match is_whole {
+        // What was read ahead is cancelled.
+        true if summary.failed > 0 => Exit::SomeFailed,
+        true => Exit::Ok,
+        false => {
             advice.notes.push(STOPPED.to_owned());
             ended(&summary, None)?
         }

@@ -69,7 +69,7 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     around.spare(job.output.as_deref(), journaled.journal.as_deref())?;
     around.spare_others(None, traced.trace.as_deref())?;
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
-    let trace = traces(&traced, &task, &plan, (&job, &journaled), &inputs)?;
+    let trace = traces(&traced, (&task, &plan, chosen), (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
     let known = (chosen == Chosen::Measured).then(|| Known::of(&inputs, &around));
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
@@ -154,8 +154,7 @@ fn planned(
 /// The trace, if one is wanted, which is none of the files that the run reads or writes otherwise.
 fn traces(
     wanted: &TraceArguments,
-    task: &Named,
-    plan: &Plan,
+    (task, plan, chosen): (&Named, &Plan, Chosen),
     (job, journaled): (&JobArguments, &JournalArguments),
     inputs: &Inputs,
 ) -> Result<Option<Trace>, Fault> {
@@ -165,7 +164,10 @@ fn traces(
              two options out"
         )));
     }
-    let name = format!("{} {}@{}", task.name(), plan.model, plan.concurrency);
+    let name = match chosen {
+        Chosen::Measured => format!("{} auto", task.name()),
+        _ => format!("{} {}@{}", task.name(), plan.model, plan.concurrency),
+    };
     let others = [job.output.as_deref(), journaled.journal.as_deref()];
     Trace::open(wanted, &name, &others, &|file| inputs.include(file))
 }

@@ -161,7 +161,6 @@ fn what_is_looked_at_is_executed_once_and_kept() {
 #[test]
 fn too_little_to_tell_is_said() {
     for (inputs, expected) in [
-        ("", "Not one input came to its end"),
         ("1\n", "I cannot tell: 1 input"),
         ("1\n2\n", "I cannot tell: 2 inputs"),
     ] {

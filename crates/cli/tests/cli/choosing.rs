@@ -110,3 +110,15 @@ fn what_decides_the_speed_itself_is_not_advised_on() {
         assert!(ended.err.contains(name), "{}", ended.err);
     }
 }
+
+#[test]
+fn no_inputs_are_an_error_as_in_a_comparison() {
+    let folder = tempdir().unwrap();
+    let empty = folder.path().join("none");
+    fs::write(&empty, "").unwrap();
+    for inputs in [empty.to_str().unwrap(), "-"] {
+        let ended = run(&format!("advise cpu --work none {inputs}"));
+        assert_eq!((ended.code, &*ended.out), (2, ""), "{}", ended.err);
+        assert!(ended.err.contains("is empty"), "{}", ended.err);
+    }
+}
