@@ -148,11 +148,11 @@ pub(super) const WORKLOADS: [Workload; 39] = [
         .served(Server::Http),
     of(("http-few", Label::Waiting), &["http", "{inputs}"], 3000, |it, n| it.url(&format!("delay/0.1?{n}")))
         .served(Server::Http),
-    of(("http-bytes", Label::Waiting), &["http", "{inputs}"], 60_000, |it, n| it.url(&format!("bytes/2?{n}")))
+    of(("http-bytes", Label::Waiting), &["http", "{inputs}"], 120_000, |it, n| it.url(&format!("bytes/2?{n}")))
         .served(Server::Http),
     of(("http-slots", Label::EightSlots), &["http", "{inputs}"], 300, |it, n| it.url(&format!("slots/8?seconds=0.05&n={n}")))
         .served(Server::Http),
-    of(("http-rate", Label::RateLimited), &["http", "--retries", "20", "{inputs}"], 2500, |it, n| it.url(&format!("rate/1000?{n}")))
+    of(("http-rate", Label::RateLimited), &["http", "--retries", "20", "{inputs}"], 3000, |it, n| it.url(&format!("rate/300?{n}")))
         .served(Server::Http),
     of(("http-tail", Label::HeavyTail), &["http", "{inputs}"], 24_000, |it, n| it.url(&format!("delay/{}?{n}", tail(n))))
         .served(Server::Http),

@@ -48,15 +48,15 @@ impl Papers {
     /// # Errors
     /// It could not be written; that nobody reads it any more is none.
     pub(crate) fn write(self, found: &dyn Found, what: &str, screen: &Screen) -> Result<(), Fault> {
-        // A page that was asked for is there, whatever becomes of the rest.
-        report::write(found, &self.report, screen)?;
-        trace::write(found, &self.trace, screen)?;
+        // Each of them is written that can be, whatever becomes of the others: it has taken long to find out.
+        let page = report::write(found, &self.report, screen);
+        let trace = trace::write(found, &self.trace, screen);
         let for_people = self.destination.is_for_people();
-        self.put(what, |destination| destination.found(found))?;
-        if !for_people {
+        let put = self.put(what, |destination| destination.found(found));
+        if !for_people || put.is_err() {
             screen.say(&found.verdict());
         }
-        Ok(())
+        page.and(trace).and(put)
     }
 
     /// Writes a text in the place of what was found, of which people are told the verdict.
@@ -69,10 +69,10 @@ impl Papers {
         (found, what): (&dyn Found, &str),
         screen: &Screen,
     ) -> Result<(), Fault> {
-        report::write(found, &self.report, screen)?;
-        self.put(what, |destination| destination.text(text))?;
+        let page = report::write(found, &self.report, screen);
+        let put = self.put(what, |destination| destination.text(text));
         screen.say(&found.verdict());
-        Ok(())
+        page.and(put)
     }
 
     fn put(

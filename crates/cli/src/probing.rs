@@ -111,8 +111,8 @@ pub(crate) fn without_executing(situation: &Situation, configuration: &Configura
     let mut advice = recommend(situation, &[]);
     advice.task = task.name().to_owned();
     advice.verdict = format!(
-        "Nothing was executed, so nothing was measured. It could run under {}; unless told otherwise it would be {} with \
-         {} at once.",
+        "Nothing was executed, so nothing was measured. It could run under {}; `run` would measure on the first inputs, and \
+         where nothing can be told the task prefers {} with {} at once.",
         able.join(", "),
         preferred.model,
         preferred.concurrency(preferred.model)

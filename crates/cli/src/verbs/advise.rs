@@ -139,6 +139,7 @@ fn probe(
     let sink = (
         Executed {
             reporter,
+            lost: Vec::new(),
             screen: screen.clone(),
         },
         probing::sizes(),
@@ -153,7 +154,7 @@ fn probe(
         screen.say("stopped before enough was seen; nothing is advised");
         return Ok(Probed::Stopped(asked.exit));
     }
-    let summary = attended
+    let (summary, lost) = attended
         .result
         .unwrap_or_else(|| Err(anyhow!("probing panicked, which is a bug of this program")))
         .map_err(Fault::could_not_run)?;
@@ -164,9 +165,10 @@ fn probe(
         )));
     }
     let mut advice = recommend(&situation, &gathered.slices());
+    advice.notes.extend(unfinished(&lost));
     let exit = match is_whole {
         // What was read ahead is cancelled.
-        true if summary.failed > 0 => Exit::SomeFailed,
+        true if summary.failed > 0 || !lost.is_empty() => Exit::SomeFailed,
         true => Exit::Ok,
         false => {
             advice.notes.push(STOPPED.to_owned());
@@ -181,27 +183,50 @@ const STOPPED: &str =
     "more inputs failed than --max-failures allows, so probing ended before it had seen enough";
 
 /// Runs the probes and writes outcomes to their end.
-fn finish(job: Job<Named>, sink: Observed<Named, Executed>) -> anyhow::Result<Summary> {
+fn finish(
+    job: Job<Named>,
+    sink: Observed<Named, Executed>,
+) -> anyhow::Result<(Summary, Vec<String>)> {
     let finished: Result<Finished<_>, Refusal> = job.run_into(sink).wait();
     let Finished { sink, summary, .. } = finished?;
-    if let Some(reporter) = sink.into_inner().reporter
+    let Executed { reporter, lost, .. } = sink.into_inner();
+    if let Some(reporter) = reporter
         && let Some(error) = reporter.end().undelivered
     {
         return Err(anyhow::Error::from(error).context("the outcomes could not be written"));
     }
-    Ok(summary)
+    Ok((summary, lost))
+}
+
+/// What is said of inputs whose attempts failed, and which would be tried again if the job went on.
+fn unfinished(lost: &[String]) -> Option<String> {
+    let first = lost.first()?;
+    let inputs = match lost.len() {
+        1 => "1 input".to_owned(),
+        many => format!("{many} inputs"),
+    };
+    Some(format!(
+        "{inputs} failed and would have been tried again if the job had gone on ({first})"
+    ))
 }
 
 /// Passes on outcomes of what was executed. What was read ahead and not begun was never asked for.
 struct Executed {
     reporter: Option<Reporter>,
+    /// Why attempts failed of inputs that had not come to their end when enough was seen.
+    lost: Vec<String>,
     screen: Screen,
 }
 
 impl Sink<Named> for Executed {
     fn outcome(&mut self, outcome: Outcome<RawInput, RawOutput>) -> io::Result<()> {
-        if outcome.status == Status::Cancelled && outcome.attempts == 0 {
-            return Ok(());
+        if outcome.status == Status::Cancelled {
+            if outcome.attempts == 0 {
+                return Ok(());
+            }
+            let error = outcome.error.as_ref();
+            self.lost
+                .extend(error.map(|failure| failure.message.clone()));
         }
         match &mut self.reporter {
             Some(reporter) => reporter.outcome(outcome),

@@ -6,7 +6,7 @@ use super::{
     advice::Character,
     setting::{NEARLY, Setting, smallest_nearly_best},
     slice::{Situation, Slice},
-    strategy::WAITS,
+    strategy::{HAND_OVER_COUNTS_S, WAITS},
 };
 
 /// Attempts that have a processor for a larger share of their time compute.
@@ -43,6 +43,8 @@ pub(super) struct Traits {
     pub(super) capped: bool,
     /// Whether more lanes failed inputs that fewer did not.
     pub(super) refused: bool,
+    /// Whether the other side asked to be left alone.
+    pub(super) told_to_wait: bool,
 }
 
 impl Traits {
@@ -56,7 +58,7 @@ impl Traits {
         };
         let best = settings
             .iter()
-            .filter(|it| !it.is_refused(sequential))
+            .filter(|it| !it.is_refused())
             .map(|it| it.rate() / sequential.rate())
             .fold(1.0, f64::max);
         let held = settings
@@ -72,8 +74,9 @@ impl Traits {
             best,
             run: sequential.run(),
             holds: held.map(|held| held / sequential.run()),
-            capped: is_capped(situation, &settings, sequential),
-            refused: settings.iter().any(|it| it.is_refused(sequential)),
+            capped: is_capped(situation, &settings),
+            told_to_wait: slices.iter().any(|slice| slice.told_to_wait > 0),
+            refused: settings.iter().any(|it| it.is_refused()),
         }
     }
 
@@ -93,11 +96,16 @@ impl Traits {
         let Some(share) = self.share.filter(|_| inputs >= 3) else {
             return Character::Unknown;
         };
+        if self.told_to_wait {
+            return Character::ExternalLimit;
+        }
         let gained = self.best >= GAINS_NOTHING;
         if self.is_fake_async(situation) {
             return Character::FakeAsync;
         }
-        if share >= WAITS && self.run < SMALL_S && self.best < GAINS {
+        let small = self.run < SMALL_S && self.best < GAINS;
+        let tiny = self.run < HAND_OVER_COUNTS_S && self.threads.is_none_or(|it| it < GAINS);
+        if share >= WAITS && (small || tiny) {
             return Character::Tiny;
         }
         if share >= COMPUTES {
@@ -127,9 +135,9 @@ impl Traits {
 }
 
 /// Whether the throughput of some model stopped rising while this machine had processors to spare.
-fn is_capped(situation: &Situation, settings: &[Setting<'_>], sequential: &Setting<'_>) -> bool {
+fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
     [Model::Async, Model::Threads].into_iter().any(|model| {
-        let Some(knee) = smallest_nearly_best(settings, model, sequential) else {
+        let Some(knee) = smallest_nearly_best(settings, model) else {
             return false;
         };
         let mut above = settings

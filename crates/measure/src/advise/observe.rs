@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use triway_core::{Event, FailureKind, Outcome, Status, Task};
+use triway_core::{Event, Failure, FailureKind, Outcome, Status, Task};
 use triway_exec::{Sink, stretch::Ran};
 
 use super::slice::{ENOUGH_A_LANE, Slice};
-use crate::tally::MOST_KINDS;
+use crate::{statistics::median, tally::MOST_KINDS};
 
 /// So many attempts are looked at one by one; beyond that their first and last make no difference.
 const MOST_TIMES: usize = 8192;
@@ -36,6 +36,8 @@ struct Seen {
     inputs: u64,
     failed: u64,
     kinds: HashMap<FailureKind, u64>,
+    /// How often the other side asked to be left alone.
+    told_to_wait: u64,
     run: Moments,
     longest: f64,
     cpu: Option<Duration>,
@@ -102,6 +104,7 @@ impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
             let times = (outcome.started, outcome.run, outcome.cpu);
             let mut seen = lock(&self.seen);
             seen.record(kind, times, sizes);
+            seen.note_failure(outcome.error.as_ref());
             seen.note_lane(outcome.worker, outcome.started + outcome.run);
             drop(seen);
         }
@@ -109,6 +112,9 @@ impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
     }
 
     fn event(&mut self, event: &Event) {
+        if let Event::Retrying { failure, .. } = event {
+            lock(&self.seen).note_failure(Some(failure));
+        }
         self.sink.event(event);
     }
 }
@@ -138,6 +144,11 @@ impl Seen {
         }
     }
 
+    fn note_failure(&mut self, failure: Option<&Failure>) {
+        let asked = failure.is_some_and(|failure| failure.retry_after.is_some());
+        self.told_to_wait += u64::from(asked);
+    }
+
     fn note_lane(&mut self, lane: Option<u32>, end: Duration) {
         if let Some(lane) = lane {
             let last = self.lanes.entry(lane).or_default();
@@ -153,6 +164,16 @@ impl Seen {
     fn lanes_s(&self, ready: Duration) -> f64 {
         let at_work = self.lanes.values().map(|end| end.saturating_sub(ready));
         at_work.sum::<Duration>().as_secs_f64() / self.lanes.len().max(1) as f64
+    }
+
+    /// The middle of those that were looked at one by one.
+    fn median_run_s(&self) -> f64 {
+        let runs = self
+            .times
+            .iter()
+            .map(|(started, end)| end.saturating_sub(*started));
+        let runs: Vec<f64> = runs.map(|run| run.as_secs_f64()).collect();
+        median(&runs).unwrap_or(0.0)
     }
 
     fn count_kind(&mut self, kind: &FailureKind) {
@@ -213,9 +234,11 @@ impl View {
                 0 => 0.0,
                 _ => successes * seen.rate(ran, lanes),
             },
+            told_to_wait: seen.told_to_wait,
             lanes_s: seen.lanes_s(ran.ready),
             run_s: seen.run.mean,
             run_sd_s: seen.run.deviation(),
+            run_median_s: seen.median_run_s(),
             run_max_s: seen.longest,
             attempts_cpu_s: seen.cpu.map(|cpu| cpu.as_secs_f64()),
             run_queue_s: ran.inside.map(|inside| inside.run_queue.as_secs_f64()),

@@ -10,6 +10,7 @@ use super::{
     rule,
     setting::{NEARLY, Setting, inputs_of},
     slice::{Situation, Slice},
+    strategy::FAILS,
     widest::Widest,
     words,
 };
@@ -17,8 +18,6 @@ use crate::report::Estimate;
 
 /// What gains less than this over one input after the other is not worth its trouble.
 const WORTH: f64 = 1.08;
-/// Where nearly everything fails, nothing is known of what would succeed.
-const FAILS: f64 = 0.9;
 /// Threads cost so little up to here that they are the simplest of what gains the same.
 const FEW_THREADS: usize = 64;
 
@@ -45,7 +44,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     let traits = Traits::of(situation, slices, &sequential);
     let character = traits.character(situation, sequential.inputs());
     let gain = gain(situation, best, &sequential);
-    let undecided = undecided(situation, &settings, &sequential, best);
+    let undecided = undecided(situation, &settings, best);
     let share = sequential.cpu_share().unwrap_or(0.0);
     let widest = Widest::of(situation, slices, &settings, &sequential);
     let facts = words::Facts {
@@ -138,7 +137,7 @@ fn best<'a, 'b>(
     sequential: &'b Setting<'a>,
 ) -> &'b Setting<'a> {
     let inputs = inputs_of(situation);
-    let sound = settings.iter().filter(|it| it.is_sound(sequential));
+    let sound = settings.iter().filter(|it| it.is_sound());
     let least = sound
         .clone()
         .map(|it| it.total(inputs))
@@ -179,12 +178,11 @@ fn gain(situation: &Situation, best: &Setting<'_>, sequential: &Setting<'_>) -> 
 fn undecided(
     situation: &Situation,
     settings: &[Setting<'_>],
-    sequential: &Setting<'_>,
     best: &Setting<'_>,
 ) -> Vec<Undecided> {
     let inputs = inputs_of(situation);
     let rival = |model: Model| {
-        let sound = settings.iter().filter(|it| it.is_sound(sequential));
+        let sound = settings.iter().filter(|it| it.is_sound());
         let of_model = sound.filter(|it| it.model == model);
         of_model.min_by(|one, other| one.total(inputs).total_cmp(&other.total(inputs)))
     };
@@ -226,7 +224,7 @@ fn alternatives(
             throughput_per_s: it.rate(),
             throughput_ci95: interval::of_rate(it, situation.noise),
             gain: finite(sequential.total(inputs) / it.total(inputs)),
-            remark: words::why_not(it, best, sequential, inputs),
+            remark: words::why_not(it, best, inputs),
         })
         .collect();
     let by = |it: &Alternative| (it.gain.unwrap_or(0.0), it.throughput_per_s);

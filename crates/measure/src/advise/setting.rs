@@ -1,5 +1,7 @@
 //! Slices of one model and concurrency, taken together.
 
+use std::collections::BTreeMap;
+
 use triway_core::Model;
 
 use super::slice::{Situation, Slice};
@@ -8,11 +10,19 @@ use crate::statistics::median;
 /// How much of the best throughput is as good as the best, when the smaller concurrency is chosen.
 pub(super) const NEARLY: f64 = 0.95;
 
+/// How much longer than alone an attempt may take beside others that it does not wait for.
+const UNDISTURBED: f64 = 1.5;
+/// Attempts whose standard deviation is more than this times their mean have a heavy tail.
+const HEAVY: f64 = 1.0;
+
 /// A slice with so many times fewer inputs than another of the same setting was brief.
 const BRIEF: u64 = 8;
 
 /// How much larger the share of failures may be than that of one input at a time, before a setting is called refused.
 const MORE_FAILURES: f64 = 0.05;
+
+/// And how many standard errors: one in two hundred is as far off by chance.
+const BY_CHANCE: f64 = 2.6;
 
 /// A model at a concurrency, and all that was measured of it.
 #[derive(Debug, Clone)]
@@ -20,8 +30,26 @@ pub(super) struct Setting<'a> {
     pub(super) model: Model,
     pub(super) concurrency: usize,
     pub(super) slices: Vec<&'a Slice>,
-    /// Seconds that an attempt takes one at a time.
+    /// What attempts are like that nothing disturbs.
+    likeness: Likeness,
+    refused: bool,
+}
+
+/// How many inputs ended, and how many of them failed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ended {
+    inputs: u64,
+    failed: u64,
+}
+
+/// What attempts take that nothing disturbs.
+#[derive(Debug, Clone, Copy)]
+struct Likeness {
+    /// One at a time: the mean, and the middle one; 0 where nobody looked.
     alone_s: f64,
+    alone_median_s: f64,
+    /// Where they differ so much that the few slow ones decide: the mean of all that were seen under any setting.
+    common_s: Option<f64>,
 }
 
 impl<'a> Setting<'a> {
@@ -31,13 +59,12 @@ impl<'a> Setting<'a> {
             slice.counts() && slice.model == Some(model) && slice.concurrency == concurrency
         };
         let found = long_looks(slices.iter().filter(same).collect());
-        let alone = |slice: &&Slice| slice.counts() && slice.model == Some(Model::Sequential);
-        let alone = long_looks(slices.iter().filter(alone).collect());
         (!found.is_empty()).then(|| Self {
             model,
             concurrency,
             slices: found,
-            alone_s: mean_of(&alone, |slice| slice.run_s),
+            likeness: Likeness::of(slices),
+            refused: is_refused(slices, model, concurrency),
         })
     }
 
@@ -63,7 +90,7 @@ impl<'a> Setting<'a> {
     /// Successes a second: those of all slices over the time that their inputs took.
     pub(super) fn rate(&self) -> f64 {
         let successes: f64 = self.slices.iter().map(|slice| slice.successes()).sum();
-        let seconds = self.slices.iter().map(|slice| slice.busy_s(self.alone_s));
+        let seconds = self.slices.iter().map(|slice| self.likeness.busy_s(slice));
         let seconds: f64 = seconds.sum();
         successes / seconds
     }
@@ -122,15 +149,14 @@ impl<'a> Setting<'a> {
         self.slices.iter().map(|slice| slice.inputs).sum()
     }
 
-    /// Whether it failed inputs that would have succeeded one at a time.
-    pub(super) fn is_refused(&self, sequential: &Setting<'_>) -> bool {
-        let failed: u64 = self.slices.iter().map(|slice| slice.failed).sum();
-        failed >= 2 && self.failed_share() > sequential.failed_share() + MORE_FAILURES
+    /// Whether it failed inputs that would have succeeded with fewer at once: more than chance does, where some fail anyhow.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused
     }
 
     /// Whether it was measured, and did not fail inputs for want of room on the other side.
-    pub(super) fn is_sound(&self, sequential: &Setting<'_>) -> bool {
-        !self.is_refused(sequential) && self.rate().is_finite()
+    pub(super) fn is_sound(&self) -> bool {
+        !self.is_refused() && self.rate().is_finite()
     }
 
     /// Seconds that all inputs would take under it, from the start of its lanes on.
@@ -141,6 +167,100 @@ impl<'a> Setting<'a> {
     fn middle(&self, of: impl Fn(&Slice) -> f64) -> f64 {
         let values: Vec<f64> = self.slices.iter().map(|slice| of(slice)).collect();
         median(&values).unwrap_or(f64::NAN)
+    }
+}
+
+/// Whether a setting is refused what those with fewer at once are not, which are not refused themselves.
+fn is_refused(slices: &[Slice], model: Model, concurrency: usize) -> bool {
+    let mut all = BTreeMap::<(usize, Model), Ended>::new();
+    for slice in slices.iter().filter(|slice| slice.counts()) {
+        if let Some(model) = slice.model {
+            let ended = all.entry((slice.concurrency, model)).or_default();
+            ended.inputs += slice.inputs;
+            ended.failed += slice.failed;
+        }
+    }
+    let mut fewer = Ended::default();
+    for (setting, ended) in all {
+        let refused = ended.fails_more_than(fewer);
+        if setting == (concurrency, model) {
+            return refused;
+        }
+        if !refused {
+            fewer.inputs += ended.inputs;
+            fewer.failed += ended.failed;
+        }
+    }
+    false
+}
+
+impl Ended {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more digits than a float has"
+    )]
+    fn share(self) -> f64 {
+        self.failed as f64 / self.inputs.max(1) as f64
+    }
+
+    /// The difference of two shares, in standard errors of their common share.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more digits than a float has"
+    )]
+    fn fails_more_than(self, other: Self) -> bool {
+        if other.inputs == 0 || self.failed < 2 {
+            return false;
+        }
+        let common = Self {
+            inputs: self.inputs + other.inputs,
+            failed: self.failed + other.failed,
+        };
+        let common = common.share();
+        let each = 1.0 / self.inputs as f64 + 1.0 / other.inputs as f64;
+        let error = (common * (1.0 - common) * each).sqrt();
+        let more = self.share() - other.share();
+        more > MORE_FAILURES && more > BY_CHANCE * error
+    }
+}
+
+impl Likeness {
+    fn of(slices: &[Slice]) -> Self {
+        let counting = || slices.iter().filter(|slice| slice.counts());
+        let alone = counting().filter(|slice| slice.model == Some(Model::Sequential));
+        let alone = long_looks(alone.collect());
+        let mut likeness = Self {
+            alone_s: mean_of(&alone, |slice| slice.run_s),
+            alone_median_s: mean_of(&alone, |slice| slice.run_median_s),
+            common_s: None,
+        };
+        // With more lanes than two, attempts differ for other reasons as well.
+        let mut first = counting().filter(|slice| slice.concurrency <= 2);
+        if first.any(|slice| slice.run_sd_s > HEAVY * slice.run_s) {
+            let undisturbed = counting().filter(|slice| !likeness.is_disturbed(slice));
+            let common = mean_of(&undisturbed.collect::<Vec<_>>(), |slice| slice.run_s);
+            likeness.common_s = Some(common).filter(|common| common.is_finite());
+        }
+        likeness
+    }
+
+    /// Whether attempts of a slice wait for each other: the middle one, for a slow input may be among them by chance.
+    fn is_disturbed(&self, slice: &Slice) -> bool {
+        match self.alone_median_s > 0.0 && slice.run_median_s > 0.0 {
+            true => slice.run_median_s > UNDISTURBED * self.alone_median_s,
+            false => slice.run_s > UNDISTURBED * self.alone_s,
+        }
+    }
+
+    /// Seconds that a slice's inputs take with all lanes busy. Where a few slow ones decide, each slice is taken to have met as
+    /// many of them as all slices together.
+    fn busy_s(&self, slice: &Slice) -> f64 {
+        let disturbed = self.is_disturbed(slice);
+        let busy = slice.busy_s(disturbed);
+        match self.common_s {
+            Some(common) if !disturbed && slice.run_s > 0.0 => busy * common / slice.run_s,
+            _ => busy,
+        }
     }
 }
 
@@ -167,9 +287,8 @@ fn mean_of(slices: &[&Slice], of: impl Fn(&Slice) -> f64) -> f64 {
 pub(super) fn smallest_nearly_best<'a, 'b>(
     settings: &'b [Setting<'a>],
     model: Model,
-    sequential: &Setting<'_>,
 ) -> Option<&'b Setting<'a>> {
-    let sound = |one: &&Setting<'a>| one.model == model && one.is_sound(sequential);
+    let sound = |one: &&Setting<'a>| one.model == model && one.is_sound();
     let best = settings
         .iter()
         .filter(sound)
@@ -214,6 +333,59 @@ mod tests {
         ] {
             let setting = Setting::of(&slices, Model::Threads, 2).unwrap();
             assert!((setting.rate() - expected).abs() < 1e-9, "{slices:?}");
+        }
+    }
+
+    #[test]
+    fn slow_ones_among_many_decide_nothing_by_chance() {
+        // One lane met none of the slow ones, two lanes met some.
+        let slice = |model, concurrency: usize, (run_s, run_sd_s): (f64, f64)| {
+            let lanes_s = 40.0 * run_s / f64::from(u32::try_from(concurrency).unwrap());
+            Slice {
+                model: Some(model),
+                concurrency,
+                inputs: 40,
+                wall_s: lanes_s,
+                lanes_s,
+                rate_per_s: 40.0 / lanes_s,
+                run_s,
+                run_sd_s,
+                run_median_s: 0.001,
+                ..Slice::default()
+            }
+        };
+        let slices = [
+            slice(Model::Sequential, 1, (0.001, 0.0001)),
+            slice(Model::Threads, 2, (0.05, 0.2)),
+        ];
+        let one = Setting::sequential(&slices).unwrap();
+        let two = Setting::of(&slices, Model::Threads, 2).unwrap();
+        assert!((two.rate() / one.rate() - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn chance_refuses_nobody() {
+        let slice = |model, inputs, failed| Slice {
+            model: Some(model),
+            concurrency: 2,
+            inputs,
+            failed,
+            run_s: 0.1,
+            rate_per_s: 1.0,
+            ..Slice::default()
+        };
+        for (alone, beside, expected) in [
+            ((30, 2), (12, 3), false),
+            ((30, 0), (12, 1), false),
+            ((60, 0), (8, 2), true),
+            ((30, 4), (60, 40), true),
+        ] {
+            let slices = [
+                slice(Model::Sequential, alone.0, alone.1),
+                slice(Model::Threads, beside.0, beside.1),
+            ];
+            let two = Setting::of(&slices, Model::Threads, 2).unwrap();
+            assert_eq!(two.is_refused(), expected, "{alone:?} {beside:?}");
         }
     }
 }

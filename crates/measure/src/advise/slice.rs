@@ -6,8 +6,6 @@ use triway_core::Model;
 
 /// With so many attempts a lane, there is a time in which all lanes were busy, and it is long enough to count in.
 pub(super) const ENOUGH_A_LANE: u64 = 4;
-/// How much longer than alone an attempt may take beside others that it does not wait for.
-const UNDISTURBED: f64 = 1.5;
 
 /// What is known of a job before any of it has run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +85,8 @@ pub struct Slice {
     pub failed: u64,
     /// Of what kind most failures were.
     pub failure: Option<String>,
+    /// How many attempts failed with a word of how long the other side wants to be left alone.
+    pub told_to_wait: u64,
     /// Seconds until the lanes stood ready.
     pub startup_s: f64,
     /// Seconds from there to the end of the last attempt.
@@ -100,6 +100,8 @@ pub struct Slice {
     pub run_s: f64,
     /// Their standard deviation.
     pub run_sd_s: f64,
+    /// The middle one; 0 where nobody looked.
+    pub run_median_s: f64,
     /// The longest.
     pub run_max_s: f64,
     /// Processor seconds, worker processes included.
@@ -149,19 +151,17 @@ impl Slice {
 
     /// Seconds that its inputs would take with all lanes busy; from its start to its end where none succeeded.
     ///
-    /// `alone_s` is what an attempt takes by itself. Where attempts take no longer beside others, they do not wait for each
-    /// other, and each lane is as quick as it would be alone: then the time for which lanes were at work tells more than what
+    /// Where attempts do not wait for each other, each lane is as quick as it would be alone: then the time for which lanes were at work tells more than what
     /// had ended by some moment, by which the longest of a heavy tail have not ended, or than the wall time, for most of which
     /// most lanes had nothing left to do. Coroutines do not know how long they waited for their event loop, so of these there
     /// have to be some a lane.
     #[must_use]
-    pub fn busy_s(&self, alone_s: f64) -> f64 {
+    pub fn busy_s(&self, waits_for_others: bool) -> f64 {
         let counted = match self.rate_per_s > 0.0 {
             true => self.successes() / self.rate_per_s,
             false => return self.wall_s,
         };
         let each = self.inputs / (self.concurrency as u64).max(1);
-        let waits_for_others = self.run_s > UNDISTURBED * alone_s;
         let untold = self.lanes_s <= 0.0 || (self.model == Some(Model::Async) && each < 3);
         match waits_for_others || untold || self.concurrency < 2 {
             true => counted,
@@ -183,49 +183,54 @@ mod tests {
 
     #[test]
     fn lanes_that_wait_for_nobody_count_while_they_work() {
-        let slice = |model, inputs, (run_s, lanes_s, rate_per_s)| Slice {
+        let slice = |model, inputs, (lanes_s, rate_per_s)| Slice {
             model: Some(model),
             concurrency: 10,
             inputs,
             wall_s: 3.0,
             rate_per_s,
-            run_s,
             lanes_s,
             ..Slice::default()
         };
-        for (what, slice, expected) in [
+        for (what, slice, waits_for_others, expected) in [
             (
                 "few a lane, each as quick as alone",
-                slice(Model::Threads, 10, (1.0, 1.1, 10.0 / 3.0)),
+                slice(Model::Threads, 10, (1.1, 10.0 / 3.0)),
+                false,
                 1.1,
             ),
             (
                 "few a lane, which wait for each other",
-                slice(Model::Threads, 10, (2.0, 1.6, 10.0 / 3.0)),
+                slice(Model::Threads, 10, (1.6, 10.0 / 3.0)),
+                true,
                 3.0,
             ),
             (
                 "few coroutines, which may have waited for their loop",
-                slice(Model::Async, 10, (1.0, 1.1, 10.0 / 3.0)),
+                slice(Model::Async, 10, (1.1, 10.0 / 3.0)),
+                false,
                 3.0,
             ),
             (
                 "many a lane, of which the longest had not ended when it was counted",
-                slice(Model::Async, 100, (1.0, 10.5, 15.0)),
+                slice(Model::Async, 100, (10.5, 15.0)),
+                false,
                 10.5,
             ),
             (
                 "many a lane, which began late",
-                slice(Model::Async, 100, (1.0, 10.5, 5.0)),
+                slice(Model::Async, 100, (10.5, 5.0)),
+                false,
                 20.0,
             ),
             (
                 "nobody looked",
-                slice(Model::Threads, 10, (1.0, 0.0, 10.0 / 3.0)),
+                slice(Model::Threads, 10, (0.0, 10.0 / 3.0)),
+                false,
                 3.0,
             ),
         ] {
-            let found = slice.busy_s(1.0);
+            let found = slice.busy_s(waits_for_others);
             assert!((found - expected).abs() < 1e-9, "{what}: {found}");
         }
     }

@@ -47,7 +47,7 @@ pub(super) const WAITS: f64 = 0.3;
 const PROMISING: f64 = 0.8;
 /// Beside inputs that take less than this, handing them over counts: with more lanes than processors, fewer of them sleep
 /// when the next input comes. So two lanes tell little about more, as long as they do not much less than one.
-const HAND_OVER_COUNTS_S: f64 = 5e-5;
+pub(super) const HAND_OVER_COUNTS_S: f64 = 5e-5;
 const NOT_MUCH_LESS: f64 = 0.8;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
@@ -60,6 +60,9 @@ const QUICK_PARTS: u64 = 16;
 /// So many inputs one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
+/// Where so large a share of so many fails, nothing is known of what would succeed, and no more are executed to find out.
+pub(super) const FAILS: f64 = 0.9;
+const TELLS_ENOUGH: u64 = 5;
 /// What takes less time than this is too little to tell anything.
 const TELLS_SOMETHING_S: f64 = 0.02;
 /// Less work than this is done before anything could be gained.
@@ -71,6 +74,9 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
     let Some(sequential) = Setting::sequential(slices) else {
         return first(situation, slices);
     };
+    if sequential.inputs() >= TELLS_ENOUGH && sequential.failed_share() >= FAILS {
+        return Step::Done;
+    }
     if let Some(probe) = longer(situation, slices) {
         return Step::Probe(probe);
     }
@@ -291,7 +297,7 @@ impl View<'_> {
         let (last, before) = rungs.split_last()?;
         let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
         let best_before = best_before.unwrap_or(self.sequential.rate());
-        let gains = last.rate() >= GAIN * best_before && !last.is_refused(&self.sequential);
+        let gains = last.rate() >= GAIN * best_before && !last.is_refused();
         let untold = before.is_empty() && self.situation.thorough && self.is_tiny();
         if gains || untold {
             let share = last.cpu_share().unwrap_or(0.0);
@@ -302,9 +308,9 @@ impl View<'_> {
             }
             return self.higher(last, before.last().copied());
         }
-        let knee = smallest_nearly_best(&settings, model, &self.sequential)?;
+        let knee = smallest_nearly_best(&settings, model)?;
         // What is refused here may not be halfway down.
-        let mut refused = rungs.iter().filter(|it| it.is_refused(&self.sequential));
+        let mut refused = rungs.iter().filter(|it| it.is_refused());
         if let Some(first) = refused.find(|it| it.concurrency > knee.concurrency)
             && first.concurrency / 2 > knee.concurrency
         {
@@ -351,7 +357,7 @@ impl View<'_> {
         let inputs = inputs_of(self.situation);
         let best = Model::PLAIN
             .into_iter()
-            .filter_map(|model| smallest_nearly_best(&settings, model, &self.sequential));
+            .filter_map(|model| smallest_nearly_best(&settings, model));
         let mut finalists: Vec<&Setting<'_>> = best.collect();
         let least = finalists
             .iter()

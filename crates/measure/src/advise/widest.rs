@@ -47,7 +47,7 @@ impl Widest {
     ) -> Self {
         let at_once = Model::PLAIN
             .into_iter()
-            .filter_map(|model| smallest_nearly_best(settings, model, sequential))
+            .filter_map(|model| smallest_nearly_best(settings, model))
             .map(|it| it.concurrency)
             .max()
             .unwrap_or(1);
@@ -60,7 +60,7 @@ impl Widest {
         let share = if situation.thorough { 1 } else { 4 };
         let needed = share * (at_once as u64).saturating_mul(3) / 2;
         let end = match () {
-            () if tried && more.all(|it| it.is_refused(sequential)) => End::Failed,
+            () if tried && more.all(|it| it.is_refused()) => End::Failed,
             () if tried => End::GainedNothing,
             () if situation.fixed_concurrency.is_some() => End::Given,
             () if at_once >= situation.most_concurrency => End::Allowed,

@@ -27,6 +27,10 @@ pub(super) struct Facts<'a, 'b> {
     pub(super) character: Character,
 }
 
+/// An interval whose ends are so many times apart tells of its lower end alone.
+const VAGUE: f64 = 8.0;
+/// So many times what lanes could do at the most was measured on other inputs.
+const IMPOSSIBLE: f64 = 4.0;
 /// A machine that varies by more than this is called noisy.
 const NOISY: f64 = 0.05;
 
@@ -127,7 +131,12 @@ fn two_lanes(facts: &Facts<'_, '_>) -> Vec<Evidence> {
     ];
     let one = |(name, gain, what): (&str, Option<f64>, &str)| {
         let gain = gain?;
-        let meaning = format!("{lanes} {what} do {gain:.2} times as much as one lane");
+        let meaning = match gain > IMPOSSIBLE * f64::from(u32::try_from(lanes).unwrap_or(1)) {
+            false => format!("{lanes} {what} do {gain:.2} times as much as one lane"),
+            true => format!(
+                "{lanes} {what} met quicker inputs than one lane did, so that the two cannot be compared"
+            ),
+        };
         Some(line(&format!("{name}-{lanes}"), gain, meaning))
     };
     told.into_iter().filter_map(one).collect()
@@ -149,7 +158,8 @@ fn inside(facts: &Facts<'_, '_>) -> Vec<Evidence> {
         && waited > 0.01 * slice.wall_s
     {
         let meaning = format!(
-            "its threads were ready and had no processor for {} in {}",
+            "its {} threads, added up, were ready and had no processor for {} in {}",
+            slice.concurrency,
             time(waited),
             time(slice.wall_s)
         );
@@ -187,10 +197,7 @@ fn serialising(sequential: &Setting<'_>) -> Option<Evidence> {
 
 /// Where the other side had enough.
 fn limits(facts: &Facts<'_, '_>) -> Vec<Evidence> {
-    let refused = facts
-        .settings
-        .iter()
-        .filter(|it| it.is_refused(facts.sequential));
+    let refused = facts.settings.iter().filter(|it| it.is_refused());
     let mut lines: Vec<_> = refused
         .map(|it| {
             let kind = it.slices.iter().find_map(|slice| slice.failure.clone());
@@ -203,7 +210,12 @@ fn limits(facts: &Facts<'_, '_>) -> Vec<Evidence> {
             line("failures", it.failed_share(), meaning)
         })
         .collect();
-    if facts.traits.capped {
+    // What has all processors it can use is not kept from more by anybody else.
+    let computes = matches!(
+        facts.character,
+        Character::Cpu | Character::InterpreterLock | Character::Memory | Character::Tiny
+    );
+    if facts.traits.capped && !computes {
         let best = facts.best;
         let used = best.processors().unwrap_or(0.0);
         let meaning = format!(
@@ -266,6 +278,13 @@ pub(super) fn notes(
             "this machine has one processor: nothing that computes gains by any model".to_owned(),
         );
     }
+    let told_to_wait: u64 = slices.iter().map(|slice| slice.told_to_wait).sum();
+    if told_to_wait > 0 {
+        notes.push(format!(
+            "the other side asked to be left alone for a while, {told_to_wait} times: it allows so much in a time and no more, \
+             and that decides about a long job; --rate keeps within it"
+        ));
+    }
     if slices.iter().any(|slice| slice.starved) {
         notes.push("the inputs came more slowly than they were worked off".to_owned());
     }
@@ -303,13 +322,8 @@ pub(super) fn undecided(facts: &Facts<'_, '_>) -> Vec<String> {
 }
 
 /// Why a setting is not advised, where that is not that it is slower.
-pub(super) fn why_not(
-    it: &Setting<'_>,
-    best: &Setting<'_>,
-    sequential: &Setting<'_>,
-    inputs: f64,
-) -> Option<String> {
-    if it.is_refused(sequential) {
+pub(super) fn why_not(it: &Setting<'_>, best: &Setting<'_>, inputs: f64) -> Option<String> {
+    if it.is_refused() {
         return Some("it fails inputs".to_owned());
     }
     let as_quick = it.total(inputs) * NEARLY <= best.total(inputs);
@@ -332,6 +346,14 @@ pub(super) fn verdict(facts: &Facts<'_, '_>) -> String {
         format!(" ({low:.2} to {high:.2})")
     });
     let unsure = gain.ci95.is_none_or(|[low, _]| low < 1.0);
+    let vague = gain.ci95.is_some_and(|[low, high]| high > VAGUE * low);
+    if vague && !unsure {
+        let least = gain.ci95.map_or(1.0, |[low, _]| low);
+        return format!(
+            "{what}, at least {least:.2} times as quick as one input after the other: inputs differ so much that a few slow \
+             ones decide, and I cannot tell how much it gains; {because}."
+        );
+    }
     if unsure {
         return format!(
             "I cannot tell {what} and one input after the other apart: {:.2} times as quick{interval}; {because}.",
