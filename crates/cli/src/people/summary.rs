@@ -53,7 +53,7 @@ impl Told<'_> {
         let Self { task, plan, .. } = self;
         let chosen = match self.chosen {
             Chosen::Model(_) => "",
-            Chosen::Unsettled => ", the last that was measured before the job ended",
+            Chosen::Unsettled => ", while it was still measured which is best",
             Chosen::Preferred => ", as the task prefers; -m chooses another",
             Chosen::Measured => ", as measured on the first inputs; -m chooses another",
         };

@@ -136,7 +136,7 @@ fn quiet_means_that_only_errors_are_said() {
 fn the_summary_says_what_people_want_to_know() {
     let ended = run_with("run cpu - -c 2", b"5\n5\nx\n");
     for says in [
-        "as measured on the first inputs; -m chooses another",
+        "cpu under sequential@1, while it was still measured which is best",
         "2 of 3 succeeded (66.6 %)",
         "latency p50",
         "failed: 1 bad-input",

@@ -76,7 +76,7 @@ impl Traits {
             holds: held.map(|held| held / sequential.run()),
             capped: is_capped(situation, &settings),
             told_to_wait: slices.iter().any(|slice| slice.told_to_wait > 0),
-            refused: settings.iter().any(|it| it.is_refused()),
+            refused: settings.iter().any(Setting::is_refused),
         }
     }
 

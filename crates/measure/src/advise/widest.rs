@@ -60,7 +60,7 @@ impl Widest {
         let share = if situation.thorough { 1 } else { 4 };
         let needed = share * (at_once as u64).saturating_mul(3) / 2;
         let end = match () {
-            () if tried && more.all(|it| it.is_refused()) => End::Failed,
+            () if tried && more.all(Setting::is_refused) => End::Failed,
             () if tried => End::GainedNothing,
             () if situation.fixed_concurrency.is_some() => End::Given,
             () if at_once >= situation.most_concurrency => End::Allowed,
