@@ -51,7 +51,7 @@ pub enum Asked<'a> {
     Ended(&'a Ran),
     /// Whether a stretch goes on.
     Watching {
-        /// Whether the lanes had to wait for inputs since the last time, or none are left to begin.
+        /// Whether lanes had to wait for inputs for a tenth of the time since the last look, or none are left to begin.
         starved: bool,
     },
 }
@@ -84,8 +84,8 @@ pub struct Ran {
     pub started: u64,
     /// The most inputs that might run at once in the end.
     pub at_once: usize,
-    /// Whether lanes had to wait for inputs.
-    pub starved: bool,
+    /// For how long some lane had nothing to do because inputs were still to come.
+    pub starved: Duration,
     /// Whether no inputs are left.
     pub exhausted: bool,
     /// Whether the job was stopped meanwhile, so that it ends whatever is answered.

@@ -12,7 +12,7 @@ use triway_core::{StopReason, Task};
 
 use super::{
     Dispatcher, Progress,
-    steering::{Past, Whole, joined},
+    steering::{Past, Starving, Whole, joined},
 };
 use crate::{
     ahead::Ahead,
@@ -28,6 +28,8 @@ use crate::{
 
 /// Among how many inputs those that begin are chosen, where they begin in any order.
 const MIXED: usize = 4096;
+/// Whoever watches is told that lanes starve from this part of the time on: a pause of the reader now and then is none.
+const STARVED: u32 = 10;
 
 impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// Among how many inputs those that begin are chosen, where they begin in any order.
@@ -78,7 +80,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             && self.ledger.running() < self.lanes.len()
             && self.ledger.ready() == 0;
         if let Some(steering) = &mut self.steering {
-            steering.starved |= starves && steering.left() > 0;
+            let starves = starves && steering.left() > 0;
+            steering.starving.note(|| self.shared.clock.now(), starves);
         }
     }
 
@@ -100,7 +103,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             let at = *steering.next_watch.get_or_insert(ready + every);
             if now >= at {
                 steering.next_watch = Some(now + every);
-                let starved = std::mem::take(&mut steering.starved) || nothing_to_begin;
+                let starved = steering.starving.so_far(now) - steering.starved_before;
+                steering.starved_before += starved;
+                let starved = starved > every / STARVED || nothing_to_begin;
                 ends |= (steering.pilot)(Asked::Watching { starved }) != Course::Stay;
             }
         }
@@ -187,7 +192,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             wall: progress.last_end.saturating_sub(ready),
             started: self.steering.as_ref().map_or(0, |it| it.started),
             at_once: self.most_lanes.min(self.most_at_once),
-            starved: self.steering.as_ref().is_some_and(|it| it.starved),
+            starved: self.steering.as_ref().map_or(Duration::ZERO, |it| {
+                it.starving.so_far(self.shared.clock.now())
+            }),
             refused,
             worker_peak_memory_bytes: told.map(|told| told.peak_bytes),
             inside: told.and_then(|told| told.inside),
@@ -204,7 +211,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             wall: Duration::ZERO,
             started: 0,
             at_once: 0,
-            starved: false,
+            starved: Duration::ZERO,
             exhausted: self.supply == Supply::Exhausted && self.ledger.open() == 0,
             stopped: self.progress.stopped.is_some(),
             worker_peak_memory_bytes: None,
@@ -268,7 +275,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         if let Some(steering) = &mut self.steering {
             steering.stretch = stretch;
             steering.started = 0;
-            steering.starved = false;
+            steering.starving = Starving::default();
+            steering.starved_before = Duration::ZERO;
             steering.next_watch = None;
             steering.ends = false;
         }

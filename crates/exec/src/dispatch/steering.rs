@@ -24,8 +24,9 @@ pub(crate) struct Steering {
     callers: Option<Handle>,
     /// Attempts that were started, of this stretch.
     pub(super) started: u64,
-    /// Whether lanes had to wait for inputs.
-    pub(super) starved: bool,
+    pub(super) starving: Starving,
+    /// Of that, what whoever watches was told of.
+    pub(super) starved_before: Duration,
     pub(super) next_watch: Option<Duration>,
     /// Somebody who watched wanted it to end, or it has no lanes.
     pub(super) ends: bool,
@@ -33,6 +34,33 @@ pub(crate) struct Steering {
     pub(super) refused: Option<String>,
     /// What came of the stretches before.
     pub(super) past: Past,
+}
+
+/// For how long lanes had nothing to do because inputs were still to come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Starving {
+    since: Option<Duration>,
+    before: Duration,
+}
+
+impl Starving {
+    /// Whether they have nothing to do at this moment.
+    pub(super) fn note(&mut self, now: impl FnOnce() -> Duration, starves: bool) {
+        match self.since {
+            None if starves => self.since = Some(now()),
+            Some(since) if !starves => {
+                self.before += now().saturating_sub(since);
+                self.since = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// Until this moment.
+    pub(super) fn so_far(self, now: Duration) -> Duration {
+        let present = self.since.map(|since| now.saturating_sub(since));
+        self.before + present.unwrap_or_default()
+    }
 }
 
 /// What the stretches before this one add to the summary.
@@ -67,7 +95,8 @@ impl Steering {
             own: None,
             callers,
             started: 0,
-            starved: false,
+            starving: Starving::default(),
+            starved_before: Duration::ZERO,
             next_watch: None,
             ends: false,
             refused: None,
@@ -119,5 +148,21 @@ pub(super) fn joined(one: Option<Told>, other: Option<Told>) -> Option<Told> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.and(other)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starving_is_counted_while_it_lasts() {
+        let at = Duration::from_millis;
+        let mut starving = Starving::default();
+        for (now, starves) in [(10, true), (12, true), (15, false), (20, false), (30, true)] {
+            starving.note(|| at(now), starves);
+        }
+        assert_eq!(starving.so_far(at(30)), at(5));
+        assert_eq!(starving.so_far(at(37)), at(12));
     }
 }

@@ -16,6 +16,9 @@ use crate::{statistics::median, tally::MOST_KINDS};
 /// So many attempts are looked at one by one; beyond that their first and last make no difference.
 const MOST_TIMES: usize = 8192;
 
+/// Lanes that waited for inputs for more than this part of the time show how inputs come, not what the setting does.
+const STARVED: u32 = 10;
+
 /// Bytes of an outcome's input and output.
 pub type Sizes<T> =
     Box<dyn Fn(&Outcome<<T as Task>::Input, <T as Task>::Output>) -> (usize, usize) + Send>;
@@ -249,7 +252,7 @@ impl View {
                 .map(|(hold, _)| hold.as_secs_f64()),
             input_bytes: seen.input_bytes as f64 / each,
             output_bytes: seen.output_bytes as f64 / each,
-            starved: ran.starved,
+            starved: ran.starved > ran.wall / STARVED,
             ..Slice::default()
         }
     }

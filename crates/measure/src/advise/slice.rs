@@ -120,7 +120,7 @@ pub struct Slice {
     pub output_bytes: f64,
     /// Sum of the peaks of its processes.
     pub peak_memory_bytes: Option<u64>,
-    /// Whether lanes had to wait for inputs.
+    /// Whether lanes had to wait for inputs for more than a tenth of the time.
     pub starved: bool,
 }
 
