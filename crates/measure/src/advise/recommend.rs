@@ -18,6 +18,8 @@ use crate::report::Estimate;
 
 /// What gains less than this over one input after the other is not worth its trouble.
 const WORTH: f64 = 1.08;
+/// What gains less than this must be told apart from it.
+const LITTLE: f64 = 1.25;
 /// Threads cost so little up to here that they are the simplest of what gains the same.
 const FEW_THREADS: usize = 64;
 
@@ -145,10 +147,26 @@ fn best<'a, 'b>(
     if sequential.total(inputs) < WORTH * least {
         return sequential;
     }
-    sound
+    let best = sound
         .filter(|it| it.total(inputs) * NEARLY <= least)
         .min_by_key(|it| plainness(it))
-        .unwrap_or(sequential)
+        .unwrap_or(sequential);
+    match is_little_by_chance(situation, best, sequential) {
+        true => sequential,
+        false => best,
+    }
+}
+
+/// Whether it gains so little that one input after the other may be as quick.
+fn is_little_by_chance(
+    situation: &Situation,
+    best: &Setting<'_>,
+    sequential: &Setting<'_>,
+) -> bool {
+    let basis = (inputs_of(situation), situation.noise);
+    let gain = interval::of_ratio(best, sequential, basis);
+    let gain = gain.and_then(|gain| Some((gain.median, gain.ci95?)));
+    gain.is_some_and(|(gain, [low, _])| gain < LITTLE && low < 1.0)
 }
 
 /// How much a setting asks of a machine and of whoever looks after it.
@@ -199,11 +217,12 @@ fn undecided(
     let others = Model::PLAIN
         .into_iter()
         .filter(|it| ![best.model, Model::Sequential].contains(it));
-    match best.model {
-        // That nothing helps is said in other words.
-        Model::Sequential => Vec::new(),
-        _ => others.filter_map(rival).filter_map(told).collect(),
-    }
+    // Where nothing helps, only what seemed to is worth a word.
+    let worth = |it: &&Setting<'_>| {
+        best.model != Model::Sequential || it.total(inputs) * WORTH <= best.total(inputs)
+    };
+    let rivals = others.filter_map(rival).filter(worth);
+    rivals.filter_map(told).collect()
 }
 
 fn alternatives(

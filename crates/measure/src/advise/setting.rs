@@ -15,6 +15,15 @@ const UNDISTURBED: f64 = 1.5;
 /// Attempts whose standard deviation is more than this times their mean have a heavy tail.
 const HEAVY: f64 = 1.0;
 
+/// An attempt that takes so many times the longest that was seen alone is slow for another reason than those.
+const SLOW: f64 = 4.0;
+
+/// Means that are so many standard errors apart are not apart by chance.
+const ERRORS: f64 = 3.0;
+
+/// What chance does less often than this it did not do.
+const RARELY: f64 = 0.005;
+
 /// A slice with so many times fewer inputs than another of the same setting was brief.
 const BRIEF: u64 = 8;
 
@@ -48,6 +57,8 @@ struct Likeness {
     /// One at a time: the mean, and the middle one; 0 where nobody looked.
     alone_s: f64,
     alone_median_s: f64,
+    /// The square of the standard error of that mean.
+    alone_variance: f64,
     /// Where they differ so much that the few slow ones decide: the mean of all that were seen under any setting.
     common_s: Option<f64>,
 }
@@ -232,14 +243,19 @@ impl Likeness {
         let mut likeness = Self {
             alone_s: mean_of(&alone, |slice| slice.run_s),
             alone_median_s: mean_of(&alone, |slice| slice.run_median_s),
+            alone_variance: variance_of_mean(&alone),
             common_s: None,
         };
         // With more lanes than two, attempts differ for other reasons as well.
         let mut first = counting().filter(|slice| slice.concurrency <= 2);
         if first.any(|slice| slice.run_sd_s > HEAVY * slice.run_s) {
             let undisturbed = counting().filter(|slice| !likeness.is_disturbed(slice));
-            let common = mean_of(&undisturbed.collect::<Vec<_>>(), |slice| slice.run_s);
-            likeness.common_s = Some(common).filter(|common| common.is_finite());
+            let undisturbed: Vec<&Slice> = undisturbed.collect();
+            let alike = undisturbed.iter().copied();
+            let alike: Vec<&Slice> = alike.filter(|slice| likeness.is_by_chance(slice)).collect();
+            let common = mean_of(&alike, |slice| slice.run_s);
+            let common = Some(common).filter(|common| common.is_finite());
+            likeness.common_s = common.filter(|_| is_of_inputs(&alone, &undisturbed));
         }
         likeness
     }
@@ -252,16 +268,47 @@ impl Likeness {
         }
     }
 
+    /// Whether a slice's attempts take longer on average than alone by no more than chance may do.
+    fn is_by_chance(&self, slice: &Slice) -> bool {
+        let error = (self.alone_variance + variance_of_mean(&[slice])).sqrt();
+        slice.run_s - self.alone_s <= ERRORS * error
+    }
+
     /// Seconds that a slice's inputs take with all lanes busy. Where a few slow ones decide, each slice is taken to have met as
     /// many of them as all slices together.
     fn busy_s(&self, slice: &Slice) -> f64 {
         let disturbed = self.is_disturbed(slice);
         let busy = slice.busy_s(disturbed);
         match self.common_s {
-            Some(common) if !disturbed && slice.run_s > 0.0 => busy * common / slice.run_s,
+            Some(common) if !disturbed && slice.run_s > 0.0 && self.is_by_chance(slice) => {
+                busy * common / slice.run_s
+            }
             _ => busy,
         }
     }
+}
+
+/// Whether it is by chance that one at a time met none of the slow ones: if inputs are slow and not lanes that wait for each
+/// other, each slow one might as well have been among those.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share needs no more digits than a float has"
+)]
+fn is_of_inputs(alone: &[&Slice], undisturbed: &[&Slice]) -> bool {
+    let longest = alone.iter().map(|slice| slice.run_max_s);
+    let longest = longest.fold(0.0, f64::max);
+    let inputs = |slice: &Slice| slice.inputs as f64;
+    // Those that are no longer than the longest alone take so much at most; the rest of the time is that of longer ones.
+    let slow = |slice: &Slice| match slice.run_max_s > SLOW * longest {
+        true => (inputs(slice) * (slice.run_s - longest) / slice.run_max_s).max(1.0),
+        false => 0.0,
+    };
+    let beside = undisturbed.iter();
+    let beside = beside.filter(|slice| slice.model != Some(Model::Sequential));
+    let slow: f64 = beside.clone().map(|slice| slow(slice)).sum();
+    let others: f64 = beside.map(|slice| inputs(slice)).sum();
+    let all = others + alone.iter().map(|slice| inputs(slice)).sum::<f64>();
+    (others / all).powf(slow) >= RARELY
 }
 
 /// Beside longer looks a brief one says nothing.
@@ -298,6 +345,19 @@ pub(super) fn smallest_nearly_best<'a, 'b>(
         .iter()
         .filter(sound)
         .find(|one| one.rate() >= NEARLY * best)
+}
+
+/// The square of the standard error of such a mean of attempts.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a variance needs no more digits than a float has"
+)]
+fn variance_of_mean(slices: &[&Slice]) -> f64 {
+    let inputs: u64 = slices.iter().map(|slice| slice.inputs).sum();
+    let squares = slices
+        .iter()
+        .map(|slice| slice.inputs as f64 * slice.run_sd_s.powi(2));
+    squares.sum::<f64>() / (inputs as f64).powi(2)
 }
 
 /// How many inputs a total is reckoned for: all that there are, or a great many where nobody knows.
@@ -361,6 +421,67 @@ mod tests {
         let one = Setting::sequential(&slices).unwrap();
         let two = Setting::of(&slices, Model::Threads, 2).unwrap();
         assert!((two.rate() / one.rate() - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn lanes_that_wait_for_each_other_are_no_slow_inputs() {
+        // Transactions that wait for one another's lock, and selections that wait for a processor, as they were measured.
+        let slice = |(model, concurrency, inputs), (rate_per_s, lanes_s), run: [f64; 4]| Slice {
+            model: Some(model),
+            concurrency,
+            inputs,
+            wall_s: lanes_s,
+            lanes_s,
+            rate_per_s,
+            run_s: run[0],
+            run_median_s: run[1],
+            run_sd_s: run[2],
+            run_max_s: run[3],
+            ..Slice::default()
+        };
+        use Model::{Sequential, Threads};
+        let inserts = [
+            slice(
+                (Sequential, 1, 983),
+                (2659.0, 0.37),
+                [0.000375, 0.000379, 0.00013, 0.0029],
+            ),
+            slice(
+                (Threads, 2, 187),
+                (3032.0, 0.0622),
+                [0.000646, 0.00028, 0.00453, 0.0621],
+            ),
+            slice(
+                (Threads, 32, 187),
+                (3343.0, 0.0561),
+                [0.009645, 0.000252, 0.0198, 0.0818],
+            ),
+        ];
+        let selections = [
+            slice(
+                (Sequential, 1, 40_000),
+                (100_000.0, 0.4),
+                [6e-6, 5.7e-6, 4e-5, 0.004],
+            ),
+            slice(
+                (Threads, 2, 40_000),
+                (152_000.0, 0.26),
+                [8e-6, 5.8e-6, 5e-5, 0.005],
+            ),
+            slice(
+                (Threads, 32, 40_000),
+                (125_000.0, 0.31),
+                [2.5e-4, 6e-6, 9e-4, 0.012],
+            ),
+        ];
+        for (slices, expected) in [(inserts, 3343.0), (selections, 125_000.0)] {
+            let many = Setting::of(&slices, Threads, 32).unwrap();
+            assert!(
+                (many.rate() / expected - 1.0).abs() < 0.05,
+                "{}",
+                many.rate()
+            );
+        }
     }
 
     #[test]

@@ -45,6 +45,8 @@ const ALL_CPU: f64 = 0.85;
 pub(super) const WAITS: f64 = 0.3;
 /// How far behind the best of two lanes a model may be and still be tried with more, where there is no time for all.
 const PROMISING: f64 = 0.8;
+/// Threads that do this much of what processes do.
+const NEARLY_AS_GOOD: f64 = 0.9;
 /// Beside inputs that take less than this, handing them over counts: with more lanes than processors, fewer of them sleep
 /// when the next input comes. So two lanes tell little about more, as long as they do not much less than one.
 pub(super) const HAND_OVER_COUNTS_S: f64 = 5e-5;
@@ -52,6 +54,9 @@ const NOT_MUCH_LESS: f64 = 0.8;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
 const FINALS: usize = 4;
+/// Slices of each finalist, and how brief its inputs are, where there is no time for more.
+const SECOND_LOOK: usize = 2;
+const BRIEF_S: f64 = 1e-3;
 /// No probe but the first and the last takes a larger part of the inputs than this, so that there is enough for each: there
 /// are about thirty.
 const PARTS: u64 = 32;
@@ -274,6 +279,7 @@ impl View<'_> {
         let (floor, most) = match self.situation.thorough {
             true if self.is_tiny() => (NOT_MUCH_LESS * alone, 3),
             true => (GAIN * alone, 3),
+            false if self.is_tiny() => (NOT_MUCH_LESS * alone, 2),
             false if does_both => (WORTHWHILE * alone, 2),
             false => ((PROMISING * best).max(WORTHWHILE * alone), 1),
         };
@@ -282,7 +288,10 @@ impl View<'_> {
         if self.waits() && rates.iter().any(|(model, _)| *model != Model::Processes) {
             rates.retain(|(model, _)| *model != Model::Processes);
         }
-        rates.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        match self.situation.thorough {
+            true => rates.sort_by(|(_, one), (_, other)| other.total_cmp(one)),
+            false => favour_cheap_lanes(&mut rates),
+        }
         rates
             .into_iter()
             .take(most)
@@ -298,7 +307,7 @@ impl View<'_> {
         let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
         let best_before = best_before.unwrap_or(self.sequential.rate());
         let gains = last.rate() >= GAIN * best_before && !last.is_refused();
-        let untold = before.is_empty() && self.situation.thorough && self.is_tiny();
+        let untold = before.is_empty() && self.is_tiny();
         if gains || untold {
             let share = last.cpu_share().unwrap_or(0.0);
             let processors = self.situation.cpus;
@@ -331,7 +340,13 @@ impl View<'_> {
         let before = before.unwrap_or(&self.sequential);
         let lanes = ratio(last.concurrency, before.concurrency);
         let steep = last.rate() / before.rate() >= 0.75 * lanes;
-        let next = last.concurrency * if steep { 4 } else { 2 };
+        // A short look is rough: what twice as many gain would be lost in it.
+        let next = last.concurrency
+            * if steep || !self.situation.thorough {
+                4
+            } else {
+                2
+            };
         let next = next.min(self.situation.most_concurrency);
         // Whoever goes on afterwards needs inputs to go on with.
         let left = match self.situation.thorough {
@@ -350,9 +365,12 @@ impl View<'_> {
 
     /// The best settings and one input at a time, once more and in turn, for the intervals.
     fn finals(&self) -> Option<Probe> {
-        if !self.situation.thorough {
-            return None;
-        }
+        let wanted = match self.situation.thorough {
+            true => FINALS,
+            // Where a moment is many inputs, a second look costs nothing, and the first was rough.
+            false if self.sequential.run() < BRIEF_S => SECOND_LOOK,
+            false => return None,
+        };
         let settings = Setting::all(self.slices);
         let inputs = inputs_of(self.situation);
         let best = Model::PLAIN
@@ -365,10 +383,10 @@ impl View<'_> {
             .reduce(f64::min)?;
         finalists.retain(|it| it.model == Model::Sequential || it.total(inputs) <= 1.3 * least);
         let tried = |it: &&Setting<'_>| self.tried(it.model, it.concurrency);
-        let missing = |it: &&Setting<'_>| FINALS.saturating_sub(tried(it)) as u64;
+        let missing = |it: &&Setting<'_>| wanted.saturating_sub(tried(it)) as u64;
         let looks: u64 = finalists.iter().map(missing).sum();
         let next = finalists.into_iter().min_by_key(tried)?;
-        (tried(&next) < FINALS)
+        (tried(&next) < wanted)
             .then(|| self.probe_of(next.model, next.concurrency, self.left() / looks.max(1)))
             .flatten()
     }
@@ -420,6 +438,20 @@ impl View<'_> {
         };
         self.sequential.rate() * side_by_side
     }
+}
+
+/// Where not all models can be tried with many lanes: async tasks cost least when there are many, and two of them do not show
+/// it; and processes cost most, so they are not for what threads do as well.
+fn favour_cheap_lanes(rates: &mut [(Model, f64)]) {
+    rates.sort_by(|(one, one_rate), (other, other_rate)| {
+        let cost = |model: &Model| match model {
+            Model::Async => PROMISING,
+            Model::Processes => 1.0 / NEARLY_AS_GOOD,
+            _ => 1.0,
+        };
+        let one = one_rate / cost(one);
+        (other_rate / cost(other)).total_cmp(&one)
+    });
 }
 
 #[expect(

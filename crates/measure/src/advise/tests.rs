@@ -313,6 +313,28 @@ fn a_quick_look_goes_on_to_another_model_where_the_first_gains_nothing() {
     );
 }
 
+/// What does both may gain most under async, although two async tasks are a little behind two threads and two processes.
+#[test]
+fn a_quick_look_finds_that_cheap_lanes_gain_when_there_are_many() {
+    const SHORT_REQUESTS: SideBySide = |model, lanes| match model {
+        Model::Sequential => 1.0,
+        Model::Threads => (0.95 * lanes).min(4.2),
+        Model::Processes => lanes.min(2.6),
+        _ => (0.9 * lanes).min(5.8),
+    };
+    let requests = of(
+        1_000_000,
+        world("short requests", (0.0002, 0.55), SHORT_REQUESTS),
+    );
+    let (advice, elapsed) = requests.probed(false);
+    let advised = advice.recommendation.unwrap();
+    assert_eq!(advised.model, Model::Async, "{advice:#?}");
+    assert!(
+        advised.concurrency >= 6 && elapsed < 3.0,
+        "{advised:?} after {elapsed} s"
+    );
+}
+
 /// The simplest of what is nearly as good as the best, not the simplest of what is nearly as good as that.
 #[test]
 fn what_is_advised_is_nearly_as_good_as_the_best_of_all() {
