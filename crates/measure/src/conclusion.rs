@@ -77,7 +77,7 @@ pub(crate) fn conclude(
 }
 
 /// What is told of an arm: of all inputs, and no more than was asked for.
-fn told(course: &Course, evidence: &Evidence) -> ArmReport {
+pub(crate) fn told(course: &Course, evidence: &Evidence) -> ArmReport {
     let placed = |timeline: Timeline| timeline.placed(|index| evidence.place(index));
     let mut report = course.report(evidence.runtime_threads);
     report.timeline = report.timeline.map(placed);

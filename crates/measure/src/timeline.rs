@@ -91,6 +91,14 @@ impl Recording {
 }
 
 impl Timeline {
+    /// The same, where what is recorded counts from somewhere else and this began so much later.
+    pub(crate) fn since(mut self, began: Duration) -> Self {
+        for span in &mut self.spans {
+            span.started_s -= began.as_secs_f64();
+        }
+        self
+    }
+
     /// The same with the inputs' places among all of the job.
     pub(crate) fn placed(mut self, place: impl Fn(u64) -> u64) -> Self {
         for span in &mut self.spans {

@@ -17,13 +17,13 @@ pub(crate) enum FormatName {
     Csv,
     /// A Markdown table
     Md,
-    /// JUnit XML for CI systems, a test case an input; not for compare
+    /// JUnit XML for CI systems, a test case an input; for outcomes only
     Junit,
-    /// An annotation for GitHub Actions where an input did not succeed; not for compare
+    /// An annotation for GitHub Actions where an input did not succeed; for outcomes only
     Github,
-    /// What the commands of sh wrote, as they wrote it; not for compare
+    /// What the commands of sh wrote, as they wrote it; for outcomes only
     Plain,
-    /// GNU parallel's log of jobs; not for compare
+    /// GNU parallel's log of jobs; for outcomes only
     Joblog,
 }
 

@@ -6,7 +6,7 @@ use triway_core::Model;
 use triway_measure::advise::{Advice, Situation, Slice};
 
 use super::{
-    Bar, Chart, Curve, Found, Grid, Heading, Records, Sheet,
+    Bar, Chart, Curve, Found, Grid, Heading, Records, Sheet, Spread,
     cells::{missing, seconds, text},
     how, write_json,
 };
@@ -36,7 +36,28 @@ impl Found for Advice {
         if self.probes.len() < 2 {
             return Vec::new();
         }
-        vec![bars(self), curves(self)]
+        let spreads = self.details.iter().map(|detail| {
+            let advised = self.recommendation;
+            let advised = advised.map(|it| (it.model, it.concurrency));
+            let marked = advised == Some((detail.model, detail.concurrency));
+            let (counts, latency) = (&detail.latency_distribution, detail.latency_s);
+            Spread::of(
+                name(detail.model, detail.concurrency),
+                counts,
+                latency,
+                marked,
+            )
+        });
+        let spreads = Chart::latencies(spreads.collect());
+        let timelines = self.details.iter().map(|detail| {
+            let name = name(detail.model, detail.concurrency);
+            Chart::timeline(name, &detail.timeline)
+        });
+        [bars(self), curves(self)]
+            .into_iter()
+            .chain(spreads)
+            .chain(timelines)
+            .collect()
     }
 
     fn title(&self) -> String {
@@ -100,11 +121,14 @@ struct Row {
     marked: bool,
 }
 
-fn rows(advice: &Advice) -> Vec<Row> {
-    let name = |model: Model, concurrency| match model {
+fn name(model: Model, concurrency: usize) -> String {
+    match model {
         Model::Sequential => model.to_string(),
         _ => format!("{model}@{concurrency}"),
-    };
+    }
+}
+
+fn rows(advice: &Advice) -> Vec<Row> {
     let chosen = advice.recommendation.map(|advised| Row {
         name: name(advised.model, advised.concurrency),
         rate: advice.throughput_per_s.unwrap_or(f64::NAN),

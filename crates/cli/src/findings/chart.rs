@@ -1,6 +1,9 @@
 //! Pictures as data: what is drawn, before anybody draws it on a terminal or a page.
 
 use triway_core::Status;
+use triway_measure::report::{Latency, LatencyCount, Timeline};
+
+use crate::people::figures;
 
 /// A picture.
 #[derive(Debug, Clone)]
@@ -49,6 +52,59 @@ pub(crate) enum Chart {
         /// Attempts, in any order.
         spans: Vec<Span>,
     },
+}
+
+impl Chart {
+    /// How long inputs took; `None` where nobody's are known.
+    pub(crate) fn latencies(spreads: Vec<Spread>) -> Option<Self> {
+        (!spreads.is_empty()).then(|| Self::Distributions {
+            title: "How long an input took".to_owned(),
+            unit: figures::time,
+            spreads,
+        })
+    }
+
+    /// What lanes did.
+    pub(crate) fn timeline(title: String, timeline: &Timeline) -> Self {
+        let spans = timeline.spans.iter().map(|span| Span {
+            worker: span.worker,
+            from: span.started_s,
+            to: span.started_s + span.run_s,
+            status: span.status,
+            index: span.index,
+        });
+        Self::Timeline {
+            title,
+            startup: timeline.startup_s,
+            attempts: timeline.attempts,
+            spans: spans.collect(),
+        }
+    }
+}
+
+impl Spread {
+    /// How long inputs took.
+    pub(crate) fn of(
+        label: String,
+        counts: &[LatencyCount],
+        latency: Latency,
+        marked: bool,
+    ) -> Self {
+        Self {
+            label,
+            counts: counts
+                .iter()
+                .map(|step| (step.from_s, step.to_s, step.count))
+                .collect(),
+            marks: vec![
+                ("p50", latency.p50),
+                ("p90", latency.p90),
+                ("p99", latency.p99),
+                ("max", latency.max),
+            ],
+            marked,
+        }
+    }
 }
 
 /// How often values occurred.

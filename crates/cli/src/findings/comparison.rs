@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use triway_core::Status;
-use triway_measure::report::{self, ArmReport, Comparison, Latency, ServerReport, Shown};
+use triway_measure::report::{ArmReport, Comparison, Latency, ServerReport, Shown};
 
 use super::{
-    Bar, Chart, Found, Grid, Heading, Records, Sheet, Span, Spread,
+    Bar, Chart, Found, Grid, Heading, Records, Sheet, Spread,
     cells::{count, end, interval, median, missing, pair, seconds, text},
     how, write_json,
 };
@@ -62,11 +62,7 @@ impl Found for Comparison {
             .iter()
             .filter_map(|arm| spread(arm, self))
             .collect();
-        let spread = (!spreads.is_empty()).then_some(Chart::Distributions {
-            title: "How long an input took".to_owned(),
-            unit: figures::time,
-            spreads,
-        });
+        let spread = Chart::latencies(spreads);
         let timelines = self.models.iter().filter_map(timeline);
         [bars].into_iter().chain(spread).chain(timelines).collect()
     }
@@ -110,39 +106,13 @@ impl Found for Comparison {
 /// How long the inputs of an arm took.
 fn spread(arm: &ArmReport, comparison: &Comparison) -> Option<Spread> {
     let counts = arm.latency_distribution.as_ref()?;
-    let latency = arm.latency_s?;
-    Some(Spread {
-        label: arm.id.clone(),
-        counts: counts
-            .iter()
-            .map(|step| (step.from_s, step.to_s, step.count))
-            .collect(),
-        marks: vec![
-            ("p50", latency.p50),
-            ("p90", latency.p90),
-            ("p99", latency.p99),
-            ("max", latency.max),
-        ],
-        marked: comparison.winner.as_ref() == Some(&arm.id),
-    })
+    let marked = comparison.winner.as_ref() == Some(&arm.id);
+    Some(Spread::of(arm.id.clone(), counts, arm.latency_s?, marked))
 }
 
 /// What the lanes of an arm did.
 fn timeline(arm: &ArmReport) -> Option<Chart> {
-    let timeline = arm.timeline.as_ref()?;
-    let span = |span: &report::Span| Span {
-        worker: span.worker,
-        from: span.started_s,
-        to: span.started_s + span.run_s,
-        status: span.status,
-        index: span.index,
-    };
-    Some(Chart::Timeline {
-        title: arm.id.clone(),
-        startup: timeline.startup_s,
-        attempts: timeline.attempts,
-        spans: timeline.spans.iter().map(span).collect(),
-    })
+    Some(Chart::timeline(arm.id.clone(), arm.timeline.as_ref()?))
 }
 
 /// A column of a comparison.

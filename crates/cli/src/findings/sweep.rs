@@ -11,7 +11,7 @@ use triway_measure::{
 };
 
 use super::{
-    Chart, Curve, Found, Grid, Heading, Records, Sheet,
+    Bar, Chart, Curve, Found, Grid, Heading, Records, Sheet, Spread,
     cells::{count, end, interval, median, missing, pair, seconds, text},
     how, write_json,
 };
@@ -56,7 +56,28 @@ impl Found for Sweep {
     }
 
     fn charts(&self) -> Vec<Chart> {
-        vec![
+        let name = |point: &Point| format!("{}@{}", self.model, point.concurrency);
+        let recommended = self.recommended.as_ref().map(|it| it.concurrency);
+        let is_recommended = |point: &Point| recommended == Some(point.concurrency);
+        let bars = self.points.iter().filter_map(|point| {
+            let rate = point.throughput_per_s?;
+            Some(Bar {
+                label: name(point),
+                value: rate.median,
+                interval: rate.ci95,
+                marked: is_recommended(point),
+            })
+        });
+        let spreads = self.points.iter().filter_map(|point| {
+            let counts = point.latency_distribution.as_ref()?;
+            let marked = is_recommended(point);
+            Some(Spread::of(name(point), counts, point.latency_s?, marked))
+        });
+        let timelines = self.points.iter().filter_map(|point| {
+            let timeline = point.timeline.as_ref()?;
+            Some(Chart::timeline(name(point), timeline))
+        });
+        let curves = [
             Chart::Curves {
                 title: "Throughput against concurrency".to_owned(),
                 x: "inputs at once".to_owned(),
@@ -76,7 +97,19 @@ impl Found for Sweep {
                     latency(self, "p99", |latency| latency.p99),
                 ],
             },
-        ]
+        ];
+        let bars = Chart::Bars {
+            title: "Inputs a second".to_owned(),
+            unit: figures::number,
+            bars: bars.collect(),
+        };
+        let spreads = Chart::latencies(spreads.collect());
+        curves
+            .into_iter()
+            .chain([bars])
+            .chain(spreads)
+            .chain(timelines)
+            .collect()
     }
 
     fn title(&self) -> String {

@@ -197,7 +197,8 @@ impl Told<'_> {
         }
         match self.places.list(index) {
             Some((file, line)) => format!(
-                "to go on: tail -n +{line} {file} | triway run {} -",
+                "to go on: tail -n +{line} {file} | triway run {} ... with - in place of {file}, all else as it was, and \
+                 another -o",
                 self.task
             ),
             _ if self.places.map(index).is_some() => {

@@ -1,12 +1,18 @@
 //! `triway advise`: a few seconds of probing on the real inputs, and what follows from them.
 
-use std::{fs::Metadata, io};
+use std::{
+    fs::Metadata,
+    io,
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
+};
 
 use anyhow::anyhow;
 use triway_core::{Event, Model, Outcome, Plan, Status, StopReason};
 use triway_exec::{Finished, Job, Refusal, Sink, Summary};
 use triway_measure::{
-    advise::{self, Advice, Observed, Progress, Situation, Steered, Tell, recommend},
+    advise::{self, Advice, Gathered, Observed, Progress, Situation, Steered, Tell, recommend},
     machine,
 };
 use triway_tasks::catalog::{Named, RawInput, RawOutput};
@@ -74,14 +80,10 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     }
     let mut begun = around.begin(&plan, None, job.output.as_deref())?;
     let reporter = Reporter::of_probes(configuration.task(), &job, &inputs, &screen)?;
-    let asked = (situation, plan);
-    let probed = probe(&configuration, inputs, asked, (reporter, &screen))?;
+    let asked = (situation, plan, papers.are_detailed());
+    let (mut advice, exit) = probe(&configuration, inputs, asked, (reporter, &screen))?;
     screen.end_bar();
     screen.say_all(begun.end(&Total::default())?.as_deref());
-    let (mut advice, exit) = match probed {
-        Probed::Stopped(exit) => return Ok(exit),
-        Probed::Advised(advice, exit) => (advice, exit),
-    };
     advice.task = configuration.task().name().to_owned();
     advice.machine = Some(machine::describe());
     let source = code
@@ -104,14 +106,6 @@ fn deliver(
     }
 }
 
-/// What became of probing.
-enum Probed {
-    /// Advice, and how the program ends: some input may have failed.
-    Advised(Box<Advice>, Exit),
-    /// Somebody wanted an end.
-    Stopped(Exit),
-}
-
 /// The limits that all probes share; the model is that of each.
 fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan, Fault> {
     let preferred = configuration.task().preferred();
@@ -122,13 +116,13 @@ fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan
     Ok(plan)
 }
 
-/// Executes inputs as long as there is something to find out.
+/// Executes inputs as long as there is something to find out. Says how the program ends as well: some input may have failed.
 fn probe(
     configuration: &Configuration,
     inputs: Inputs,
-    (situation, plan): (Situation, Plan),
+    (situation, plan, closely): (Situation, Plan, bool),
     (reporter, screen): (Option<Reporter>, &Screen),
-) -> Result<Probed, Fault> {
+) -> Result<(Advice, Exit), Fault> {
     if screen.is_watched() {
         screen.show_bar(None, "probing");
     }
@@ -144,15 +138,26 @@ fn probe(
         },
         probing::sizes(),
     );
+    let steered = advise::probe(job, sink, (situation.clone(), plan), told(screen.clone()));
     let Steered {
         job,
         sink,
         gathered,
-    } = advise::probe(job, sink, (situation.clone(), plan), told(screen.clone()));
+    } = match closely {
+        true => steered.closely(),
+        false => steered,
+    };
+    let patience = Patience::of(situation.budget_s, screen.clone());
     let attended = attend(move || finish(job, sink), heed, Some(control))?;
+    drop(patience);
     if let Some(asked) = attended.asked {
-        screen.say("stopped before enough was seen; nothing is advised");
-        return Ok(Probed::Stopped(asked.exit));
+        let mut advice = following(&situation, &gathered);
+        advice.notes.push(INTERRUPTED.to_owned());
+        let lost = attended.result.and_then(Result::ok);
+        advice
+            .notes
+            .extend(lost.and_then(|(_, lost)| unfinished(&lost)));
+        return Ok((advice, asked.exit));
     }
     let (summary, lost) = attended
         .result
@@ -164,7 +169,7 @@ fn probe(
             "{title} is empty: there are no inputs for advice"
         )));
     }
-    let mut advice = recommend(&situation, &gathered.slices());
+    let mut advice = following(&situation, &gathered);
     advice.notes.extend(unfinished(&lost));
     let exit = match is_whole {
         // What was read ahead is cancelled.
@@ -175,7 +180,46 @@ fn probe(
             ended(&summary, None)?
         }
     };
-    Ok(Probed::Advised(Box::new(advice), exit))
+    Ok((advice, exit))
+}
+
+/// What is said where somebody did not want to wait.
+const INTERRUPTED: &str =
+    "it was stopped before enough was seen; this is what follows from what was seen until then";
+
+/// Says so where an input takes far longer than all of probing was to take: until it is dropped.
+struct Patience {
+    _ends: Sender<()>,
+}
+
+impl Patience {
+    fn of(budget_s: f64, screen: Screen) -> Self {
+        let (ends, ended) = channel::<()>();
+        let limit = Duration::try_from_secs_f64(PATIENCE * budget_s).unwrap_or(Duration::MAX);
+        let watch = move || {
+            if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(limit) {
+                screen.say(
+                    "the budget is over, and an input that has begun takes long; Ctrl-C ends it, and advice follows from what \
+                     was seen; --timeout limits every input",
+                );
+            }
+        };
+        // Without a thread to spare it is not said.
+        let _unwatched = thread::Builder::new()
+            .name("triway-patience".to_owned())
+            .spawn(watch);
+        Self { _ends: ends }
+    }
+}
+
+/// How many times the budget is waited for without a word.
+const PATIENCE: f64 = 1.5;
+
+/// What follows from what was gathered.
+fn following(situation: &Situation, gathered: &Gathered) -> Advice {
+    let mut advice = recommend(situation, &gathered.slices());
+    advice.details = gathered.details(&advice);
+    advice
 }
 
 /// What is said where `--max-failures` ended the job.

@@ -307,7 +307,26 @@ fn an_end_that_is_asked_for_comes() {
     started.signal(Signal::INT);
     let ended = started.end();
     assert_eq!(ended.code, 130, "{}", ended.err);
-    assert!(ended.err.contains("nothing is advised"), "{}", ended.err);
+    // What was seen until then is not thrown away.
+    let advice: Value = serde_json::from_str(&ended.out).unwrap();
+    assert!(!advice["probes"].as_array().unwrap().is_empty());
+    let notes = advice["notes"].to_string();
+    assert!(notes.contains("stopped before enough was seen"), "{notes}");
+}
+
+#[test]
+fn an_input_without_end_is_told_of() {
+    let folder = tempdir().unwrap();
+    let inputs = folder.path().join("commands");
+    fs::write(&inputs, "true\ntrue\ntrue\nsleep 600\n".repeat(20)).unwrap();
+    let arguments = format!("advise sh {} --budget 1s", inputs.display());
+    let started = start(&mut triway(&arguments));
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    started.signal(Signal::INT);
+    started.signal(Signal::INT);
+    let ended = started.end();
+    assert_eq!(ended.code, 130, "{}", ended.err);
+    assert!(ended.err.contains("the budget is over"), "{}", ended.err);
 }
 
 // `run -m auto`.

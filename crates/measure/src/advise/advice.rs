@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use triway_core::Model;
 
-use super::slice::{Situation, Slice};
+use super::{
+    detail::Detail,
+    slice::{Situation, Slice},
+};
 use crate::report::{Estimate, Machine};
 
 /// What to run a job under, and why.
@@ -53,6 +56,9 @@ pub struct Advice {
     pub situation: Option<Situation>,
     /// Every probe, in order.
     pub probes: Vec<Slice>,
+    /// What attempts were like, where somebody wanted to look closely: of each model the setting that did most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Detail>,
 }
 
 /// A model at a concurrency.

@@ -7,6 +7,7 @@ pub mod advice;
 mod alone;
 mod character;
 pub mod cores;
+pub mod detail;
 mod interval;
 mod observe;
 mod pilot;
@@ -131,6 +132,15 @@ pub fn choose<T: Task, S>(
     tell: Tell,
 ) -> Steered<T, S> {
     steered(job, sink, (situation, plan), Then::GoOn, tell)
+}
+
+impl<T: Task, S> Steered<T, S> {
+    /// Has attempts looked at closely, for a page ([`Gathered::details`]): that costs time and memory.
+    #[must_use]
+    pub fn closely(self) -> Self {
+        self.sink.look_closely();
+        self
+    }
 }
 
 fn steered<T: Task, S>(

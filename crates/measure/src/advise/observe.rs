@@ -10,7 +10,10 @@ use std::{
 use triway_core::{Event, Failure, FailureKind, Outcome, Status, Task};
 use triway_exec::{Sink, stretch::Ran};
 
-use super::slice::{ENOUGH_A_LANE, Slice};
+use super::{
+    detail::Closely,
+    slice::{ENOUGH_A_LANE, Slice},
+};
 use crate::{statistics::median, tally::MOST_KINDS};
 
 /// So many attempts are looked at one by one; beyond that their first and last make no difference.
@@ -50,6 +53,8 @@ struct Seen {
     times: Vec<(Duration, Duration)>,
     /// When each lane ended its last.
     lanes: HashMap<u32, Duration>,
+    /// All of them, where somebody wants to see more.
+    closely: Option<Closely>,
 }
 
 /// Count, mean and squared distance from it (Welford 1962).
@@ -83,6 +88,10 @@ impl<T: Task, S> Observed<T, S> {
         (Self { sink, sizes, seen }, view)
     }
 
+    pub(super) fn look_closely(&self) {
+        lock(&self.seen).closely = Some(Closely::new());
+    }
+
     /// The sink itself.
     pub fn into_inner(self) -> S {
         self.sink
@@ -109,6 +118,9 @@ impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
             seen.record(kind, times, sizes);
             seen.note_failure(outcome.error.as_ref());
             seen.note_lane(outcome.worker, outcome.started + outcome.run);
+            if let Some(closely) = &mut seen.closely {
+                closely.record(outcome);
+            }
             drop(seen);
         }
         self.sink.settled(outcome);
@@ -215,13 +227,25 @@ impl Seen {
 }
 
 impl View {
+    /// What was seen of a stretch by whoever looks closely; to be asked before all else is taken. The next one is looked at, too.
+    pub(super) fn take_closely(&self) -> Option<Closely> {
+        let mut seen = lock(&self.0);
+        let closely = seen.closely.as_mut()?;
+        Some(std::mem::replace(closely, Closely::new()))
+    }
+
     /// What was seen of a stretch that has ended, with these lanes; forgets it.
     #[expect(
         clippy::cast_precision_loss,
         reason = "means need no more digits than a float has"
     )]
     pub(super) fn take(&self, ran: &Ran, lanes: usize) -> Slice {
-        let seen = std::mem::take(&mut *lock(&self.0));
+        let mut seen = lock(&self.0);
+        let fresh = Seen {
+            closely: seen.closely.take(),
+            ..Seen::default()
+        };
+        let seen = std::mem::replace(&mut *seen, fresh);
         let each = seen.inputs.max(1) as f64;
         let successes = (seen.inputs - seen.failed) as f64 / each;
         let most = seen.kinds.iter().max_by_key(|(_, count)| **count);

@@ -1,7 +1,7 @@
 //! Steers a job through its probes, and on under the model that is advised.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use triway_exec::{
 
 use super::{
     advice::{Advice, Advised},
+    detail,
     observe::View,
     recommend::recommend,
     slice::{Situation, Slice},
@@ -65,26 +66,29 @@ pub type Tell = Box<dyn FnMut(Progress) + Send>;
 
 /// All that a probed job leaves to be looked at. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Gathered(Arc<Mutex<Vec<Slice>>>);
+pub struct Gathered(Arc<Mutex<Pile>>);
+
+#[derive(Debug, Default)]
+struct Pile {
+    slices: Vec<Slice>,
+    closely: Vec<detail::Seen>,
+}
 
 impl Gathered {
     /// What was measured so far.
     #[must_use]
     pub fn slices(&self) -> Vec<Slice> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.pile().slices.clone()
     }
 
-    fn push(&self, slice: Slice) {
-        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slices.push(slice);
+    /// What this advice is to show of the settings that it speaks of; nothing unless somebody wanted to look closely.
+    #[must_use]
+    pub fn details(&self, advice: &Advice) -> Vec<detail::Detail> {
+        detail::of(advice, &self.pile().closely)
     }
 
-    fn clear(&self) {
-        let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slices.clear();
+    fn pile(&self) -> MutexGuard<'_, Pile> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -198,6 +202,10 @@ impl Steers {
             return;
         };
         let cost = meter.and_then(|meter| meter.read().ok());
+        if let Some(closely) = self.view.take_closely() {
+            let setting = (probe.model, probe.concurrency);
+            closely.add_to(&mut self.gathered.pile().closely, setting, ran);
+        }
         let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
         let slice = Slice {
             model: Some(probe.model),
@@ -206,13 +214,13 @@ impl Steers {
             ..self.view.take(ran, probe.concurrency)
         };
         self.done += slice.inputs;
-        self.gathered.push(slice);
+        self.gathered.pile().slices.push(slice);
     }
 
     fn go_on(&mut self) -> Course {
         if self.renewals > self.renewed {
             self.renewed = self.renewals;
-            self.gathered.clear();
+            *self.gathered.pile() = Pile::default();
             self.began = None;
             self.situation.inputs = self.all.map(|all| all.saturating_sub(self.done));
         }

@@ -106,6 +106,7 @@ fn empty(situation: &Situation, slices: &[Slice], executed: u64) -> Advice {
         verdict: String::new(),
         situation: Some(situation.clone()),
         probes: slices.to_vec(),
+        details: Vec::new(),
     }
 }
 

@@ -120,6 +120,8 @@ mod tests {
             cpu_per_input_s: None,
             peak_memory_bytes: None,
             context_switches: None,
+            latency_distribution: None,
+            timeline: None,
             server: None,
             inside: None,
         }

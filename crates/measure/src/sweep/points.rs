@@ -5,7 +5,7 @@ use std::io;
 use super::{failures::Losses, report::Point, shares};
 use crate::{
     agreement::{Settled, Standing},
-    conclusion::{all_failed, equal, inputs, left_otherwise},
+    conclusion::{all_failed, equal, inputs, left_otherwise, told},
     course::{Course, estimate},
     evidence::Evidence,
     report::{ArmReport, Difference},
@@ -44,7 +44,7 @@ pub(super) fn points(courses: &[Course], evidence: &Evidence) -> io::Result<Poin
         .enumerate()
         .map(|(place, course)| Point {
             unranked: unranked(place, courses, &settled, limit),
-            ..point(course)
+            ..point(course, evidence)
         })
         .collect();
     share(&mut points);
@@ -61,7 +61,7 @@ pub(super) fn points(courses: &[Course], evidence: &Evidence) -> io::Result<Poin
     clippy::cast_precision_loss,
     reason = "a quotient needs no more digits than a float has"
 )]
-fn point(course: &Course) -> Point {
+fn point(course: &Course, evidence: &Evidence) -> Point {
     let ArmReport {
         concurrency,
         skipped,
@@ -70,13 +70,15 @@ fn point(course: &Course) -> Point {
         wall_s,
         startup_s,
         latency_s,
+        latency_distribution,
+        timeline,
         cpu_s,
         peak_memory_bytes,
         context_switches,
         server,
         inside,
         ..
-    } = course.report(None);
+    } = told(course, evidence);
     let few = skipped.is_none() && shares::too_few(course.inputs, concurrency as u64);
     Point {
         concurrency,
@@ -91,6 +93,8 @@ fn point(course: &Course) -> Point {
         throughput_per_s: estimate(&course.throughputs()),
         efficiency: None,
         latency_s,
+        latency_distribution,
+        timeline,
         cpu_s,
         cpu_per_input_s: cpu_s.map(|cpu| cpu / course.inputs.max(1) as f64),
         peak_memory_bytes,

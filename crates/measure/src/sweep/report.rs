@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::report::{
-    ContextSwitches, Difference, Estimate, InsideReport, Latency, Machine, ServerReport,
+    ContextSwitches, Difference, Estimate, InsideReport, Latency, LatencyCount, Machine,
+    ServerReport, Timeline,
 };
 
 /// One model at rising concurrency.
@@ -77,6 +78,12 @@ pub struct Point {
     pub efficiency: Option<f64>,
     /// Seconds from the start of an attempt to its end, over all rounds; queueing not included.
     pub latency_s: Option<Latency>,
+    /// How many attempts took how long; only where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_distribution: Option<Vec<LatencyCount>>,
+    /// Who ran what when in its first counted round; only where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
     /// Processor seconds, user and system, workers and start-up included; the median.
     pub cpu_s: Option<f64>,
     /// The same for an input.
