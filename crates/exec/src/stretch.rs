@@ -69,7 +69,7 @@ pub enum Course {
 }
 
 /// A stretch that has ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Ran {
     /// Why it never began, or had no lane left to go on with.

@@ -12,7 +12,10 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::program::{eventually, run, run_with, start, triway};
+use crate::{
+    program::{eventually, run, run_with, start, triway},
+    serving::server,
+};
 
 /// A function that notes each call, and waits or not.
 const NOTING: &str = "\
@@ -318,8 +321,8 @@ fn an_end_that_is_asked_for_comes() {
 fn an_input_without_end_is_told_of() {
     let folder = tempdir().unwrap();
     let inputs = folder.path().join("commands");
-    fs::write(&inputs, "true\ntrue\ntrue\nsleep 600\n".repeat(20)).unwrap();
-    let arguments = format!("advise sh {} --budget 1s", inputs.display());
+    fs::write(&inputs, "0\n0\n0\n600\n".repeat(20)).unwrap();
+    let arguments = format!("advise sh sleep {} --budget 1s", inputs.display());
     let started = start(&mut triway(&arguments));
     std::thread::sleep(std::time::Duration::from_secs(4));
     started.signal(Signal::INT);
@@ -327,6 +330,71 @@ fn an_input_without_end_is_told_of() {
     let ended = started.end();
     assert_eq!(ended.code, 130, "{}", ended.err);
     assert!(ended.err.contains("the budget is over"), "{}", ended.err);
+}
+
+/// A table that can be written is, although the page beside it cannot.
+#[test]
+fn findings_are_written_although_their_page_cannot_be() {
+    for verb in ["advise", "compare --rounds 1 --models threads,async"] {
+        let arguments = format!("{verb} cpu --work spin --n 20 --inputs 50 --report /dev/full");
+        let ended = run(&arguments);
+        assert_eq!(ended.code, 3, "{arguments}: {}", ended.err);
+        assert!(ended.err.contains("/dev/full"), "{}", ended.err);
+        let found: Value = serde_json::from_str(ended.out.lines().next().unwrap()).unwrap();
+        assert!(
+            found["verdict"].is_string() || found["id"].is_string(),
+            "{found:#}"
+        );
+    }
+}
+
+/// What an input did to its worker is told, and that it failed.
+#[test]
+fn inputs_that_end_their_worker_are_told_of() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("ending.py");
+    let ending = "import os, time\ndef end(x):\n    time.sleep(0.005)\n    os._exit(9) if x % 10 == 3 else None\n    return x\n";
+    fs::write(&file, ending).unwrap();
+    let inputs: String = (0..200).map(|n| format!("{n}\n")).collect();
+    let out = folder.path().join("out.jsonl");
+    let arguments = format!(
+        "advise py {}:end - --budget 3s -o {} --format json",
+        file.display(),
+        out.display()
+    );
+    let ended = run_with(&arguments, inputs.as_bytes());
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let advice: Value = serde_json::from_str(&ended.out).unwrap();
+    let failed = advice["probes"].as_array().unwrap().iter();
+    let failed: u64 = failed.map(|it| it["failed"].as_u64().unwrap()).sum();
+    assert!(failed > 0, "{advice:#}");
+    let lost = fs::read_to_string(out).unwrap();
+    assert!(lost.contains("worker"), "{lost}");
+}
+
+/// A server that asks to be left alone decides, and that is said.
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_the_limit() {
+    let folder = tempdir().unwrap();
+    let (_server, address) = server("serve http --port 0 --until-stdin-closes");
+    let urls: String = (0..2000)
+        .map(|n| format!("http://{address}/rate/200?{n}\n"))
+        .collect();
+    let file = folder.path().join("urls.txt");
+    fs::write(&file, urls).unwrap();
+    let ended = run(&format!("advise http {} --budget 2s", file.display()));
+    let advice: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(advice["character"], "external-limit", "{advice:#}");
+    let notes = advice["notes"].to_string();
+    assert!(notes.contains("asked to be left alone"), "{notes}");
+}
+
+/// Of a database more than one connection a processor may be tried, as long as it gives them.
+#[test]
+fn a_database_may_be_probed_with_many_connections() {
+    let advice = advice("advise sql --budget 3s");
+    let most = &advice["situation"]["most_concurrency"];
+    assert!(most.as_u64() > Some(2), "{advice:#}");
 }
 
 // `run -m auto`.

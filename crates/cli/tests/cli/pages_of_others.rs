@@ -58,6 +58,22 @@ fn told(document: &str, name: &str) -> String {
     rest.split_once("</dd>").unwrap().0.to_owned()
 }
 
+/// How long inputs took and what lanes did is shown of each of these.
+#[track_caller]
+fn lanes_are_shown(document: &str, names: &[String]) {
+    let (_, spread) = document
+        .split_once("How long an input took")
+        .unwrap_or_else(|| panic!("no distributions: {document}"));
+    let (spreads, lanes) = spread
+        .split_once("Who ran what when")
+        .unwrap_or_else(|| panic!("no timelines: {document}"));
+    for name in names {
+        assert!(spreads.contains(&label(name)), "{name}: {spreads}");
+        let heading = format!("<h3>{name}</h3>");
+        assert!(lanes.contains(&heading), "{name}: {lanes}");
+    }
+}
+
 fn label(name: &str) -> String {
     format!("<span class=\"label\">{name}</span>")
 }
@@ -108,6 +124,12 @@ fn advice_shows_its_settings_with_their_intervals() {
             "{line}"
         );
     }
+    let details = figures["details"].as_array().unwrap();
+    assert!(details.len() > 1, "{figures:#}");
+    let detailed: Vec<String> = details.iter().map(name).collect();
+    lanes_are_shown(&document, &detailed);
+    let attempts = |detail: &Value| detail["timeline"]["attempts"].as_u64().unwrap();
+    assert!(details.iter().all(|it| attempts(it) > 0), "{figures:#}");
     let options = told(&document, "Options");
     assert!(
         options.contains("budget 3.00 s") && options.contains("max concurrency 16"),
@@ -144,6 +166,18 @@ fn a_sweep_shows_throughput_and_latency_at_each_point() {
         let title = format!("threads, inputs at once {}: ", point["concurrency"]);
         assert!(document.contains(&title), "no {title}: {document}");
     }
+    let names = points
+        .iter()
+        .map(|it| format!("threads@{}", it["concurrency"]));
+    lanes_are_shown(&document, &names.collect::<Vec<_>>());
+    let intervals = points
+        .iter()
+        .filter(|it| it["throughput_per_s"]["ci95"].is_array());
+    assert_eq!(
+        document.matches("class=\"whisker\"").count(),
+        3 * intervals.count(),
+        "a line and two ends each: {document}"
+    );
     assert!(told(&document, "Rounds").starts_with("2 counted rounds"));
     assert_eq!(told(&document, "Model"), "threads");
     assert!(told(&document, "Options").contains("timeout 30.0 s"));

@@ -3,11 +3,14 @@
 use std::{
     fs,
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use triway_core::{Model, Outcome, Plan, StopReason};
+use triway_core::{Context, Failure, Forms, Model, Outcome, Plan, StopReason, Task};
 use triway_exec::{
     Job, Sink,
     journal::{Durability, Journal, Opening},
@@ -62,6 +65,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "stretches::a_job_awaited_changes_its_model_too",
         a_job_awaited_changes_its_model_too,
+    ),
+    (
+        "stretches::what_async_attempts_leave_behind_lives_on",
+        what_async_attempts_leave_behind_lives_on,
     ),
 ];
 
@@ -314,4 +321,59 @@ fn a_job_awaited_changes_its_model_too() {
         tokio::time::timeout(Duration::from_secs(60), job).await
     });
     assert_eq!(done.unwrap().unwrap().summary.succeeded, 500);
+}
+
+/// The first attempt leaves a coroutine behind, as a client leaves one for its open connection.
+#[derive(Debug, Default)]
+struct Leaving {
+    beats: Arc<AtomicU64>,
+}
+
+impl Task for Leaving {
+    type Input = u64;
+    /// How often the coroutine was polled while an attempt lasted.
+    type Output = u64;
+    type Lane = ();
+
+    fn forms(&self) -> Forms {
+        Forms::Both
+    }
+
+    fn run_blocking(&self, (): &mut (), _: &u64, _: &Context<'_>) -> Result<u64, Failure> {
+        Ok(0)
+    }
+
+    async fn run_async(&self, (): &mut (), input: &u64, _: &Context<'_>) -> Result<u64, Failure> {
+        if *input == 0 {
+            let beats = Arc::clone(&self.beats);
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    beats.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let before = self.beats.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Ok(self.beats.load(Ordering::Relaxed) - before)
+    }
+}
+
+fn what_async_attempts_leave_behind_lives_on() {
+    let one = |model| {
+        let mut one = stretch(model, Some(1));
+        one.plan = Plan::new(model, lanes(1));
+        one
+    };
+    let models = [Model::Async, Model::Threads, Model::Async];
+    let (pilot, told) = through(models.map(one).to_vec());
+    let job = Job::new(Leaving::default(), vec![0, 1, 2]);
+    let done = ended(job.steer(pilot).run());
+    assert_eq!(told.lock().unwrap().len(), 3);
+    let beats: Vec<_> = done.sink.iter().map(|it| it.output.unwrap()).collect();
+    assert!(beats[0] > 0 && beats[1] == 0, "{beats:?}");
+    assert!(
+        beats[2] > 0,
+        "it was gone in the second async stretch: {beats:?}"
+    );
 }

@@ -61,6 +61,23 @@ pub struct Advice {
     pub details: Vec<Detail>,
 }
 
+impl Advice {
+    /// Of each model the setting that did most, the advised one first.
+    pub(super) fn shown(&self) -> Vec<(Model, usize)> {
+        let advised = self.recommendation.iter();
+        let advised = advised.map(|it| (it.model, it.concurrency));
+        let others = self.alternatives.iter();
+        let others = others.map(|it| (it.model, it.concurrency));
+        let mut shown: Vec<(Model, usize)> = Vec::new();
+        for (model, concurrency) in advised.chain(others) {
+            if shown.iter().all(|(it, _)| *it != model) {
+                shown.push((model, concurrency));
+            }
+        }
+        shown
+    }
+}
+
 /// A model at a concurrency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use triway_core::{Model, Outcome};
 use triway_exec::stretch::Ran;
 
-use super::advice::Advice;
 use crate::{
     latency::Latencies,
     report::{Latency, LatencyCount, Timeline},
@@ -79,24 +78,14 @@ impl Closely {
     }
 }
 
-/// Of each model the setting that did most, the advised one first.
-pub(super) fn of(advice: &Advice, seen: &[Seen]) -> Vec<Detail> {
-    let advised = advice.recommendation.iter();
-    let advised = advised.map(|it| (it.model, it.concurrency));
-    let others = advice.alternatives.iter();
-    let others = others.map(|it| (it.model, it.concurrency));
-    let mut shown: Vec<(Model, usize)> = Vec::new();
-    for (model, concurrency) in advised.chain(others) {
-        if shown.iter().all(|(it, _)| *it != model) {
-            shown.push((model, concurrency));
-        }
-    }
-    let seen = |setting: (Model, usize)| {
+/// Of these settings those that were looked at.
+pub(super) fn of(settings: &[(Model, usize)], seen: &[Seen]) -> Vec<Detail> {
+    let seen = |setting: &(Model, usize)| {
         seen.iter()
-            .find(|it| (it.model, it.concurrency) == setting)?
+            .find(|it| (it.model, it.concurrency) == *setting)?
             .detail()
     };
-    shown.into_iter().filter_map(seen).collect()
+    settings.iter().filter_map(seen).collect()
 }
 
 impl Seen {

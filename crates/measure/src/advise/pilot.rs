@@ -84,7 +84,7 @@ impl Gathered {
     /// What this advice is to show of the settings that it speaks of; nothing unless somebody wanted to look closely.
     #[must_use]
     pub fn details(&self, advice: &Advice) -> Vec<detail::Detail> {
-        detail::of(advice, &self.pile().closely)
+        detail::of(&advice.shown(), &self.pile().closely)
     }
 
     fn pile(&self) -> MutexGuard<'_, Pile> {
@@ -330,6 +330,29 @@ fn watch(slices: &[Slice], chosen: Advised) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_begin_any_more_is_tried_one_at_a_time_once() {
+        let situation = Situation::bare(2);
+        let base = Plan::new(Model::Async, std::num::NonZeroUsize::MIN);
+        let told = Arc::<Mutex<Vec<Progress>>>::default();
+        let kept = Arc::clone(&told);
+        let tell: Tell = Box::new(move |progress| kept.lock().unwrap().push(progress));
+        let observed = (View::default(), Gathered::default());
+        let mut steers = Steers::new((situation, base), Then::GoOn, observed, tell);
+        let mut ran = Ran::default();
+        ran.refused = Some("no more processes".to_owned());
+        let Course::Next(stretch) = steers.answer(Asked::Ended(&ran)) else {
+            panic!("the job ended");
+        };
+        let plan = (stretch.plan.model, stretch.plan.concurrency.get());
+        assert_eq!(plan, (Model::Sequential, 1));
+        assert_eq!(
+            *told.lock().unwrap(),
+            [Progress::Refused("no more processes".to_owned())]
+        );
+        assert_eq!(steers.answer(Asked::Ended(&ran)), Course::End);
+    }
 
     #[test]
     fn slow_inputs_are_waited_for() {
