@@ -15,14 +15,17 @@ const UNDISTURBED: f64 = 1.5;
 /// Attempts whose standard deviation is more than this times their mean have a heavy tail.
 const HEAVY: f64 = 1.0;
 
+/// So many inputs have met some of the slow ones, if these decide.
+const MANY: u64 = 40;
+
 /// An attempt that takes so many times the longest that was seen alone is slow for another reason than those.
 const SLOW: f64 = 4.0;
 
+/// What chance does less often than this it did not do.
+const RARELY: f64 = 0.05;
+
 /// Means that are so many standard errors apart are not apart by chance.
 const ERRORS: f64 = 3.0;
-
-/// What chance does less often than this it did not do.
-const RARELY: f64 = 0.005;
 
 /// A slice with so many times fewer inputs than another of the same setting was brief.
 const BRIEF: u64 = 8;
@@ -109,6 +112,11 @@ impl<'a> Setting<'a> {
     /// Seconds of an attempt.
     pub(super) fn run(&self) -> f64 {
         mean_of(&self.slices, |slice| slice.run_s)
+    }
+
+    /// Whether a few slow ones among its attempts decide.
+    pub(super) fn has_heavy_tail(&self) -> bool {
+        has_heavy_tail(&self.slices)
     }
 
     pub(super) fn startup(&self) -> f64 {
@@ -247,15 +255,15 @@ impl Likeness {
             common_s: None,
         };
         // With more lanes than two, attempts differ for other reasons as well.
-        let mut first = counting().filter(|slice| slice.concurrency <= 2);
-        if first.any(|slice| slice.run_sd_s > HEAVY * slice.run_s) {
-            let undisturbed = counting().filter(|slice| !likeness.is_disturbed(slice));
-            let undisturbed: Vec<&Slice> = undisturbed.collect();
-            let alike = undisturbed.iter().copied();
-            let alike: Vec<&Slice> = alike.filter(|slice| likeness.is_by_chance(slice)).collect();
+        let first: Vec<&Slice> = counting().filter(|slice| slice.concurrency <= 2).collect();
+        // If it is inputs that are slow, and not lanes that wait for each other, some of many are so one at a time as well.
+        let inputs: u64 = alone.iter().map(|slice| slice.inputs).sum();
+        if has_heavy_tail(&alone) || (inputs < MANY && has_heavy_tail(&first)) {
+            let alike = counting().filter(|it| !likeness.is_disturbed(it));
+            let alike: Vec<&Slice> = alike.filter(|it| likeness.is_by_chance(it)).collect();
             let common = mean_of(&alike, |slice| slice.run_s);
-            let common = Some(common).filter(|common| common.is_finite());
-            likeness.common_s = common.filter(|_| is_of_inputs(&alone, &undisturbed));
+            let known = common.is_finite() && is_of_inputs(&alone, &alike);
+            likeness.common_s = known.then_some(common);
         }
         likeness
     }
@@ -268,7 +276,8 @@ impl Likeness {
         }
     }
 
-    /// Whether a slice's attempts take longer on average than alone by no more than chance may do.
+    /// Whether attempts take longer on average than alone by no more than chance may do: then inputs are slow, and not lanes
+    /// that wait for each other.
     fn is_by_chance(&self, slice: &Slice) -> bool {
         let error = (self.alone_variance + variance_of_mean(&[slice])).sqrt();
         slice.run_s - self.alone_s <= ERRORS * error
@@ -288,8 +297,7 @@ impl Likeness {
     }
 }
 
-/// Whether it is by chance that one at a time met none of the slow ones: if inputs are slow and not lanes that wait for each
-/// other, each slow one might as well have been among those.
+/// Whether it may be by chance that one at a time met none of the slow ones: each of them might as well have been among those.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a share needs no more digits than a float has"
@@ -316,6 +324,12 @@ fn long_looks(mut slices: Vec<&Slice>) -> Vec<&Slice> {
     let most = slices.iter().map(|slice| slice.inputs).max().unwrap_or(0);
     slices.retain(|slice| slice.inputs > most / BRIEF);
     slices
+}
+
+/// Whether a few slow ones among the attempts of some slice decide.
+fn has_heavy_tail(slices: &[&Slice]) -> bool {
+    let mut slices = slices.iter();
+    slices.any(|slice| slice.run_sd_s > HEAVY * slice.run_s)
 }
 
 /// The mean over all inputs of all slices: where inputs differ, each slice has met others.
@@ -400,14 +414,14 @@ mod tests {
     fn slow_ones_among_many_decide_nothing_by_chance() {
         // One lane met none of the slow ones, two lanes met some.
         let slice = |model, concurrency: usize, (run_s, run_sd_s): (f64, f64)| {
-            let lanes_s = 40.0 * run_s / f64::from(u32::try_from(concurrency).unwrap());
+            let lanes_s = 30.0 * run_s / f64::from(u32::try_from(concurrency).unwrap());
             Slice {
                 model: Some(model),
                 concurrency,
-                inputs: 40,
+                inputs: 30,
                 wall_s: lanes_s,
                 lanes_s,
-                rate_per_s: 40.0 / lanes_s,
+                rate_per_s: 30.0 / lanes_s,
                 run_s,
                 run_sd_s,
                 run_median_s: 0.001,

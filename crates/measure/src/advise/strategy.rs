@@ -62,6 +62,9 @@ const BRIEF_S: f64 = 1e-3;
 const PARTS: u64 = 32;
 /// The same for a job that is to be done, where there are a few, and most inputs are to be done as they advise.
 const QUICK_PARTS: u64 = 16;
+/// So many inputs a lane, and so many where the last of a slice may be far slower than the others.
+const WAVES: u64 = 3;
+const HEAVY_WAVES: u64 = 8;
 /// So many inputs one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
@@ -259,6 +262,9 @@ impl View<'_> {
         }
         let promising = self.promising();
         promising.into_iter().find_map(|model| {
+            if let Some(again) = self.second_look(model) {
+                return self.probe(model, again);
+            }
             let rung = self.rung(model)?;
             (self.tried(model, rung) == 0)
                 .then(|| self.probe(model, rung))
@@ -297,6 +303,21 @@ impl View<'_> {
             .take(most)
             .map(|(model, _)| model)
             .collect()
+    }
+
+    /// The last rung once more where it gained nothing and a moment is many inputs: a machine that pauses for some milliseconds
+    /// at the wrong time would end the climb.
+    fn second_look(&self, model: Model) -> Option<usize> {
+        let settings = Setting::all(self.slices);
+        let rungs: Vec<&Setting<'_>> = settings.iter().filter(|it| it.model == model).collect();
+        let [before @ .., last] = &*rungs else {
+            return None;
+        };
+        let best = before.iter().map(|it| it.rate()).reduce(f64::max)?;
+        let once = self.tried(model, last.concurrency) == 1;
+        let brief = self.sequential.run() < BRIEF_S;
+        let stops = last.rate() < GAIN * best && !last.is_refused();
+        (brief && once && stops).then_some(last.concurrency)
     }
 
     /// The next concurrency to try under a model.
@@ -410,8 +431,12 @@ impl View<'_> {
         }
         let run = self.sequential.run().max(1e-7);
         let seconds = seconds(self.situation);
-        // Three inputs a lane, so that the first and the last do not decide; one where there are few.
-        let waves = if left >= 12 * lanes { 3 } else { 1 };
+        // Some inputs a lane, so that the first and the last do not decide; one where there are few.
+        let waves = match self.sequential.has_heavy_tail() {
+            true => HEAVY_WAVES,
+            false => WAVES,
+        };
+        let waves = if left >= 4 * lanes * waves { waves } else { 1 };
         let expected = self.expected_rate(model, concurrency) * seconds;
         let most = most.max(lanes * waves);
         let inputs = (expected.ceil().clamp(1.0, 1e9) as u64).clamp(lanes * waves, most);

@@ -335,6 +335,25 @@ fn a_quick_look_finds_that_cheap_lanes_gain_when_there_are_many() {
     );
 }
 
+/// Under an interpreter's lock there is one processor, and who has it all has met no limit of the other side.
+#[test]
+fn a_lock_that_is_held_all_the_time_is_no_limit_of_the_other_side() {
+    const SHARED: SideBySide = |model, lanes| match model {
+        Model::Sequential => 1.0,
+        Model::Processes => lanes.min(CPUS / 0.25),
+        _ => lanes.min(1.0 / 0.25),
+    };
+    let parsing = of(5000, python(false, world("parsing", (0.02, 0.25), SHARED)));
+    let (advice, _) = parsing.probed(true);
+    assert_ne!(advice.character, Character::ExternalLimit, "{advice:#?}");
+    let free = World {
+        python: None,
+        ..parsing
+    };
+    let (advice, _) = free.probed(true);
+    assert_eq!(advice.character, Character::ExternalLimit, "{advice:#?}");
+}
+
 /// The simplest of what is nearly as good as the best, not the simplest of what is nearly as good as that.
 #[test]
 fn what_is_advised_is_nearly_as_good_as_the_best_of_all() {
