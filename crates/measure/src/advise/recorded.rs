@@ -57,6 +57,7 @@ const CASES: &[Case] = &[
     ("py-zlib-1", CPU, SIDE_BY_SIDE, 2..=16),
     ("sh-sleep-1", &[Character::Waiting, Character::ExternalLimit], WAITERS, 32..=256),
     ("sh-true-1", CPU, SIDE_BY_SIDE, 2..=8),
+    ("sql-inserts-1", &[Character::Tiny, Character::ExternalLimit], &[Model::Sequential], 1..=1),
     ("sql-selects-1", &[Character::Tiny, Character::Cpu, Character::Memory], &[Model::Threads], 4..=16),
 ];
 
