@@ -28,6 +28,8 @@ pub(super) enum Alone {
     FewInputs(u64),
     /// Time was up.
     Time,
+    /// It ended before that, because somebody wanted an end or the next look would have taken too long.
+    Ended,
 }
 
 impl Alone {
@@ -55,7 +57,8 @@ impl Alone {
             () if rest.is_none_or(|rest| rest < needed) && !over(situation, slices) => {
                 Self::FewInputs(rest.unwrap_or(0))
             }
-            () => Self::Time,
+            () if over(situation, slices) => Self::Time,
+            () => Self::Ended,
         }
     }
 
@@ -104,6 +107,9 @@ impl Alone {
                     1 => "one more is too few".to_owned(),
                     left => format!("{left} more are too few"),
                 }
+            ),
+            Self::Ended => format!(
+                "{cannot}, and probing ended before any other model was tried; a larger budget may tell."
             ),
             Self::Time => format!(
                 "{cannot}, and the budget of {} was too short for any other model to be tried; a larger one may tell.",
@@ -226,6 +232,12 @@ mod tests {
         check(&situation(Some(6)), &slow, false, "one more is too few");
         check(&situation(Some(5)), &slow, false, "none was left");
         check(&brief, &slow, false, "the budget of 500 ms was too short");
+        check(
+            &usual,
+            &slow,
+            false,
+            "ended before any other model was tried",
+        );
     }
 
     #[test]
