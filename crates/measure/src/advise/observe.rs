@@ -41,6 +41,7 @@ pub(super) struct View(Arc<Mutex<Seen>>);
 struct Seen {
     inputs: u64,
     failed: u64,
+    retried: u64,
     kinds: HashMap<FailureKind, u64>,
     /// How often the other side asked to be left alone.
     told_to_wait: u64,
@@ -128,7 +129,10 @@ impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
 
     fn event(&mut self, event: &Event) {
         if let Event::Retrying { failure, .. } = event {
-            lock(&self.seen).note_failure(Some(failure));
+            let mut seen = lock(&self.seen);
+            seen.retried += 1;
+            seen.count_kind(&failure.kind);
+            seen.note_failure(Some(failure));
         }
         self.sink.event(event);
     }
@@ -254,6 +258,7 @@ impl View {
             refused: ran.refused.clone(),
             inputs: seen.inputs,
             failed: seen.failed,
+            retried: seen.retried,
             failure: most.map(|(kind, _)| kind.to_string()),
             startup_s: ran.startup.as_secs_f64(),
             wall_s: ran.wall.as_secs_f64(),

@@ -47,10 +47,10 @@ pub(super) struct Setting<'a> {
     refused: bool,
 }
 
-/// How many inputs ended, and how many of them failed.
+/// How many attempts ended, and how many of them failed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ended {
-    inputs: u64,
+    attempts: u64,
     failed: u64,
 }
 
@@ -123,13 +123,13 @@ impl<'a> Setting<'a> {
         self.middle(|slice| slice.startup_s)
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share needs no more digits than a float has"
-    )]
+    /// The share of its attempts that failed.
     pub(super) fn failed_share(&self) -> f64 {
-        let failed: u64 = self.slices.iter().map(|slice| slice.failed).sum();
-        failed as f64 / self.inputs().max(1) as f64
+        let mut ended = Ended::default();
+        for slice in &self.slices {
+            ended.add(slice);
+        }
+        ended.share()
     }
 
     pub(super) fn cpu_share(&self) -> Option<f64> {
@@ -194,9 +194,9 @@ fn is_refused(slices: &[Slice], model: Model, concurrency: usize) -> bool {
     let mut all = BTreeMap::<(usize, Model), Ended>::new();
     for slice in slices.iter().filter(|slice| slice.counts()) {
         if let Some(model) = slice.model {
-            let ended = all.entry((slice.concurrency, model)).or_default();
-            ended.inputs += slice.inputs;
-            ended.failed += slice.failed;
+            all.entry((slice.concurrency, model))
+                .or_default()
+                .add(slice);
         }
     }
     let mut fewer = Ended::default();
@@ -206,20 +206,31 @@ fn is_refused(slices: &[Slice], model: Model, concurrency: usize) -> bool {
             return refused;
         }
         if !refused {
-            fewer.inputs += ended.inputs;
-            fewer.failed += ended.failed;
+            fewer = fewer.and(ended);
         }
     }
     false
 }
 
 impl Ended {
+    fn add(&mut self, slice: &Slice) {
+        let (attempts, failed) = slice.attempts();
+        *self = self.and(Self { attempts, failed });
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            attempts: self.attempts + other.attempts,
+            failed: self.failed + other.failed,
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "a share needs no more digits than a float has"
     )]
     fn share(self) -> f64 {
-        self.failed as f64 / self.inputs.max(1) as f64
+        self.failed as f64 / self.attempts.max(1) as f64
     }
 
     /// The difference of two shares, in standard errors of their common share.
@@ -228,15 +239,11 @@ impl Ended {
         reason = "a share needs no more digits than a float has"
     )]
     fn fails_more_than(self, other: Self) -> bool {
-        if other.inputs == 0 || self.failed < 2 {
+        if other.attempts == 0 || self.failed < 2 {
             return false;
         }
-        let common = Self {
-            inputs: self.inputs + other.inputs,
-            failed: self.failed + other.failed,
-        };
-        let common = common.share();
-        let each = 1.0 / self.inputs as f64 + 1.0 / other.inputs as f64;
+        let common = self.and(other).share();
+        let each = 1.0 / self.attempts as f64 + 1.0 / other.attempts as f64;
         let error = (common * (1.0 - common) * each).sqrt();
         let more = self.share() - other.share();
         more > MORE_FAILURES && more > BY_CHANCE * error
@@ -408,6 +415,27 @@ mod tests {
             let setting = Setting::of(&slices, Model::Threads, 2).unwrap();
             assert!((setting.rate() - expected).abs() < 1e-9, "{slices:?}");
         }
+    }
+
+    #[test]
+    fn what_is_refused_and_tried_again_is_refused() {
+        let slice = |model, concurrency, retried| Slice {
+            model: Some(model),
+            concurrency,
+            inputs: 100,
+            retried,
+            rate_per_s: 100.0,
+            ..Slice::default()
+        };
+        let slices = [
+            slice(Model::Sequential, 1, 0),
+            slice(Model::Async, 8, 0),
+            slice(Model::Async, 16, 25),
+        ];
+        let settings = Setting::all(&slices);
+        let refused: Vec<bool> = settings.iter().map(Setting::is_refused).collect();
+        assert_eq!(refused, [false, false, true]);
+        assert!((settings[2].failed_share() - 0.2).abs() < 1e-9);
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub struct Slice {
     pub inputs: u64,
     /// How many of them failed.
     pub failed: u64,
+    /// Attempts that failed as well, of inputs that were to be tried again.
+    pub retried: u64,
     /// Of what kind most failures were.
     pub failure: Option<String>,
     /// How many attempts failed with a word of how long the other side wants to be left alone.
@@ -137,6 +139,12 @@ impl Slice {
         let cpu = self.attempts_cpu_s.or(self.cpu_s)?;
         let wanted = (busy - self.run_queue_s.unwrap_or(0.0)).max(cpu);
         (wanted > 0.0).then(|| (cpu / wanted).clamp(0.0, 1.0))
+    }
+
+    /// Attempts that came to an end, and how many of them failed.
+    #[must_use]
+    pub fn attempts(&self) -> (u64, u64) {
+        (self.inputs + self.retried, self.failed + self.retried)
     }
 
     /// How many of its inputs succeeded.

@@ -392,8 +392,8 @@ fn too_little_to_tell_is_said() {
             NEVER,
             "cannot tell: 2 inputs (50.0 ms each) were executed, and none was left",
         ),
-        (1, ALWAYS, "100 % of the inputs failed (refused)"),
-        (2, ALWAYS, "100 % of the inputs failed (refused)"),
+        (1, ALWAYS, "100 % of the attempts failed (refused)"),
+        (2, ALWAYS, "100 % of the attempts failed (refused)"),
     ] {
         let world = World {
             name: "one",

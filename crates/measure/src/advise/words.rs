@@ -202,7 +202,7 @@ fn limits(facts: &Facts<'_, '_>) -> Vec<Evidence> {
         .map(|it| {
             let kind = it.slices.iter().find_map(|slice| slice.failure.clone());
             let meaning = format!(
-                "{} fails {} of its inputs ({})",
+                "{} fails {} of its attempts ({})",
                 setting(it.model, it.concurrency),
                 per_cent(it.failed_share()),
                 kind.unwrap_or_default()
@@ -415,7 +415,7 @@ pub(super) fn nothing_ran(situation: &Situation, slices: &[Slice]) -> String {
 pub(super) fn all_failed(sequential: &Setting<'_>) -> String {
     let kind = sequential.slices.iter().find_map(|it| it.failure.clone());
     format!(
-        "{} of the inputs failed ({}), and what fails says nothing about what succeeds: mend that first.",
+        "{} of the attempts failed ({}), and what fails says nothing about what succeeds: mend that first.",
         per_cent(sequential.failed_share()),
         kind.unwrap_or_default()
     )
