@@ -4,6 +4,7 @@
 //! carries it out on a running job ([`triway_exec::stretch`]), which either ends there or goes on as advised.
 
 pub mod advice;
+mod allowance;
 mod alone;
 mod character;
 pub mod cores;

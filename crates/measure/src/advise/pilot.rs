@@ -272,10 +272,11 @@ impl Steers {
         Course::Next(Box::new(stretch))
     }
 
-    /// What follows. Where lanes had to wait for inputs nothing follows, for those that are still to come may be quicker.
+    /// What follows. Where one lane had to wait for inputs nothing follows, for those that are still to come may be quicker.
     fn advice(&self, slices: &[Slice]) -> Advice {
         let advice = recommend(&self.situation, slices);
-        match slices.iter().any(|slice| slice.starved) {
+        let starved = |slice: &Slice| slice.starved && slice.model == Some(Model::Sequential);
+        match slices.iter().any(starved) {
             false => advice,
             true => Advice {
                 recommendation: None,

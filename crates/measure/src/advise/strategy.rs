@@ -7,6 +7,7 @@
 use triway_core::Model;
 
 use super::{
+    allowance::{Allowance, Start},
     setting::{Setting, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
 };
@@ -37,8 +38,9 @@ pub struct Probe {
 
 /// A model whose two lanes did not do more than this times one lane's work has nothing to gain from more.
 const WORTHWHILE: f64 = 1.15;
-/// What gains less from more lanes has had enough of them.
+/// What gains less from more lanes has had enough of them; where there is no time for all, from four times as many.
 const GAIN: f64 = 1.05;
+const QUICK_GAIN: f64 = 1.15;
 /// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
 const ALL_CPU: f64 = 0.85;
 /// Attempts that have a processor for a smaller share of their time wait.
@@ -62,6 +64,8 @@ const BRIEF_S: f64 = 1e-3;
 const PARTS: u64 = 32;
 /// The same for a job that is to be done, where there are a few, and most inputs are to be done as they advise.
 const QUICK_PARTS: u64 = 16;
+/// How many times as many inputs as are expected a probe has where its time is to end it: it is a waste to have it end before.
+const ROOM: f64 = 2.0;
 /// So many inputs a lane, and so many where the last of a slice may be far slower than the others.
 const WAVES: u64 = 3;
 const HEAVY_WAVES: u64 = 8;
@@ -92,7 +96,7 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
         situation,
         slices,
         sequential,
-        elapsed_s,
+        allowance: allowance(situation, slices, elapsed_s),
     };
     if view.is_over() {
         return Step::Done;
@@ -132,23 +136,26 @@ fn alone(situation: &Situation, inputs: u64) -> Probe {
         model: Model::Sequential,
         concurrency: 1,
         inputs,
-        seconds: 2.0 * seconds(situation),
+        seconds: 2.0 * allowance(situation, &[], 0.0).probe_s,
     }
 }
 
-/// How long a probe may take.
-fn seconds(situation: &Situation) -> f64 {
-    match situation.thorough {
-        true => (situation.budget_s / 20.0).clamp(0.02, 1.0),
-        false => 0.08,
-    }
+fn allowance(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Allowance {
+    Allowance::of(situation, slices, left(situation, slices), elapsed_s)
+}
+
+/// How many inputs nobody has begun, where it is known how many there are.
+fn left(situation: &Situation, slices: &[Slice]) -> u64 {
+    let used: u64 = slices.iter().map(|slice| slice.inputs).sum();
+    let all = situation.inputs.unwrap_or(u64::MAX);
+    all.saturating_sub(used)
 }
 
 struct View<'a> {
     situation: &'a Situation,
     slices: &'a [Slice],
     sequential: Setting<'a>,
-    elapsed_s: f64,
+    allowance: Allowance,
 }
 
 impl View<'_> {
@@ -158,13 +165,11 @@ impl View<'_> {
         let little = !self.situation.thorough
             && self.situation.inputs.is_some()
             && inputs_f64(left) * self.sequential.run() < NOT_WORTH_PROBING_S;
-        starved || little || left < 2 || self.elapsed_s > 0.9 * self.situation.budget_s
+        starved || little || left < 2 || self.allowance.is_over
     }
 
     fn left(&self) -> u64 {
-        let used: u64 = self.slices.iter().map(|slice| slice.inputs).sum();
-        let all = self.situation.inputs.unwrap_or(u64::MAX);
-        all.saturating_sub(used)
+        left(self.situation, self.slices)
     }
 
     fn waits(&self) -> bool {
@@ -210,8 +215,13 @@ impl View<'_> {
             return able.collect();
         }
         // Without time for all: for what waits one model that waits well, for what computes those that compute side by side,
-        // for what does both all three; and where they gain nothing, the next one.
-        let computing = [Model::Threads, Model::Processes, Model::Async];
+        // for what does both all three; and where they gain nothing, the next one. Processes come first where threads may be
+        // kept apart by an interpreter's lock: what starts slowly may start but once.
+        let interpreter = self.situation.interpreter.as_ref();
+        let computing = match interpreter.is_some_and(|it| it.has_lock) {
+            true => [Model::Processes, Model::Threads, Model::Async],
+            false => [Model::Threads, Model::Processes, Model::Async],
+        };
         let (wanted, first) = match () {
             () if self.waits() => ([Model::Async, Model::Threads, Model::Processes], 1),
             () if self.computes() => (computing, 2),
@@ -234,11 +244,12 @@ impl View<'_> {
     }
 
     fn pairs(&self) -> Option<Probe> {
-        let models = self.paired();
         let two = self.two();
         if two < 2 {
             return None;
         }
+        let mut models = self.paired();
+        models.retain(|it| self.affords((*it, two), Start::OtherModel));
         let rounds = if self.situation.thorough { PAIRS } else { 1 };
         for round in 0..rounds {
             // A first input often has more to do than the others, so one input at a time is measured again.
@@ -255,6 +266,19 @@ impl View<'_> {
         None
     }
 
+    /// Whether these lanes are worth their start.
+    fn affords(&self, setting: (Model, usize), start: Start) -> bool {
+        self.allowance.affords(self.slices, setting, start)
+    }
+
+    /// What a model has to gain from more lanes to be tried with more.
+    fn gain(&self) -> f64 {
+        match self.situation.thorough {
+            true => GAIN,
+            false => QUICK_GAIN,
+        }
+    }
+
     /// More lanes for the models that gain by them.
     fn climb(&self) -> Option<Probe> {
         if self.situation.fixed_concurrency.is_some() {
@@ -262,11 +286,14 @@ impl View<'_> {
         }
         let promising = self.promising();
         promising.into_iter().find_map(|model| {
-            if let Some(again) = self.second_look(model) {
+            let again = self.second_look(model);
+            let again = again.filter(|it| self.affords((model, *it), Start::More(self.waits())));
+            if let Some(again) = again {
                 return self.probe(model, again);
             }
             let rung = self.rung(model)?;
-            (self.tried(model, rung) == 0)
+            let affords = self.affords((model, rung), Start::More(self.waits()));
+            (affords && self.tried(model, rung) == 0)
                 .then(|| self.probe(model, rung))
                 .flatten()
         })
@@ -285,8 +312,8 @@ impl View<'_> {
         let (floor, most) = match self.situation.thorough {
             true if self.is_tiny() => (NOT_MUCH_LESS * alone, 3),
             true => (GAIN * alone, 3),
-            false if self.is_tiny() => (NOT_MUCH_LESS * alone, 2),
-            false if does_both => (WORTHWHILE * alone, 2),
+            false if self.is_tiny() => (NOT_MUCH_LESS * alone, 3),
+            false if does_both => (WORTHWHILE * alone, 3),
             false => ((PROMISING * best).max(WORTHWHILE * alone), 1),
         };
         rates.retain(|(_, rate)| *rate >= floor);
@@ -316,7 +343,7 @@ impl View<'_> {
         let best = before.iter().map(|it| it.rate()).reduce(f64::max)?;
         let once = self.tried(model, last.concurrency) == 1;
         let brief = self.sequential.run() < BRIEF_S;
-        let stops = last.rate() < GAIN * best && !last.is_refused();
+        let stops = last.rate() < self.gain() * best && !last.is_refused();
         (brief && once && stops).then_some(last.concurrency)
     }
 
@@ -327,7 +354,7 @@ impl View<'_> {
         let (last, before) = rungs.split_last()?;
         let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
         let best_before = best_before.unwrap_or(self.sequential.rate());
-        let gains = last.rate() >= GAIN * best_before && !last.is_refused();
+        let gains = last.rate() >= self.gain() * best_before && !last.is_refused();
         let untold = before.is_empty() && self.is_tiny();
         if gains || untold {
             let share = last.cpu_share().unwrap_or(0.0);
@@ -402,7 +429,16 @@ impl View<'_> {
             .iter()
             .map(|it| it.total(inputs))
             .reduce(f64::min)?;
-        finalists.retain(|it| it.model == Model::Sequential || it.total(inputs) <= 1.3 * least);
+        let near = |it: &&Setting<'_>| it.total(inputs) <= 1.3 * least;
+        match self.situation.thorough {
+            true => finalists.retain(|it| it.model == Model::Sequential || near(it)),
+            // Nothing is to be told apart where one is far ahead.
+            false => finalists.retain(near),
+        }
+        finalists.retain(|it| self.affords((it.model, it.concurrency), Start::OtherModel));
+        if finalists.len() < 2 && !self.situation.thorough {
+            return None;
+        }
         let tried = |it: &&Setting<'_>| self.tried(it.model, it.concurrency);
         let missing = |it: &&Setting<'_>| wanted.saturating_sub(tried(it)) as u64;
         let looks: u64 = finalists.iter().map(missing).sum();
@@ -430,19 +466,19 @@ impl View<'_> {
             return None;
         }
         let run = self.sequential.run().max(1e-7);
-        let seconds = seconds(self.situation);
+        let seconds = self.allowance.probe_s;
         // Some inputs a lane, so that the first and the last do not decide; one where there are few.
         let waves = match self.sequential.has_heavy_tail() {
             true => HEAVY_WAVES,
             false => WAVES,
         };
         let waves = if left >= 4 * lanes * waves { waves } else { 1 };
-        let expected = self.expected_rate(model, concurrency) * seconds;
+        let room = if self.situation.thorough { 1.0 } else { ROOM };
+        let expected = room * self.expected_rate(model, concurrency) * seconds;
         let most = most.max(lanes * waves);
         let inputs = (expected.ceil().clamp(1.0, 1e9) as u64).clamp(lanes * waves, most);
         let longest = seconds.max(f64::from(u32::try_from(waves).unwrap_or(3)) * run);
-        let budget_left = self.situation.budget_s - self.elapsed_s;
-        (longest <= 2.0 * budget_left).then_some(Probe {
+        (longest <= 2.0 * self.allowance.left_s).then_some(Probe {
             model,
             concurrency,
             inputs: inputs.min(left),

@@ -1,0 +1,197 @@
+//! How long probing may take, and what lanes may cost to be looked at.
+//!
+//! Whoever asks for advice has said how long that may take. A job that is to be done has to be done the sooner for having been
+//! probed: what is spent on it is reckoned from how long the rest of it takes.
+
+use triway_core::Model;
+
+use super::{
+    setting::Setting,
+    slice::{Situation, Slice},
+};
+
+/// Seconds of a probe, and what part of the rest of the job it takes where that is long.
+const BRIEFEST_S: f64 = 0.08;
+const LONGEST_S: f64 = 0.3;
+const PART: f64 = 0.01;
+/// What part of the rest all probes take, and how many times the usual budget at most.
+const ALL_PARTS: f64 = 0.15;
+const MOST_BUDGETS: f64 = 3.0;
+/// Lanes that start sooner than this are always worth a look.
+const SOON_S: f64 = 0.25;
+/// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes than
+/// that for work that gains little by them.
+const OTHER_MODEL: f64 = 0.15;
+const MORE_THAT_WAIT: f64 = 0.25;
+const MORE_THAT_COMPUTE: f64 = 0.05;
+/// How long a job takes of which nobody knows how many inputs it has.
+const UNKNOWN_S: f64 = 10.0;
+
+/// What may be spent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance {
+    /// Seconds of one probe.
+    pub(super) probe_s: f64,
+    /// Seconds that are left of those that all probes may take.
+    pub(super) left_s: f64,
+    pub(super) is_over: bool,
+    /// Seconds of the rest of the job under the best that is known; none where only probes count.
+    rest_s: Option<f64>,
+}
+
+/// What lanes are to be started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    OtherModel,
+    /// More lanes of a model, and whether its attempts wait.
+    More(bool),
+}
+
+impl Allowance {
+    /// With so many inputs left, after so many seconds.
+    pub(super) fn of(situation: &Situation, slices: &[Slice], left: u64, elapsed_s: f64) -> Self {
+        let rest_s = (!situation.thorough).then(|| rest_s(situation, slices, left));
+        let (probe_s, budget_s, spent_s) = match rest_s {
+            None => {
+                let probe_s = (situation.budget_s / 20.0).clamp(0.02, 1.0);
+                (probe_s, situation.budget_s, elapsed_s)
+            }
+            Some(rest) => {
+                let probe_s = (PART * rest).clamp(BRIEFEST_S, LONGEST_S);
+                let most = MOST_BUDGETS * situation.budget_s;
+                let budget_s = (ALL_PARTS * rest).clamp(situation.budget_s, most);
+                // Of what lanes cost to be started is judged by itself.
+                let starts: f64 = slices.iter().map(|slice| slice.startup_s).sum();
+                (probe_s, budget_s, (elapsed_s - starts).max(0.0))
+            }
+        };
+        Self {
+            probe_s,
+            left_s: budget_s - spent_s,
+            is_over: spent_s > 0.9 * budget_s,
+            rest_s,
+        }
+    }
+
+    /// Whether lanes may be started for this, to judge by those that were.
+    pub(super) fn affords(&self, slices: &[Slice], setting: (Model, usize), start: Start) -> bool {
+        let Some(rest) = self.rest_s else {
+            return true;
+        };
+        let part = match start {
+            Start::OtherModel => OTHER_MODEL,
+            Start::More(true) => MORE_THAT_WAIT,
+            Start::More(false) => MORE_THAT_COMPUTE,
+        };
+        startup_s(slices, setting) <= (part * rest).max(SOON_S)
+    }
+}
+
+/// Seconds that the rest of a job takes under the best that is known.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a time needs no more digits than a float has"
+)]
+fn rest_s(situation: &Situation, slices: &[Slice], left: u64) -> f64 {
+    let settings = Setting::all(slices);
+    let sound = settings.iter().filter(|it| it.is_sound());
+    let best = sound.map(Setting::rate).fold(0.0, f64::max);
+    match situation.inputs {
+        Some(_) if best > 0.0 => left as f64 / best,
+        _ => UNKNOWN_S,
+    }
+}
+
+/// Seconds that these lanes take to start: each process some, so that more of them take longer.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a ratio needs no more digits than a float has"
+)]
+fn startup_s(slices: &[Slice], (model, concurrency): (Model, usize)) -> f64 {
+    let began = || slices.iter().filter(|slice| slice.counts());
+    let same = began().filter(|slice| slice.model == Some(model));
+    let nearest = same.max_by_key(|slice| slice.concurrency);
+    let Some(nearest) = nearest.or_else(|| began().last()) else {
+        return 0.0;
+    };
+    let times = match (nearest.model, model) {
+        (Some(Model::Processes), Model::Processes) => {
+            concurrency as f64 / nearest.concurrency as f64
+        }
+        _ => 1.0,
+    };
+    times * nearest.startup_s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(model: Model, concurrency: usize, (rate_per_s, startup_s): (f64, f64)) -> Slice {
+        Slice {
+            model: Some(model),
+            concurrency,
+            inputs: 100,
+            wall_s: 100.0 / rate_per_s,
+            rate_per_s,
+            startup_s,
+            run_s: 1e-3,
+            ..Slice::default()
+        }
+    }
+
+    fn quick(inputs: u64) -> Situation {
+        Situation {
+            inputs: Some(inputs),
+            budget_s: 2.0,
+            thorough: false,
+            ..Situation::bare(2)
+        }
+    }
+
+    #[test]
+    fn what_starts_slowly_is_not_what_the_budget_is_spent_on() {
+        let slices = [slice(Model::Sequential, 1, (1000.0, 1.9))];
+        let allowance = Allowance::of(&quick(1000), &slices, 900, 2.0);
+        assert!(!allowance.is_over, "{allowance:?}");
+        assert!((allowance.left_s - 1.9).abs() < 1e-9, "{allowance:?}");
+    }
+
+    #[test]
+    fn a_long_job_is_looked_at_for_longer() {
+        let slices = [slice(Model::Sequential, 1, (1000.0, 0.0))];
+        for (left, probe_s, budget_s) in
+            [(1000, 0.08, 2.0), (20_000, 0.2, 3.0), (1_000_000, 0.3, 6.0)]
+        {
+            let allowance = Allowance::of(&quick(left + 100), &slices, left, 0.0);
+            let found = (allowance.probe_s, allowance.left_s);
+            assert!((found.0 - probe_s).abs() < 1e-9, "{left}: {allowance:?}");
+            assert!((found.1 - budget_s).abs() < 1e-9, "{left}: {allowance:?}");
+        }
+    }
+
+    #[test]
+    fn lanes_are_started_where_that_may_pay() {
+        let slices = [
+            slice(Model::Sequential, 1, (1000.0, 0.5)),
+            slice(Model::Processes, 2, (2000.0, 0.5)),
+        ];
+        let affords = |left: u64, setting, start| {
+            let situation = quick(left + 200);
+            Allowance::of(&situation, &slices, left, 0.0).affords(&slices, setting, start)
+        };
+        let eight = (Model::Processes, 8);
+        // Ten seconds are left, and eight processes take two to start.
+        assert!(!affords(20_000, eight, Start::More(false)));
+        assert!(affords(20_000, eight, Start::More(true)));
+        assert!(affords(200_000, eight, Start::More(false)));
+        assert!(affords(20_000, (Model::Threads, 2), Start::OtherModel));
+        assert!(!affords(2000, (Model::Threads, 2), Start::OtherModel));
+        let thorough = Situation::bare(2);
+        assert!(Allowance::of(&thorough, &slices, 0, 0.0).affords(
+            &slices,
+            eight,
+            Start::OtherModel
+        ));
+    }
+}
