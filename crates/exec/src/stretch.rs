@@ -47,6 +47,10 @@ impl Stretch {
 pub enum Asked<'a> {
     /// How the job begins.
     First,
+    /// Whether its lanes go on as they are: all attempts of a stretch have ended, and its lanes stand ready. They do where
+    /// the answer is a stretch of the same model, concurrency and pool; whatever else is answered, they are let go, and then
+    /// it is asked how the job goes on. What workers tell when they leave is not known yet.
+    Idle(&'a Ran),
     /// How it goes on: all attempts of a stretch have ended, and its lanes are gone.
     Ended(&'a Ran),
     /// Whether a stretch goes on.

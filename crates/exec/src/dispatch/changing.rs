@@ -12,7 +12,7 @@ use triway_core::{StopReason, Task};
 
 use super::{
     Dispatcher, Progress,
-    steering::{Past, Starving, Whole, joined},
+    steering::{Past, Whole, joined},
 };
 use crate::{
     ahead::Ahead,
@@ -54,8 +54,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// When the stretch wants to be looked at.
     pub(super) fn next_look(&self) -> Option<Duration> {
         let steering = self.steering.as_ref().filter(|it| it.left() > 0)?;
-        let end = self.progress.ready.zip(steering.stretch.most_time);
-        let end = end.map(|(ready, most)| ready + most);
+        let began = steering.since.or(self.progress.ready);
+        let end = began.zip(steering.stretch.most_time);
+        let end = end.map(|(began, most)| began + most);
         end.into_iter().chain(steering.next_watch).min()
     }
 
@@ -95,12 +96,13 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let Some(steering) = self.steering.as_mut().filter(|it| !it.ends) else {
             return;
         };
+        let began = steering.since.unwrap_or(ready);
         let mut ends = steering
             .stretch
             .most_time
-            .is_some_and(|most| now >= ready + most);
+            .is_some_and(|most| now >= began + most);
         if let Some(every) = steering.stretch.watch {
-            let at = *steering.next_watch.get_or_insert(ready + every);
+            let at = *steering.next_watch.get_or_insert(began + every);
             if now >= at {
                 steering.next_watch = Some(now + every);
                 let starved = steering.starving.so_far(now) - steering.starved_before;
@@ -131,8 +133,11 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
-    /// Lets the lanes go, asks how to go on, and begins that.
+    /// Asks how to go on, and begins that; lets the lanes go before, unless the next stretch has the same.
     fn change(&mut self) {
+        if self.keeps_lanes() {
+            return;
+        }
         let mut ran = self.end_stretch();
         loop {
             let Some(steering) = &mut self.steering else {
@@ -155,6 +160,28 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
                 },
             }
         }
+    }
+
+    /// Goes on with the lanes that there are, where these are what is wanted: it may take seconds to start others.
+    fn keeps_lanes(&mut self) -> bool {
+        if self.progress.ready.is_none() || self.lanes.len() < self.most_lanes {
+            return false;
+        }
+        let ran = self.ran(None);
+        let now = self.shared.clock.now();
+        let Some(steering) = &mut self.steering else {
+            return false;
+        };
+        let Course::Next(stretch) = (steering.pilot)(Asked::Idle(&ran)) else {
+            return false;
+        };
+        if self.plan.shaped_as(&stretch.plan) != self.plan {
+            return false;
+        }
+        self.ledger.shuffle(stretch.shuffled);
+        steering.past.startup += ran.startup;
+        steering.begin_next(*stretch, Some(now));
+        true
     }
 
     /// Closes the lanes, which reaps worker processes, and tells what came of the stretch.
@@ -184,8 +211,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     fn ran(&mut self, told: Option<Told>) -> Ran {
         let refused = self.steering.as_mut().and_then(|it| it.refused.take());
         let progress = &self.progress;
-        let ready = progress.ready.unwrap_or_default();
-        let began = progress.lanes_began.unwrap_or(ready);
+        let kept = self.steering.as_ref().and_then(|it| it.since);
+        let ready = kept.or(progress.ready).unwrap_or_default();
+        let began = kept.or(progress.lanes_began).unwrap_or(ready);
         Ran {
             ready,
             startup: ready.saturating_sub(began),
@@ -273,12 +301,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.plan = plan;
         self.ledger.shuffle(stretch.shuffled);
         if let Some(steering) = &mut self.steering {
-            steering.stretch = stretch;
-            steering.started = 0;
-            steering.starving = Starving::default();
-            steering.starved_before = Duration::ZERO;
-            steering.next_watch = None;
-            steering.ends = false;
+            steering.begin_next(stretch, None);
         }
         Ok(())
     }

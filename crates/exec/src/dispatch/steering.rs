@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct Steering {
     pub(super) pilot: Pilot,
     pub(super) stretch: Stretch,
+    /// When it began, if that is not when its lanes stood ready, because they are those of the one before.
+    pub(super) since: Option<Duration>,
     /// The runtime of all async stretches, where the job was not awaited on one: what a task keeps between two inputs, such as
     /// an open connection, lives on it.
     own: Option<Runtime>,
@@ -92,6 +94,7 @@ impl Steering {
         let steering = Self {
             pilot,
             stretch: *stretch,
+            since: None,
             own: None,
             callers,
             started: 0,
@@ -103,6 +106,17 @@ impl Steering {
             past: Past::default(),
         };
         Some((steering, plan))
+    }
+
+    /// A stretch of which nothing has been started; with lanes that stand ready since a while, if it goes on with others'.
+    pub(super) fn begin_next(&mut self, stretch: Stretch, since: Option<Duration>) {
+        self.stretch = stretch;
+        self.since = since;
+        self.started = 0;
+        self.starving = Starving::default();
+        self.starved_before = Duration::ZERO;
+        self.next_watch = None;
+        self.ends = false;
     }
 
     /// Where the lanes of a stretch live, if these are async tasks.

@@ -57,6 +57,10 @@ pub(crate) const TESTS: &[Test] = &[
         "stretches::one_that_loses_its_lanes_may_be_done_without",
         one_that_loses_its_lanes_may_be_done_without,
     ),
+    (
+        "stretches::lanes_go_on_where_the_next_one_has_the_same",
+        lanes_go_on_where_the_next_one_has_the_same,
+    ),
     ("stretches::a_stop_is_told", a_stop_is_told),
     (
         "stretches::what_has_settled_is_told_before_its_turn_comes",
@@ -89,7 +93,7 @@ fn through(stretches: Vec<Stretch>) -> (Pilot, Told) {
     let pilot = Box::new(move |asked: Asked<'_>| {
         match asked {
             Asked::Ended(ran) => kept.lock().unwrap().push(ran.clone()),
-            Asked::Watching { .. } => return Course::Stay,
+            Asked::Watching { .. } | Asked::Idle(_) => return Course::Stay,
             _ => {}
         }
         match stretches.next() {
@@ -214,6 +218,7 @@ fn whoever_watches_may_end_one() {
                 _ => Course::Stay,
             }
         }
+        Asked::Idle(_) => Course::Stay,
         _ => others
             .pop()
             .map_or(Course::End, |next| Course::Next(Box::new(next))),
@@ -266,6 +271,38 @@ fn one_that_loses_its_lanes_may_be_done_without() {
     let told = told.lock().unwrap();
     let refused: Vec<bool> = told.iter().map(|ran| ran.refused.is_some()).collect();
     assert_eq!(refused, [true, false]);
+}
+
+/// And all attempts end in the processes that have begun.
+fn lanes_go_on_where_the_next_one_has_the_same() {
+    for (second, kept) in [(Model::Processes, true), (Model::Hybrid, false)] {
+        let mut first = Some(stretch(Model::Processes, Some(20)));
+        let told = Told::default();
+        let ended_ones = Arc::clone(&told);
+        let pilot = Box::new(move |asked: Asked<'_>| match asked {
+            Asked::Watching { .. } => Course::Stay,
+            Asked::Ended(ran) => {
+                ended_ones.lock().unwrap().push(ran.clone());
+                Course::Next(Box::new(stretch(Model::Processes, None)))
+            }
+            _ => {
+                let mut next = first.take().unwrap_or_else(|| stretch(second, None));
+                next.watch = Some(Duration::from_millis(5));
+                Course::Next(Box::new(next))
+            }
+        });
+        let inputs = vec![Act::Process; 200];
+        let done = ended(Job::new(Script::default(), inputs).steer(pilot).run());
+        assert_eq!(done.summary.succeeded, 200);
+        let mut processes: Vec<_> = done.sink.iter().map(|it| it.output.unwrap()).collect();
+        processes.sort_unstable();
+        processes.dedup();
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), if kept { 1 } else { 2 }, "{told:?}");
+        assert!(!kept || processes.len() <= 2, "{processes:?}");
+        let started = told.last().map(|ran| ran.started);
+        assert_eq!(started, Some(180), "{told:?}");
+    }
 }
 
 fn a_stop_is_told() {

@@ -8,9 +8,11 @@ use triway_core::Model;
 use super::{
     setting::Setting,
     slice::{Situation, Slice},
+    strategy::WAITS,
 };
 
-/// Seconds of a probe, and what part of the rest of the job it takes where that is long.
+/// Seconds of a probe, and what part of the rest of the job it takes where that is long. Attempts that wait are as long one time
+/// as another, and few of them at once get next to nothing done, so these are never looked at for longer.
 const BRIEFEST_S: f64 = 0.08;
 const LONGEST_S: f64 = 0.3;
 const PART: f64 = 0.01;
@@ -57,7 +59,10 @@ impl Allowance {
                 (probe_s, situation.budget_s, elapsed_s)
             }
             Some(rest) => {
-                let probe_s = (PART * rest).clamp(BRIEFEST_S, LONGEST_S);
+                let probe_s = match waits(slices) {
+                    true => BRIEFEST_S,
+                    false => (PART * rest).clamp(BRIEFEST_S, LONGEST_S),
+                };
                 let most = MOST_BUDGETS * situation.budget_s;
                 let budget_s = (ALL_PARTS * rest).clamp(situation.budget_s, most);
                 // Of what lanes cost to be started is judged by itself.
@@ -85,6 +90,11 @@ impl Allowance {
         };
         startup_s(slices, setting) <= (part * rest).max(SOON_S)
     }
+}
+
+fn waits(slices: &[Slice]) -> bool {
+    let share = Setting::sequential(slices).and_then(|it| it.cpu_share());
+    share.is_some_and(|share| share < WAITS)
 }
 
 /// Seconds that the rest of a job takes under the best that is known.

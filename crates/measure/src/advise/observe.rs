@@ -228,6 +228,48 @@ impl Seen {
         let ended = self.times.iter().filter(|(_, end)| *end <= last).count();
         ended as f64 / last.saturating_sub(ran.ready).as_secs_f64()
     }
+
+    /// All that was seen, as what came of a stretch with these lanes.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "means need no more digits than a float has"
+    )]
+    fn slice(&self, ran: &Ran, lanes: usize) -> Slice {
+        let each = self.inputs.max(1) as f64;
+        let successes = (self.inputs - self.failed) as f64 / each;
+        let most = self.kinds.iter().max_by_key(|(_, count)| **count);
+        Slice {
+            concurrency: lanes,
+            refused: ran.refused.clone(),
+            inputs: self.inputs,
+            failed: self.failed,
+            retried: self.retried,
+            failure: most.map(|(kind, _)| kind.to_string()),
+            startup_s: ran.startup.as_secs_f64(),
+            wall_s: ran.wall.as_secs_f64(),
+            rate_per_s: match self.inputs {
+                0 => 0.0,
+                _ => successes * self.rate(ran, lanes),
+            },
+            told_to_wait: self.told_to_wait,
+            lanes_s: self.lanes_s(ran.ready),
+            run_s: self.run.mean,
+            run_sd_s: self.run.deviation(),
+            run_median_s: self.median_run_s(),
+            run_max_s: self.longest,
+            attempts_cpu_s: self.cpu.map(|cpu| cpu.as_secs_f64()),
+            run_queue_s: ran.inside.map(|inside| inside.run_queue.as_secs_f64()),
+            serialising_s: ran.inside.map(|inside| inside.serialising.as_secs_f64()),
+            longest_hold_s: ran
+                .inside
+                .and_then(|inside| inside.longest_hold)
+                .map(|(hold, _)| hold.as_secs_f64()),
+            input_bytes: self.input_bytes as f64 / each,
+            output_bytes: self.output_bytes as f64 / each,
+            starved: ran.starved > ran.wall / STARVED,
+            ..Slice::default()
+        }
+    }
 }
 
 impl View {
@@ -239,51 +281,19 @@ impl View {
     }
 
     /// What was seen of a stretch that has ended, with these lanes; forgets it.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "means need no more digits than a float has"
-    )]
     pub(super) fn take(&self, ran: &Ran, lanes: usize) -> Slice {
         let mut seen = lock(&self.0);
-        let fresh = Seen {
+        let slice = seen.slice(ran, lanes);
+        *seen = Seen {
             closely: seen.closely.take(),
             ..Seen::default()
         };
-        let seen = std::mem::replace(&mut *seen, fresh);
-        let each = seen.inputs.max(1) as f64;
-        let successes = (seen.inputs - seen.failed) as f64 / each;
-        let most = seen.kinds.iter().max_by_key(|(_, count)| **count);
-        Slice {
-            concurrency: lanes,
-            refused: ran.refused.clone(),
-            inputs: seen.inputs,
-            failed: seen.failed,
-            retried: seen.retried,
-            failure: most.map(|(kind, _)| kind.to_string()),
-            startup_s: ran.startup.as_secs_f64(),
-            wall_s: ran.wall.as_secs_f64(),
-            rate_per_s: match seen.inputs {
-                0 => 0.0,
-                _ => successes * seen.rate(ran, lanes),
-            },
-            told_to_wait: seen.told_to_wait,
-            lanes_s: seen.lanes_s(ran.ready),
-            run_s: seen.run.mean,
-            run_sd_s: seen.run.deviation(),
-            run_median_s: seen.median_run_s(),
-            run_max_s: seen.longest,
-            attempts_cpu_s: seen.cpu.map(|cpu| cpu.as_secs_f64()),
-            run_queue_s: ran.inside.map(|inside| inside.run_queue.as_secs_f64()),
-            serialising_s: ran.inside.map(|inside| inside.serialising.as_secs_f64()),
-            longest_hold_s: ran
-                .inside
-                .and_then(|inside| inside.longest_hold)
-                .map(|(hold, _)| hold.as_secs_f64()),
-            input_bytes: seen.input_bytes as f64 / each,
-            output_bytes: seen.output_bytes as f64 / each,
-            starved: ran.starved > ran.wall / STARVED,
-            ..Slice::default()
-        }
+        slice
+    }
+
+    /// The same, and remembers it.
+    pub(super) fn look(&self, ran: &Ran, lanes: usize) -> Slice {
+        lock(&self.0).slice(ran, lanes)
     }
 
     /// How many inputs have succeeded since a stretch was taken last.

@@ -161,6 +161,7 @@ impl Steers {
     pub(super) fn answer(&mut self, asked: Asked<'_>) -> Course {
         match asked {
             Asked::Watching { starved } => self.watch(starved),
+            Asked::Idle(ran) => self.keep_lanes(ran),
             Asked::Ended(ran) => self.ended(ran),
             _ => self.go_on(),
         }
@@ -194,6 +195,46 @@ impl Steers {
         Course::Next(Box::new(Stretch::new(self.plan(Model::Sequential, 1))))
     }
 
+    /// The job goes on with the lanes of the last probe where they are what is advised: interpreters may take seconds to start.
+    fn keep_lanes(&mut self, ran: &Ran) -> Course {
+        let Doing::Probing(probe, meter) = &self.now else {
+            return Course::Stay;
+        };
+        if self.then == Then::End || ran.stopped || ran.exhausted {
+            return Course::Stay;
+        }
+        let seen = self.view.look(ran, probe.concurrency);
+        let mut slices = self.gathered.slices();
+        slices.push(self.of_probe(seen, probe, meter.as_ref(), ran));
+        let elapsed = self
+            .began
+            .map_or(0.0, |began| began.elapsed().as_secs_f64());
+        let enough = strategy::next(&self.situation, &slices, elapsed) == Step::Done;
+        let advised = self.advice(&slices).recommendation;
+        let same = advised
+            .is_some_and(|it| (it.model, it.concurrency) == (probe.model, probe.concurrency));
+        if !enough || !same {
+            return Course::Stay;
+        }
+        self.note(ran);
+        self.work(&slices)
+    }
+
+    /// What was seen of a probe, with what only this side knows. Workers that are still there have told nothing of themselves.
+    fn of_probe(&self, seen: Slice, probe: &Probe, meter: Option<&Meter>, ran: &Ran) -> Slice {
+        let outside = probe.model == Model::Processes || self.situation.interpreter.is_some();
+        let whole = !outside || ran.worker_peak_memory_bytes.is_some();
+        let cost = meter.filter(|_| whole).and_then(|it| it.read().ok());
+        let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
+        let memory = own_peak_bytes().filter(|_| whole);
+        Slice {
+            model: Some(probe.model),
+            cpu_s: cost.map(|cost| cost.cpu.as_secs_f64()),
+            peak_memory_bytes: memory.map(|own| own + workers),
+            ..seen
+        }
+    }
+
     /// Writes down what a probe has measured.
     fn note(&mut self, ran: &Ran) {
         let Doing::Probing(probe, meter) = std::mem::replace(&mut self.now, Doing::Nothing) else {
@@ -201,18 +242,12 @@ impl Steers {
             self.done += self.view.take(ran, 1).inputs;
             return;
         };
-        let cost = meter.and_then(|meter| meter.read().ok());
         if let Some(closely) = self.view.take_closely() {
             let setting = (probe.model, probe.concurrency);
             closely.add_to(&mut self.gathered.pile().closely, setting, ran);
         }
-        let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
-        let slice = Slice {
-            model: Some(probe.model),
-            cpu_s: cost.map(|cost| cost.cpu.as_secs_f64()),
-            peak_memory_bytes: own_peak_bytes().map(|own| own + workers),
-            ..self.view.take(ran, probe.concurrency)
-        };
+        let seen = self.view.take(ran, probe.concurrency);
+        let slice = self.of_probe(seen, &probe, meter.as_ref(), ran);
         self.done += slice.inputs;
         self.gathered.pile().slices.push(slice);
     }
