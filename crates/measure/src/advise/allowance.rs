@@ -21,11 +21,12 @@ const ALL_PARTS: f64 = 0.15;
 const MOST_BUDGETS: f64 = 3.0;
 /// Lanes that start sooner than this are always worth a look.
 const SOON_S: f64 = 0.25;
-/// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes than
-/// that for work that gains little by them.
+/// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes for work
+/// that gains little by them, and of fewer lanes, which gain nothing but that the job asks for less.
 const OTHER_MODEL: f64 = 0.15;
 const MORE_THAT_WAIT: f64 = 0.25;
 const MORE_THAT_COMPUTE: f64 = 0.05;
+const FEWER: f64 = 0.005;
 /// How long a job takes of which nobody knows how many inputs it has.
 const UNKNOWN_S: f64 = 10.0;
 
@@ -47,6 +48,8 @@ pub(super) enum Start {
     OtherModel,
     /// More lanes of a model, and whether its attempts wait.
     More(bool),
+    /// Fewer than the best has, that may do as well.
+    Fewer,
 }
 
 impl Allowance {
@@ -87,8 +90,10 @@ impl Allowance {
             Start::OtherModel => OTHER_MODEL,
             Start::More(true) => MORE_THAT_WAIT,
             Start::More(false) => MORE_THAT_COMPUTE,
+            Start::Fewer => FEWER,
         };
-        startup_s(slices, setting) <= (part * rest).max(SOON_S)
+        let soon = if start == Start::Fewer { 0.0 } else { SOON_S };
+        startup_s(slices, setting) <= (part * rest).max(soon)
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Probe {
 
 /// A model whose two lanes did not do more than this times one lane's work has nothing to gain from more.
 const WORTHWHILE: f64 = 1.15;
-/// What gains less from more lanes has had enough of them; where there is no time for all, from four times as many.
+/// What gains less from more lanes has had enough of them; where there is no time for all, from each doubling of them.
 const GAIN: f64 = 1.05;
 const QUICK_GAIN: f64 = 1.15;
 /// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
@@ -271,11 +271,11 @@ impl View<'_> {
         self.allowance.affords(self.slices, setting, start)
     }
 
-    /// What a model has to gain from more lanes to be tried with more.
-    fn gain(&self) -> f64 {
+    /// What a model has to gain from so many times as many lanes to be tried with more.
+    fn gain(&self, times: f64) -> f64 {
         match self.situation.thorough {
             true => GAIN,
-            false => QUICK_GAIN,
+            false => QUICK_GAIN.powf(times.log2()),
         }
     }
 
@@ -292,7 +292,12 @@ impl View<'_> {
                 return self.probe(model, again);
             }
             let rung = self.rung(model)?;
-            let affords = self.affords((model, rung), Start::More(self.waits()));
+            let most = self.slices.iter().filter(|it| it.model == Some(model));
+            let start = match most.map(|it| it.concurrency).max() {
+                Some(most) if most > rung => Start::Fewer,
+                _ => Start::More(self.waits()),
+            };
+            let affords = self.affords((model, rung), start);
             (affords && self.tried(model, rung) == 0)
                 .then(|| self.probe(model, rung))
                 .flatten()
@@ -341,9 +346,11 @@ impl View<'_> {
             return None;
         };
         let best = before.iter().map(|it| it.rate()).reduce(f64::max)?;
+        let fewer = before.last()?;
+        let times = ratio(last.concurrency, fewer.concurrency);
         let once = self.tried(model, last.concurrency) == 1;
         let brief = self.sequential.run() < BRIEF_S;
-        let stops = last.rate() < self.gain() * best && !last.is_refused();
+        let stops = last.rate() < self.gain(times) * best && !last.is_refused();
         (brief && once && stops).then_some(last.concurrency)
     }
 
@@ -354,7 +361,9 @@ impl View<'_> {
         let (last, before) = rungs.split_last()?;
         let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
         let best_before = best_before.unwrap_or(self.sequential.rate());
-        let gains = last.rate() >= self.gain() * best_before && !last.is_refused();
+        let fewer = before.last().map_or(1, |it| it.concurrency);
+        let times = ratio(last.concurrency, fewer);
+        let gains = last.rate() >= self.gain(times) * best_before && !last.is_refused();
         let untold = before.is_empty() && self.is_tiny();
         if gains || untold {
             let share = last.cpu_share().unwrap_or(0.0);

@@ -584,3 +584,63 @@ fn advice_reads_back() {
         assert_eq!(again.verdict, advice.verdict, "from what was recorded");
     }
 }
+
+/// What comes next for native work of so many seconds an input, which differ so, with these gains so far.
+fn probe_after(run: (f64, f64), gains: &[(Model, usize, f64)]) -> Option<(Model, usize, u64)> {
+    let situation = World {
+        inputs: Some(1_000_000),
+        ..world("what was looked at", (run.0, 0.5), |_, lanes| lanes)
+    }
+    .situation();
+    let slices: Vec<Slice> = gains
+        .iter()
+        .map(|(model, concurrency, gain)| Slice {
+            model: Some(*model),
+            concurrency: *concurrency,
+            inputs: 1000,
+            wall_s: 1000.0 * run.0 / gain,
+            rate_per_s: gain / run.0,
+            run_s: run.0,
+            run_sd_s: run.1,
+            cpu_s: Some(500.0 * run.0),
+            ..Slice::default()
+        })
+        .collect();
+    match next(&situation, &slices, 1.0) {
+        Step::Probe(probe) => Some((probe.model, probe.concurrency, probe.inputs)),
+        Step::Done => None,
+    }
+}
+
+/// Both rounds of pairs, of which threads have gained and others have not.
+const PAIRED: [(Model, usize, f64); 8] = [
+    (Model::Sequential, 1, 1.0),
+    (Model::Threads, 2, 2.0),
+    (Model::Processes, 2, 0.9),
+    (Model::Async, 2, 0.9),
+    (Model::Sequential, 1, 1.0),
+    (Model::Processes, 2, 0.9),
+    (Model::Async, 2, 0.9),
+    (Model::Threads, 2, 2.0),
+];
+
+/// A pause of the machine for some milliseconds must not end the climb.
+#[test]
+fn what_gains_nothing_is_looked_at_twice_where_a_look_is_brief() {
+    let stumbled = [&PAIRED[..], &[(Model::Threads, 8, 1.9)]].concat();
+    let again = probe_after((1e-4, 1e-5), &stumbled);
+    assert_eq!(again.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
+    let slow = probe_after((1e-2, 1e-3), &stumbled);
+    assert_ne!(slow.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
+}
+
+/// The last of a few inputs a lane may take far longer than all the others.
+#[test]
+fn slices_of_a_heavy_tail_are_larger() {
+    let inputs = |spread| probe_after((1e-1, spread), &PAIRED).unwrap();
+    let (alike, heavy) = (inputs(1e-2), inputs(2e-1));
+    assert_eq!((alike.0, alike.1), (Model::Threads, 8));
+    assert_eq!((heavy.0, heavy.1), (Model::Threads, 8));
+    assert!(alike.2 >= 24 && alike.2 < 64, "{alike:?}");
+    assert!(heavy.2 >= 64, "{heavy:?}");
+}
