@@ -126,7 +126,7 @@ fn startup_s(slices: &[Slice], (model, concurrency): (Model, usize)) -> f64 {
     let began = || slices.iter().filter(|slice| slice.counts());
     let same = began().filter(|slice| slice.model == Some(model));
     let nearest = same.max_by_key(|slice| slice.concurrency);
-    let Some(nearest) = nearest.or_else(|| began().last()) else {
+    let Some(nearest) = nearest.or_else(|| began().next_back()) else {
         return 0.0;
     };
     let times = match (nearest.model, model) {

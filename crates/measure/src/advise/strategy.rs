@@ -250,7 +250,12 @@ impl View<'_> {
         }
         let mut models = self.paired();
         models.retain(|it| self.affords((*it, two), Start::OtherModel));
-        let rounds = if self.situation.thorough { PAIRS } else { 1 };
+        // Attempts that wait are as long one time as another; the time is better spent on more of them at once.
+        let even = self.waits() && !self.sequential.has_heavy_tail();
+        let rounds = match self.situation.thorough && !even {
+            true => PAIRS,
+            false => 1,
+        };
         for round in 0..rounds {
             // A first input often has more to do than the others, so one input at a time is measured again.
             if round > 0 && self.tried(Model::Sequential, 1) <= round {
@@ -369,10 +374,9 @@ impl View<'_> {
             let share = last.cpu_share().unwrap_or(0.0);
             let processors = self.situation.cpus;
             let computes = share > ALL_CPU && !self.is_tiny();
-            if last.concurrency >= processors && computes {
-                return None;
+            if last.concurrency < processors || !computes {
+                return self.higher(last, before.last().copied());
             }
-            return self.higher(last, before.last().copied());
         }
         let knee = smallest_nearly_best(&settings, model)?;
         // What is refused here may not be halfway down.
@@ -481,7 +485,7 @@ impl View<'_> {
             true => HEAVY_WAVES,
             false => WAVES,
         };
-        let waves = if left >= 4 * lanes * waves { waves } else { 1 };
+        let waves = waves.min(left / (4 * lanes)).max(1);
         let room = if self.situation.thorough { 1.0 } else { ROOM };
         let expected = room * self.expected_rate(model, concurrency) * seconds;
         let most = most.max(lanes * waves);
