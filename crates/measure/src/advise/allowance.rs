@@ -8,7 +8,6 @@ use triway_core::Model;
 use super::{
     setting::Setting,
     slice::{Situation, Slice},
-    strategy::WAITS,
 };
 
 /// Seconds of a probe, and what part of the rest of the job it takes where that is long. Attempts that wait are as long one time
@@ -23,7 +22,7 @@ const MOST_BUDGETS: f64 = 3.0;
 const SOON_S: f64 = 0.25;
 /// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes for work
 /// that gains little by them, and of fewer lanes, which gain nothing but that the job asks for less.
-const OTHER_MODEL: f64 = 0.15;
+const OTHER_MODEL: f64 = 0.1;
 const MORE_THAT_WAIT: f64 = 0.25;
 const MORE_THAT_COMPUTE: f64 = 0.05;
 const FEWER: f64 = 0.005;
@@ -62,7 +61,8 @@ impl Allowance {
                 (probe_s, situation.budget_s, elapsed_s)
             }
             Some(rest) => {
-                let probe_s = match waits(slices) {
+                let alone = Setting::sequential(slices);
+                let probe_s = match alone.is_some_and(|it| it.waits()) {
                     true => BRIEFEST_S,
                     false => (PART * rest).clamp(BRIEFEST_S, LONGEST_S),
                 };
@@ -95,11 +95,6 @@ impl Allowance {
         let soon = if start == Start::Fewer { 0.0 } else { SOON_S };
         startup_s(slices, setting) <= (part * rest).max(soon)
     }
-}
-
-fn waits(slices: &[Slice]) -> bool {
-    let share = Setting::sequential(slices).and_then(|it| it.cpu_share());
-    share.is_some_and(|share| share < WAITS)
 }
 
 /// Seconds that the rest of a job takes under the best that is known.

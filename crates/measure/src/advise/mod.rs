@@ -164,4 +164,6 @@ fn steered<T: Task, S>(
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tests;

@@ -39,6 +39,8 @@ pub(super) struct View(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// Whether nothing else is of interest: of brief inputs, more would take longer than they do.
+    counts_only: bool,
     inputs: u64,
     failed: u64,
     retried: u64,
@@ -112,10 +114,15 @@ impl<T: Task, S: Sink<T>> Sink<T> for Observed<T, S> {
     /// Here and not where outcomes are passed on, which may be much later.
     fn settled(&mut self, outcome: &Outcome<T::Input, T::Output>) {
         if outcome.status != Status::Cancelled && outcome.attempts > 0 {
+            let mut seen = lock(&self.seen);
+            if seen.counts_only {
+                seen.count(outcome.error.as_ref());
+                drop(seen);
+                return self.sink.settled(outcome);
+            }
             let sizes = (self.sizes)(outcome);
             let kind = outcome.error.as_ref().map(|failure| &failure.kind);
             let times = (outcome.started, outcome.run, outcome.cpu);
-            let mut seen = lock(&self.seen);
             seen.record(kind, times, sizes);
             seen.note_failure(outcome.error.as_ref());
             seen.note_lane(outcome.worker, outcome.started + outcome.run);
@@ -161,6 +168,11 @@ impl Seen {
         if self.times.len() < MOST_TIMES {
             self.times.push((started, started + run));
         }
+    }
+
+    fn count(&mut self, failure: Option<&Failure>) {
+        self.inputs += 1;
+        self.failed += u64::from(failure.is_some());
     }
 
     fn note_failure(&mut self, failure: Option<&Failure>) {
@@ -294,6 +306,11 @@ impl View {
     /// The same, and remembers it.
     pub(super) fn look(&self, ran: &Ran, lanes: usize) -> Slice {
         lock(&self.0).slice(ran, lanes)
+    }
+
+    /// From here on only counts what succeeds, until it is taken.
+    pub(super) fn count_only(&self) {
+        lock(&self.0).counts_only = true;
     }
 
     /// How many inputs have succeeded since a stretch was taken last.

@@ -303,6 +303,7 @@ impl Steers {
                 low: 0,
             }));
         }
+        self.view.count_only();
         (self.tell)(Progress::GoesOn(Box::new(advice)));
         Course::Next(Box::new(stretch))
     }

@@ -10,6 +10,9 @@ use crate::statistics::median;
 /// How much of the best throughput is as good as the best, when the smaller concurrency is chosen.
 pub(super) const NEARLY: f64 = 0.95;
 
+/// Attempts that have a processor for a smaller share of their time wait.
+pub(super) const WAITS: f64 = 0.3;
+
 /// How much longer than alone an attempt may take beside others that it does not wait for.
 const UNDISTURBED: f64 = 1.5;
 /// Attempts whose standard deviation is more than this times their mean have a heavy tail.
@@ -139,6 +142,11 @@ impl<'a> Setting<'a> {
             .filter_map(|slice| slice.cpu_share())
             .collect();
         median(&shares)
+    }
+
+    /// Whether its attempts wait for most of their time.
+    pub(super) fn waits(&self) -> bool {
+        self.cpu_share().is_some_and(|share| share < WAITS)
     }
 
     /// How many processors' worth of time it took, on average.

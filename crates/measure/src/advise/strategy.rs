@@ -43,8 +43,6 @@ const GAIN: f64 = 1.05;
 const QUICK_GAIN: f64 = 1.15;
 /// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
 const ALL_CPU: f64 = 0.85;
-/// Attempts that have a processor for a smaller share of their time wait.
-pub(super) const WAITS: f64 = 0.3;
 /// How far behind the best of two lanes a model may be and still be tried with more, where there is no time for all.
 const PROMISING: f64 = 0.8;
 /// Threads that do this much of what processes do.
@@ -173,9 +171,7 @@ impl View<'_> {
     }
 
     fn waits(&self) -> bool {
-        self.sequential
-            .cpu_share()
-            .is_some_and(|share| share < WAITS)
+        self.sequential.waits()
     }
 
     fn computes(&self) -> bool {
@@ -243,6 +239,12 @@ impl View<'_> {
         self.tried(model, two) > 0 && !gained
     }
 
+    /// Whether work that computes gained nothing, which a second processor that others had for a moment explains as well.
+    fn is_doubtful(&self, models: &[Model]) -> bool {
+        let slow = self.sequential.run() >= BRIEF_S;
+        slow && self.computes() && models.iter().all(|it| self.gained_nothing(*it))
+    }
+
     fn pairs(&self) -> Option<Probe> {
         let two = self.two();
         if two < 2 {
@@ -252,9 +254,10 @@ impl View<'_> {
         models.retain(|it| self.affords((*it, two), Start::OtherModel));
         // Attempts that wait are as long one time as another; the time is better spent on more of them at once.
         let even = self.waits() && !self.sequential.has_heavy_tail();
-        let rounds = match self.situation.thorough && !even {
-            true => PAIRS,
-            false => 1,
+        let rounds = match self.situation.thorough {
+            true if !even => PAIRS,
+            false if self.is_doubtful(&models) => PAIRS,
+            _ => 1,
         };
         for round in 0..rounds {
             // A first input often has more to do than the others, so one input at a time is measured again.

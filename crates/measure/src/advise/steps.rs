@@ -1,0 +1,107 @@
+//! What is probed next, after what was seen.
+
+use triway_core::Model;
+
+use super::{
+    slice::{Candidate, Situation, Slice},
+    strategy::{Step, next},
+};
+
+/// Native work: seconds of an input, by how many they differ, and the share in which it has a processor.
+type Work = (f64, f64, f64);
+
+fn work(run_s: f64, share: f64) -> Work {
+    (run_s, run_s / 10.0, share)
+}
+
+/// What comes next where half the time goes into computing, with these gains so far.
+fn probe_after(run: (f64, f64), gains: &[(Model, usize, f64)]) -> Option<(Model, usize, u64)> {
+    probe((run.0, run.1, 0.5), gains, true)
+}
+
+fn probe(
+    (run_s, run_sd_s, share): Work,
+    gains: &[(Model, usize, f64)],
+    thorough: bool,
+) -> Option<(Model, usize, u64)> {
+    let candidate = |model| Candidate {
+        model,
+        refused: None,
+    };
+    let situation = Situation {
+        inputs: Some(1_000_000),
+        models: Model::PLAIN.into_iter().map(candidate).collect(),
+        thorough,
+        ..Situation::bare(2)
+    };
+    let slices: Vec<Slice> = gains
+        .iter()
+        .map(|(model, concurrency, gain)| Slice {
+            model: Some(*model),
+            concurrency: *concurrency,
+            inputs: 1000,
+            wall_s: 1000.0 * run_s / gain,
+            rate_per_s: gain / run_s,
+            run_s,
+            run_sd_s,
+            cpu_s: Some(1000.0 * share * run_s),
+            ..Slice::default()
+        })
+        .collect();
+    match next(&situation, &slices, 1.0) {
+        Step::Probe(probe) => Some((probe.model, probe.concurrency, probe.inputs)),
+        Step::Done => None,
+    }
+}
+
+/// Both rounds of pairs, of which threads have gained and others have not.
+const PAIRED: [(Model, usize, f64); 8] = [
+    (Model::Sequential, 1, 1.0),
+    (Model::Threads, 2, 2.0),
+    (Model::Processes, 2, 0.9),
+    (Model::Async, 2, 0.9),
+    (Model::Sequential, 1, 1.0),
+    (Model::Processes, 2, 0.9),
+    (Model::Async, 2, 0.9),
+    (Model::Threads, 2, 2.0),
+];
+
+/// A pause of the machine for some milliseconds must not end the climb.
+#[test]
+fn what_gains_nothing_is_looked_at_twice_where_a_look_is_brief() {
+    let stumbled = [&PAIRED[..], &[(Model::Threads, 8, 1.9)]].concat();
+    let again = probe_after((1e-4, 1e-5), &stumbled);
+    assert_eq!(again.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
+    let slow = probe_after((1e-2, 1e-3), &stumbled);
+    assert_ne!(slow.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
+}
+
+/// Others may have had the second processor for that moment.
+#[test]
+fn what_computes_and_gains_nothing_is_looked_at_twice() {
+    let first = [
+        (Model::Sequential, 1, 1.0),
+        (Model::Threads, 2, 0.9),
+        (Model::Processes, 2, 1.1),
+        (Model::Async, 2, 1.0),
+    ];
+    let setting = |probe: Option<(Model, usize, u64)>| probe.map(|it| (it.0, it.1));
+    let next = |run, seen: &[_]| setting(probe(work(run, 1.0), seen, false));
+    assert_eq!(next(1e-2, &first), Some((Model::Sequential, 1)));
+    let again = [&first[..], &[(Model::Sequential, 1, 1.0)]].concat();
+    assert_eq!(next(1e-2, &again), Some((Model::Processes, 2)));
+    let mut gained = first;
+    gained[2].2 = 1.9;
+    assert_eq!(next(1e-2, &gained), None);
+}
+
+/// The last of a few inputs a lane may take far longer than all the others.
+#[test]
+fn slices_of_a_heavy_tail_are_larger() {
+    let inputs = |spread| probe_after((1e-1, spread), &PAIRED).unwrap();
+    let (alike, heavy) = (inputs(1e-2), inputs(2e-1));
+    assert_eq!((alike.0, alike.1), (Model::Threads, 8));
+    assert_eq!((heavy.0, heavy.1), (Model::Threads, 8));
+    assert!(alike.2 >= 24 && alike.2 < 64, "{alike:?}");
+    assert!(heavy.2 >= 64, "{heavy:?}");
+}
