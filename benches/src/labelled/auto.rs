@@ -26,6 +26,19 @@ pub(super) fn times(best: Measured) -> u64 {
     (times as u64).clamp(1, MOST_TIMES)
 }
 
+/// How many times more, where the best took clearly less than that; a little more than it takes, for it differs.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a factor from 1 to a hundred"
+)]
+pub(super) fn more(times: u64, best_s: f64) -> Option<u64> {
+    let more = (1.1 * times as f64 * WANTED_S / best_s.max(0.1)).ceil() as u64;
+    let more = more.min(MOST_TIMES);
+    (best_s < 0.95 * WANTED_S && more > times).then_some(more)
+}
+
 /// Seconds under `-m auto`, and under the best; who goes first changes from run to run.
 pub(super) fn race(
     workload: &Workload,

@@ -174,14 +174,19 @@ fn advise(
 fn race(workload: &Workload, options: &Options, kept: &mut Kept) -> Result<(), Box<dyn Error>> {
     let truth = kept.truth(workload.name).unwrap_or_default();
     let best = best(&truth).ok_or("nothing is the best")?;
-    let times = auto::times(best);
+    let mut times = auto::times(best);
     for run in 1..=options.runs {
         if kept.has_auto(workload.name, run) {
             continue;
         }
         let (load, began) = (load(), Instant::now());
-        let choice = (best.setting, times);
-        let (auto_s, best_s) = auto::race(workload, &options.triway, choice, run)?;
+        let race = |times| auto::race(workload, &options.triway, (best.setting, times), run);
+        let (mut auto_s, mut best_s) = race(times)?;
+        // What was found to be the best may have been found in a slower hour.
+        if let Some(more) = auto::more(times, best_s) {
+            times = more;
+            (auto_s, best_s) = race(times)?;
+        }
         println!(
             "{} run {run}: auto {auto_s:.2} s, {} {best_s:.2} s",
             workload.name,

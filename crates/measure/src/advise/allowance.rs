@@ -21,11 +21,11 @@ const MOST_BUDGETS: f64 = 3.0;
 /// Lanes that start sooner than this are always worth a look.
 const SOON_S: f64 = 0.25;
 /// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes for work
-/// that gains little by them, and of fewer lanes, which gain nothing but that the job asks for less.
+/// that gains little by them, and of what may do as well as what is known, so that the job asks for less.
 const OTHER_MODEL: f64 = 0.1;
 const MORE_THAT_WAIT: f64 = 0.25;
 const MORE_THAT_COMPUTE: f64 = 0.05;
-const FEWER: f64 = 0.005;
+const AS_WELL: f64 = 0.005;
 /// How long a job takes of which nobody knows how many inputs it has.
 const UNKNOWN_S: f64 = 10.0;
 
@@ -45,6 +45,8 @@ pub(super) struct Allowance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     OtherModel,
+    /// Another model, that may do as well as one that is known, and hardly better.
+    AsWell,
     /// More lanes of a model, and whether its attempts wait.
     More(bool),
     /// Fewer than the best has, that may do as well.
@@ -90,7 +92,7 @@ impl Allowance {
             Start::OtherModel => OTHER_MODEL,
             Start::More(true) => MORE_THAT_WAIT,
             Start::More(false) => MORE_THAT_COMPUTE,
-            Start::Fewer => FEWER,
+            Start::AsWell | Start::Fewer => AS_WELL,
         };
         let soon = if start == Start::Fewer { 0.0 } else { SOON_S };
         startup_s(slices, setting) <= (part * rest).max(soon)
@@ -195,6 +197,7 @@ mod tests {
         assert!(!affords(20_000, eight, Start::More(false)));
         assert!(affords(20_000, eight, Start::More(true)));
         assert!(affords(200_000, eight, Start::More(false)));
+        assert!(!affords(20_000, (Model::Threads, 2), Start::AsWell));
         assert!(affords(20_000, (Model::Threads, 2), Start::OtherModel));
         assert!(!affords(2000, (Model::Threads, 2), Start::OtherModel));
         let thorough = Situation::bare(2);

@@ -41,6 +41,8 @@ const WORTHWHILE: f64 = 1.15;
 /// What gains less from more lanes has had enough of them; where there is no time for all, from each doubling of them.
 const GAIN: f64 = 1.05;
 const QUICK_GAIN: f64 = 1.15;
+/// What does this share of what the processors could has them all.
+const ALL_OF_THEM: f64 = 0.7;
 /// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
 const ALL_CPU: f64 = 0.85;
 /// How far behind the best of two lanes a model may be and still be tried with more, where there is no time for all.
@@ -239,6 +241,13 @@ impl View<'_> {
         self.tried(model, two) > 0 && !gained
     }
 
+    /// Whether two lanes of a model had two processors for most of the time: no other can do much more.
+    fn has_all(&self, model: Model) -> bool {
+        let processors = ratio(self.situation.cpus.min(self.two()), 1);
+        let all = ALL_OF_THEM * processors * self.sequential.rate();
+        Setting::of(self.slices, model, self.two()).is_some_and(|it| it.rate() >= all)
+    }
+
     /// Whether work that computes gained nothing, which a second processor that others had for a moment explains as well.
     fn is_doubtful(&self, models: &[Model]) -> bool {
         let slow = self.sequential.run() >= BRIEF_S;
@@ -251,7 +260,11 @@ impl View<'_> {
             return None;
         }
         let mut models = self.paired();
-        models.retain(|it| self.affords((*it, two), Start::OtherModel));
+        let start = match self.computes() && models.iter().any(|it| self.has_all(*it)) {
+            true => Start::AsWell,
+            false => Start::OtherModel,
+        };
+        models.retain(|it| self.tried(*it, two) > 0 || self.affords((*it, two), start));
         // Attempts that wait are as long one time as another; the time is better spent on more of them at once.
         let even = self.waits() && !self.sequential.has_heavy_tail();
         let rounds = match self.situation.thorough {
