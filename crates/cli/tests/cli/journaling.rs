@@ -166,7 +166,9 @@ fn the_command_that_an_interrupted_run_tells_completes_it() {
         let server = Server::start(Duration::from_millis(millis));
         let list = server.list(folder.path(), urls);
         let out = folder.path().join("an outcome a line.jsonl");
-        let mut command = triway(&format!("run http {list} -c 2 --journal {journal} -o"));
+        // While it is measured, there are moments in which nothing is in flight.
+        let words = format!("run http {list} -m threads -c 2 --journal {journal} -o");
+        let mut command = triway(&words);
         let started = start(command.arg(&out).stdin(Stdio::null()));
         eventually(|| (recorded(&journal).len() > 5).then_some(()));
         for _ in 0..signals {
