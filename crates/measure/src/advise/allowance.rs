@@ -22,7 +22,7 @@ const MOST_BUDGETS: f64 = 3.0;
 const SOON_S: f64 = 0.25;
 /// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes for work
 /// that gains little by them, and of what may do as well as what is known, so that the job asks for less.
-const OTHER_MODEL: f64 = 0.1;
+const OTHER_MODEL: f64 = 0.15;
 const MORE_THAT_WAIT: f64 = 0.25;
 const MORE_THAT_COMPUTE: f64 = 0.05;
 const AS_WELL: f64 = 0.005;
