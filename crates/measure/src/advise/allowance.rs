@@ -18,7 +18,7 @@ const PART: f64 = 0.01;
 /// What part of the rest all probes take, and how many times the usual budget at most.
 const ALL_PARTS: f64 = 0.15;
 const MOST_BUDGETS: f64 = 3.0;
-/// Lanes that start sooner than this are always worth a look.
+/// Lanes that start sooner than this are always worth a look, except fewer of what was looked at with more.
 const SOON_S: f64 = 0.25;
 /// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes for work
 /// that gains little by them, and of what may do as well as what is known, so that the job asks for less.
@@ -36,6 +36,7 @@ pub(super) struct Allowance {
     pub(super) probe_s: f64,
     /// Seconds that are left of those that all probes may take.
     pub(super) left_s: f64,
+    /// Whether so little is left that no other probe begins.
     pub(super) is_over: bool,
     /// Seconds of the rest of the job under the best that is known; none where only probes count.
     rest_s: Option<f64>,
@@ -47,8 +48,10 @@ pub(super) enum Start {
     OtherModel,
     /// Another model, that may do as well as one that is known, and hardly better.
     AsWell,
-    /// More lanes of a model, and whether its attempts wait.
-    More(bool),
+    /// More lanes of a model, of attempts that wait.
+    MoreThatWait,
+    /// The same, of attempts that do not.
+    MoreThatCompute,
     /// Fewer than the best has, that may do as well.
     Fewer,
 }
@@ -90,8 +93,8 @@ impl Allowance {
         };
         let part = match start {
             Start::OtherModel => OTHER_MODEL,
-            Start::More(true) => MORE_THAT_WAIT,
-            Start::More(false) => MORE_THAT_COMPUTE,
+            Start::MoreThatWait => MORE_THAT_WAIT,
+            Start::MoreThatCompute => MORE_THAT_COMPUTE,
             Start::AsWell | Start::Fewer => AS_WELL,
         };
         let soon = if start == Start::Fewer { 0.0 } else { SOON_S };
@@ -194,9 +197,9 @@ mod tests {
         };
         let eight = (Model::Processes, 8);
         // Ten seconds are left, and eight processes take two to start.
-        assert!(!affords(20_000, eight, Start::More(false)));
-        assert!(affords(20_000, eight, Start::More(true)));
-        assert!(affords(200_000, eight, Start::More(false)));
+        assert!(!affords(20_000, eight, Start::MoreThatCompute));
+        assert!(affords(20_000, eight, Start::MoreThatWait));
+        assert!(affords(200_000, eight, Start::MoreThatCompute));
         assert!(!affords(20_000, (Model::Threads, 2), Start::AsWell));
         assert!(affords(20_000, (Model::Threads, 2), Start::OtherModel));
         assert!(!affords(2000, (Model::Threads, 2), Start::OtherModel));

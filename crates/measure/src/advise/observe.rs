@@ -39,7 +39,7 @@ pub(super) struct View(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// Whether nothing else is of interest: of brief inputs, more would take longer than they do.
+    /// Whether nothing else is of interest, and this is called too often for more than that.
     counts_only: bool,
     inputs: u64,
     failed: u64,

@@ -3,7 +3,7 @@
 use triway_core::Model;
 
 use super::{
-    slice::{Candidate, Situation, Slice},
+    slice::{Candidate, Interpreter, Situation, Slice},
     strategy::{Step, next},
 };
 
@@ -19,36 +19,36 @@ fn probe_after(run: (f64, f64), gains: &[(Model, usize, f64)]) -> Option<(Model,
     probe((run.0, run.1, 0.5), gains, true)
 }
 
-fn probe(
-    (run_s, run_sd_s, share): Work,
-    gains: &[(Model, usize, f64)],
-    thorough: bool,
-) -> Option<(Model, usize, u64)> {
+fn situation(thorough: bool) -> Situation {
     let candidate = |model| Candidate {
         model,
         refused: None,
     };
-    let situation = Situation {
+    Situation {
         inputs: Some(1_000_000),
         models: Model::PLAIN.into_iter().map(candidate).collect(),
         thorough,
         ..Situation::bare(2)
-    };
-    let slices: Vec<Slice> = gains
-        .iter()
-        .map(|(model, concurrency, gain)| Slice {
-            model: Some(*model),
-            concurrency: *concurrency,
-            inputs: 1000,
-            wall_s: 1000.0 * run_s / gain,
-            rate_per_s: gain / run_s,
-            run_s,
-            run_sd_s,
-            cpu_s: Some(1000.0 * share * run_s),
-            ..Slice::default()
-        })
-        .collect();
-    match next(&situation, &slices, 1.0) {
+    }
+}
+
+fn slice((run_s, run_sd_s, share): Work, (model, concurrency, gain): (Model, usize, f64)) -> Slice {
+    Slice {
+        model: Some(model),
+        concurrency,
+        inputs: 1000,
+        wall_s: 1000.0 * run_s / gain,
+        rate_per_s: gain / run_s,
+        run_s,
+        run_sd_s,
+        cpu_s: Some(1000.0 * share * run_s),
+        ..Slice::default()
+    }
+}
+
+fn probe(work: Work, gains: &[(Model, usize, f64)], thorough: bool) -> Option<(Model, usize, u64)> {
+    let slices: Vec<Slice> = gains.iter().map(|gain| slice(work, *gain)).collect();
+    match next(&situation(thorough), &slices, 1.0) {
         Step::Probe(probe) => Some((probe.model, probe.concurrency, probe.inputs)),
         Step::Done => None,
     }
@@ -93,6 +93,33 @@ fn what_computes_and_gains_nothing_is_looked_at_twice() {
     let mut gained = first;
     gained[2].2 = 1.9;
     assert_eq!(next(1e-2, &gained), None);
+}
+
+/// What one model has all processors for, another one does no better.
+#[test]
+fn slow_lanes_are_not_started_for_what_is_known_to_be_done() {
+    let start = |gain| {
+        let slow = |model, concurrency, gain: f64| Slice {
+            startup_s: 1.0,
+            ..slice(work(2e-3, 1.0), (model, concurrency, gain))
+        };
+        let slices = [
+            slow(Model::Sequential, 1, 1.0),
+            slow(Model::Processes, 2, gain),
+        ];
+        let situation = Situation {
+            inputs: Some(20_000),
+            budget_s: 2.0,
+            interpreter: Some(Interpreter::new("CPython 3.13".to_owned(), true, false)),
+            ..situation(false)
+        };
+        next(&situation, &slices, 4.5)
+    };
+    assert_eq!(start(1.8), Step::Done);
+    let Step::Probe(probe) = start(1.2) else {
+        panic!("threads were not tried");
+    };
+    assert_eq!(probe.model, Model::Threads);
 }
 
 /// The last of a few inputs a lane may take far longer than all the others.

@@ -292,6 +292,13 @@ impl View<'_> {
         self.allowance.affords(self.slices, setting, start)
     }
 
+    fn more(&self) -> Start {
+        match self.waits() {
+            true => Start::MoreThatWait,
+            false => Start::MoreThatCompute,
+        }
+    }
+
     /// What a model has to gain from so many times as many lanes to be tried with more.
     fn gain(&self, times: f64) -> f64 {
         match self.situation.thorough {
@@ -308,7 +315,7 @@ impl View<'_> {
         let promising = self.promising();
         promising.into_iter().find_map(|model| {
             let again = self.second_look(model);
-            let again = again.filter(|it| self.affords((model, *it), Start::More(self.waits())));
+            let again = again.filter(|it| self.affords((model, *it), self.more()));
             if let Some(again) = again {
                 return self.probe(model, again);
             }
@@ -316,7 +323,7 @@ impl View<'_> {
             let most = self.slices.iter().filter(|it| it.model == Some(model));
             let start = match most.map(|it| it.concurrency).max() {
                 Some(most) if most > rung => Start::Fewer,
-                _ => Start::More(self.waits()),
+                _ => self.more(),
             };
             let affords = self.affords((model, rung), start);
             (affords && self.tried(model, rung) == 0)
