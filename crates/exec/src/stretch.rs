@@ -3,7 +3,7 @@
 //! All stretches are one job, with one ledger, one journal and one sink. So no input is executed twice for having been in
 //! two of them, and none is lost between them.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use triway_core::{Inside, Plan};
 
@@ -13,6 +13,9 @@ use triway_core::{Inside, Plan};
 pub struct Stretch {
     /// How it runs. Of the plan count model, concurrency and what worker processes are; all limits are the job's own.
     pub plan: Plan,
+    /// No more inputs than this run at once, where there are to be more lanes than that: a later stretch may want them all, and
+    /// they may be slow to start. Then no input is handed out ahead.
+    pub at_once: Option<NonZeroUsize>,
     /// It ends when so many attempts were started.
     pub most_inputs: Option<u64>,
     /// It starts no further attempt after so long, from where its lanes stood ready.
@@ -32,6 +35,7 @@ impl Stretch {
     pub fn new(plan: Plan) -> Self {
         Self {
             plan,
+            at_once: None,
             most_inputs: None,
             most_time: None,
             shuffled: false,
@@ -48,8 +52,8 @@ pub enum Asked<'a> {
     /// How the job begins.
     First,
     /// Whether its lanes go on as they are: all attempts of a stretch have ended, and its lanes stand ready. They do where
-    /// the answer is a stretch of the same model, concurrency and pool; whatever else is answered, they are let go, and then
-    /// it is asked how the job goes on. What workers tell when they leave is not known yet.
+    /// the answer is a stretch of the same model, concurrency and pool, however many of them it has at work; whatever else is
+    /// answered, they are let go, and then it is asked how the job goes on. What workers tell when they leave is not known yet.
     Idle(&'a Ran),
     /// How it goes on: all attempts of a stretch have ended, and its lanes are gone.
     Ended(&'a Ran),

@@ -1,6 +1,6 @@
 //! `run -m auto` where something comes in between: an earlier run, slow inputs, an end before it knows.
 
-use std::{fs, io::Write as _, process::Stdio, thread, time::Duration};
+use std::{collections::BTreeSet, fs, io::Write as _, process::Stdio, thread, time::Duration};
 
 use tempfile::tempdir;
 
@@ -91,6 +91,31 @@ fn a_large_concurrency_that_is_given_is_kept() {
     ));
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.err.contains("@300,"), "{}", ended.err);
+}
+
+/// What imports for long imports once for all that is tried with threads, and for the rest of the job; once before that, for one
+/// input at a time.
+#[test]
+fn an_interpreter_is_started_once_for_all_numbers_of_threads() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("slow.py");
+    let function = "import os, time\ntime.sleep(0.6)\ndef nap(x):\n    time.sleep(0.02)\n    return os.getpid()\n";
+    fs::write(&file, function).unwrap();
+    fs::write(folder.path().join("lines"), "1\n".repeat(6000)).unwrap();
+    let ended = run(&format!(
+        "run py {}:nap {} --max-concurrency 64",
+        file.display(),
+        folder.path().join("lines").display()
+    ));
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let outcomes = ended.outcomes();
+    assert_eq!(outcomes.len(), 6000);
+    let interpreters: BTreeSet<u64> = outcomes
+        .iter()
+        .map(|it| it["output"].as_u64().unwrap())
+        .collect();
+    assert!(ended.err.contains("threads with"), "{}", ended.err);
+    assert_eq!(interpreters.len(), 2, "{}", ended.err);
 }
 
 /// Outcomes that wait for their turn have been measured all the same.

@@ -1,6 +1,7 @@
 //! The changes of a job's model on the way: when a stretch is over, and how the next one begins.
 
 use std::{
+    num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize},
@@ -51,6 +52,23 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
+    /// How many inputs are to run at once.
+    pub(super) fn wanted_at_once(&self) -> NonZeroUsize {
+        let lanes = self.plan.concurrency;
+        self.fewer_at_once().map_or(lanes, |fewer| fewer.min(lanes))
+    }
+
+    /// How many may at most be handed out, running or not, where something else than lanes says that: this stretch, or that this
+    /// machine did not give enough.
+    pub(super) fn most_handed_out(&self) -> usize {
+        let fewer = self.fewer_at_once().map_or(usize::MAX, NonZeroUsize::get);
+        self.most_at_once.min(fewer)
+    }
+
+    fn fewer_at_once(&self) -> Option<NonZeroUsize> {
+        self.steering.as_ref().and_then(|it| it.stretch.at_once)
+    }
+
     /// When the stretch wants to be looked at.
     pub(super) fn next_look(&self) -> Option<Duration> {
         let steering = self.steering.as_ref().filter(|it| it.left() > 0)?;
@@ -78,7 +96,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     fn notice_starving(&mut self) {
         let starves = self.progress.ready.is_some()
             && self.supply == Supply::Pending
-            && self.ledger.running() < self.lanes.len()
+            && self.ledger.running() < self.lanes.len().min(self.most_handed_out())
             && self.ledger.ready() == 0;
         if let Some(steering) = &mut self.steering {
             let starves = starves && steering.left() > 0;
@@ -164,7 +182,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// Goes on with the lanes that there are, where these are what is wanted: it may take seconds to start others.
     fn keeps_lanes(&mut self) -> bool {
-        if self.progress.ready.is_none() || self.lanes.len() < self.most_lanes {
+        if self.progress.ready.is_none()
+            || self.lanes.len() < self.most_lanes.min(self.most_handed_out())
+        {
             return false;
         }
         let ran = self.ran(None);
@@ -219,7 +239,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             startup: ready.saturating_sub(began),
             wall: progress.last_end.saturating_sub(ready),
             started: self.steering.as_ref().map_or(0, |it| it.started),
-            at_once: self.most_lanes.min(self.most_at_once),
+            at_once: self.most_lanes.min(self.most_handed_out()),
             starved: self.steering.as_ref().map_or(Duration::ZERO, |it| {
                 it.starving.so_far(self.shared.clock.now())
             }),

@@ -337,7 +337,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
         let wanted = self
             .most_lanes
-            .min(self.most_at_once)
+            .min(self.most_handed_out())
             .min(self.ledger.running() + self.ledger.ready());
         if self.lanes.len() >= wanted || self.progress.stopped.is_some() {
             return false;
@@ -362,7 +362,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     fn say_fewer_lanes(&mut self, got: usize, reason: String) {
         self.delivery.event(&Event::FewerLanes {
-            wanted: self.plan.concurrency.get(),
+            wanted: self.wanted_at_once().get(),
             got,
             reason,
         });
@@ -407,7 +407,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
             true => self.lanes.len(),
             false => self.aim(),
         };
-        most.min(self.most_at_once)
+        most.min(self.most_handed_out())
     }
 
     /// The first inputs wait until all lanes that they need are there, so that steady work begins at one moment.
@@ -506,6 +506,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.close_journal();
         let none = Lanes::none(Arc::clone(&self.shared));
         let told = std::mem::replace(&mut self.lanes, none).close();
+        let at_once = self.most_lanes.min(self.most_handed_out());
+        let concurrency = self.wanted_at_once();
         let Whole {
             startup,
             wall,
@@ -518,9 +520,9 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         let unread = self.supply != Supply::Exhausted || progress.unreadable.is_some();
         let summary = Summary {
             model: self.plan.model,
-            concurrency: self.plan.concurrency,
+            concurrency,
             lanes: lanes_peak,
-            at_once: self.most_lanes.min(self.most_at_once),
+            at_once,
             admitted: self.next_index,
             succeeded: counts.succeeded,
             failed: counts.failed,

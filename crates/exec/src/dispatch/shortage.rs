@@ -36,7 +36,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// Whether there was too little for an attempt that did not run alone, and of what.
     fn is_short(&self, end: &mut End<T::Output>) -> Option<String> {
         let reason = end.shortage()?;
-        (self.most_at_once > 1 && self.lanes.len() > 1).then(|| std::mem::take(reason))
+        (self.most_handed_out() > 1 && self.lanes.len() > 1).then(|| std::mem::take(reason))
     }
 
     /// Lanes of this process leave by themselves, so that those are left which have what they need.
@@ -55,7 +55,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// than before: so this ends, at the latest when one runs alone, and that one's failure counts.
     fn run_fewer(&mut self, now: Duration, served: usize, reason: String) {
         self.take_back(now);
-        let before = self.most_at_once.min(self.lanes.len());
+        let before = self.most_handed_out().min(self.lanes.len());
         let enough = self.ledger.running() + served;
         self.most_at_once = enough.min(before - 1).max(1);
         self.say_fewer_lanes(self.most_at_once, reason);

@@ -61,6 +61,10 @@ pub(crate) const TESTS: &[Test] = &[
         "stretches::lanes_go_on_where_the_next_one_has_the_same",
         lanes_go_on_where_the_next_one_has_the_same,
     ),
+    (
+        "stretches::more_lanes_may_stand_ready_than_are_at_work",
+        more_lanes_may_stand_ready_than_are_at_work,
+    ),
     ("stretches::a_stop_is_told", a_stop_is_told),
     (
         "stretches::what_has_settled_is_told_before_its_turn_comes",
@@ -302,6 +306,46 @@ fn lanes_go_on_where_the_next_one_has_the_same() {
         assert!(!kept || processes.len() <= 2, "{processes:?}");
         let started = told.last().map(|ran| ran.started);
         assert_eq!(started, Some(180), "{told:?}");
+    }
+}
+
+/// A later stretch has them at work, and none has to be started for that.
+fn more_lanes_may_stand_ready_than_are_at_work() {
+    for model in [Model::Threads, Model::Async, Model::Hybrid] {
+        let of = |at_once, most_inputs| {
+            let mut stretch = Stretch::new(Plan::new(model, lanes(6)));
+            stretch.plan.pool.processes = NonZeroUsize::new(1);
+            stretch.at_once = NonZeroUsize::new(at_once);
+            stretch.most_inputs = most_inputs;
+            Course::Next(Box::new(stretch))
+        };
+        let mut courses = [of(1, Some(20)), of(3, Some(30)), of(0, None)].into_iter();
+        let told = Told::default();
+        let ended_ones = Arc::clone(&told);
+        let pilot = Box::new(move |asked: Asked<'_>| match asked {
+            Asked::Watching { .. } => Course::Stay,
+            Asked::Ended(ran) => {
+                ended_ones.lock().unwrap().push(ran.clone());
+                Course::End
+            }
+            _ => courses.next().unwrap_or(Course::End),
+        });
+        let job = Job::new(Script::default(), vec![Act::Sleep(4); 200]);
+        let done = ended(job.steer(pilot).run());
+        assert_eq!(done.summary.succeeded, 200, "{model}");
+        assert_eq!(told.lock().unwrap().len(), 1, "{model}: {told:?}");
+        let mut ran: Vec<_> = done.sink.iter().map(|it| (it.started, it.run)).collect();
+        ran.sort_unstable();
+        for (from, until, most) in [(0, 20, 1), (20, 50, 3), (50, 200, 6)] {
+            let here = &ran[from..until];
+            let beside = |at: &Duration| {
+                let runs =
+                    |(began, run): &&(Duration, Duration)| began <= at && *at < *began + *run;
+                here.iter().filter(runs).count()
+            };
+            let found = here.iter().map(|(began, _)| beside(began)).max();
+            assert_eq!(found, Some(most), "{model}");
+        }
     }
 }
 

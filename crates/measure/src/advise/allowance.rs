@@ -24,7 +24,7 @@ const SOON_S: f64 = 0.25;
 /// that gains little by them, and of what may do as well as what is known, so that the job asks for less.
 const OTHER_MODEL: f64 = 0.15;
 const MORE_THAT_WAIT: f64 = 0.25;
-const MORE_THAT_COMPUTE: f64 = 0.05;
+const MORE_THAT_COMPUTE: f64 = 0.02;
 const AS_WELL: f64 = 0.005;
 /// How long a job takes of which nobody knows how many inputs it has.
 const UNKNOWN_S: f64 = 10.0;
@@ -74,7 +74,8 @@ impl Allowance {
                 let most = MOST_BUDGETS * situation.budget_s;
                 let budget_s = (ALL_PARTS * rest).clamp(situation.budget_s, most);
                 // Of what lanes cost to be started is judged by itself.
-                let starts: f64 = slices.iter().map(|slice| slice.startup_s).sum();
+                let started = slices.iter().filter(|slice| !slice.on_same_lanes);
+                let starts: f64 = started.map(|slice| slice.startup_s).sum();
                 (probe_s, budget_s, (elapsed_s - starts).max(0.0))
             }
         };

@@ -13,6 +13,7 @@ mod interval;
 mod observe;
 mod pilot;
 mod recommend;
+mod room;
 mod rule;
 mod setting;
 pub mod slice;

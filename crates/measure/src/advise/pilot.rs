@@ -123,8 +123,15 @@ pub(super) struct Steers {
 
 enum Doing {
     Nothing,
-    Probing(Probe, Option<Meter>),
+    Probing(Box<Probing>),
     Working(Box<Work>),
+}
+
+struct Probing {
+    probe: Probe,
+    meter: Option<Meter>,
+    /// The seconds that its lanes took to start, where they are those of the probe before.
+    lanes_of_before: Option<f64>,
 }
 
 struct Work {
@@ -168,7 +175,7 @@ impl Steers {
     }
 
     fn ended(&mut self, ran: &Ran) -> Course {
-        let probed = matches!(self.now, Doing::Probing(..));
+        let probed = matches!(self.now, Doing::Probing(_));
         self.note(ran);
         // Who stopped it knows, and wants to be told nothing.
         if ran.stopped {
@@ -195,59 +202,90 @@ impl Steers {
         Course::Next(Box::new(Stretch::new(self.plan(Model::Sequential, 1))))
     }
 
-    /// The job goes on with the lanes of the last probe where they are what is advised: interpreters may take seconds to start.
+    /// The job goes on with the lanes of the last probe where they are wanted by the next one, or are what is advised: interpreters
+    /// may take seconds to start.
     fn keep_lanes(&mut self, ran: &Ran) -> Course {
-        let Doing::Probing(probe, meter) = &self.now else {
+        let Doing::Probing(probing) = &self.now else {
             return Course::Stay;
         };
         if self.then == Then::End || ran.stopped || ran.exhausted {
             return Course::Stay;
         }
-        let seen = self.view.look(ran, probe.concurrency);
+        let seen = self.view.look(ran, probing.probe.concurrency);
+        let slice = self.of_probe(seen, probing, ran);
+        let Probe { model, room, .. } = probing.probe;
+        let startup_s = slice.startup_s;
         let mut slices = self.gathered.slices();
-        slices.push(self.of_probe(seen, probe, meter.as_ref(), ran));
+        slices.push(slice);
         let elapsed = self
             .began
             .map_or(0.0, |began| began.elapsed().as_secs_f64());
-        let enough = strategy::next(&self.situation, &slices, elapsed) == Step::Done;
-        let advised = self.advice(&slices).recommendation;
-        let same = advised
-            .is_some_and(|it| (it.model, it.concurrency) == (probe.model, probe.concurrency));
-        if !enough || !same {
-            return Course::Stay;
+        match strategy::next(&self.situation, &slices, elapsed) {
+            Step::Probe(next) if (next.model, next.room) == (model, room) => {
+                self.note(ran);
+                self.probe(next, Some(startup_s))
+            }
+            Step::Done if self.wants_lanes(&slices, (model, room)) => {
+                self.note(ran);
+                self.work(&slices, Some(room))
+            }
+            _ => Course::Stay,
         }
-        self.note(ran);
-        self.work(&slices)
     }
 
-    /// What was seen of a probe, with what only this side knows. Workers that are still there have told nothing of themselves.
-    fn of_probe(&self, seen: Slice, probe: &Probe, meter: Option<&Meter>, ran: &Ran) -> Slice {
+    /// Whether these lanes are what is advised, or have more slots than that and others are not worth their start.
+    fn wants_lanes(&self, slices: &[Slice], (model, room): (Model, usize)) -> bool {
+        let Some(advised) = self.advice(slices).recommendation else {
+            return false;
+        };
+        let (wanted, lanes) = (advised.model, advised.concurrency);
+        let others = || strategy::is_worth_a_start(&self.situation, slices, (wanted, lanes));
+        wanted == model && (lanes == room || (lanes < room && !others()))
+    }
+
+    /// What was seen of a probe, with what only this side knows. Workers that are still there have told nothing of themselves, and
+    /// what they tell in the end is not of this probe alone where it was not their first.
+    fn of_probe(&self, seen: Slice, probing: &Probing, ran: &Ran) -> Slice {
+        let Probing {
+            probe,
+            meter,
+            lanes_of_before,
+        } = probing;
         let outside = probe.model == Model::Processes || self.situation.interpreter.is_some();
-        let whole = !outside || ran.worker_peak_memory_bytes.is_some();
-        let cost = meter.filter(|_| whole).and_then(|it| it.read().ok());
+        let told = ran.worker_peak_memory_bytes.is_some() && lanes_of_before.is_none();
+        let whole = !outside || told;
+        let cost = meter.as_ref().filter(|_| whole);
+        let cost = cost.and_then(|it| it.read().ok());
         let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
         let memory = own_peak_bytes().filter(|_| whole);
+        let own = match whole {
+            true => seen,
+            false => seen.without_what_workers_tell(),
+        };
         Slice {
             model: Some(probe.model),
+            startup_s: lanes_of_before.unwrap_or(own.startup_s),
+            on_same_lanes: lanes_of_before.is_some(),
             cpu_s: cost.map(|cost| cost.cpu.as_secs_f64()),
             peak_memory_bytes: memory.map(|own| own + workers),
-            ..seen
+            ..own
         }
     }
 
     /// Writes down what a probe has measured.
     fn note(&mut self, ran: &Ran) {
-        let Doing::Probing(probe, meter) = std::mem::replace(&mut self.now, Doing::Nothing) else {
+        let Doing::Probing(probing) = std::mem::replace(&mut self.now, Doing::Nothing) else {
             // What work came to the job itself says.
             self.done += self.view.take(ran, 1).inputs;
             return;
         };
+        let concurrency = probing.probe.concurrency;
         if let Some(closely) = self.view.take_closely() {
-            let setting = (probe.model, probe.concurrency);
+            let setting = (probing.probe.model, concurrency);
             closely.add_to(&mut self.gathered.pile().closely, setting, ran);
         }
-        let seen = self.view.take(ran, probe.concurrency);
-        let slice = self.of_probe(seen, &probe, meter.as_ref(), ran);
+        let seen = self.view.take(ran, concurrency);
+        let slice = self.of_probe(seen, &probing, ran);
         self.done += slice.inputs;
         self.gathered.pile().slices.push(slice);
     }
@@ -262,36 +300,43 @@ impl Steers {
         let elapsed = self.began.get_or_insert_with(Instant::now).elapsed();
         let slices = self.gathered.slices();
         match strategy::next(&self.situation, &slices, elapsed.as_secs_f64()) {
-            Step::Probe(probe) => self.probe(probe),
+            Step::Probe(probe) => self.probe(probe, None),
             Step::Done => match self.then {
                 Then::End => Course::End,
-                Then::GoOn => self.work(&slices),
+                Then::GoOn => self.work(&slices, None),
             },
         }
     }
 
-    fn probe(&mut self, probe: Probe) -> Course {
+    /// A probe, on the lanes of the one before if these took so many seconds to start.
+    fn probe(&mut self, probe: Probe, lanes_of_before: Option<f64>) -> Course {
         (self.tell)(Progress::Probing {
             model: probe.model,
             concurrency: probe.concurrency,
         });
-        let mut stretch = Stretch::new(self.plan(probe.model, probe.concurrency));
+        let mut stretch = self.stretch((probe.model, probe.concurrency), probe.room);
         stretch.most_inputs = Some(probe.inputs);
         stretch.dispensable = true;
         // Whoever goes on afterwards may want outcomes to come more or less in order.
         stretch.shuffled = self.then == Then::End;
         stretch.most_time = Duration::try_from_secs_f64(probe.seconds).ok();
-        self.now = Doing::Probing(probe, Meter::start().ok());
+        self.now = Doing::Probing(Box::new(Probing {
+            probe,
+            meter: Meter::start().ok(),
+            lanes_of_before,
+        }));
         Course::Next(Box::new(stretch))
     }
 
-    fn work(&mut self, slices: &[Slice]) -> Course {
+    /// The rest under what is advised, on so many lanes if these stand ready.
+    fn work(&mut self, slices: &[Slice], room: Option<usize>) -> Course {
         let advice = self.advice(slices);
         let chosen = advice.recommendation.unwrap_or(Advised {
             model: self.base.model,
             concurrency: self.base.concurrency.get(),
         });
-        let mut stretch = Stretch::new(self.plan(chosen.model, chosen.concurrency));
+        let Advised { model, concurrency } = chosen;
+        let mut stretch = self.stretch((model, concurrency), room.unwrap_or(concurrency));
         if let Some(promised) = advice.throughput_per_s
             && self.renewals < MOST_RENEWALS
         {
@@ -344,6 +389,15 @@ impl Steers {
         (self.tell)(Progress::Fell { promised, found });
         self.renewals += 1;
         Course::End
+    }
+
+    /// So many at work, on so many lanes.
+    fn stretch(&self, (model, concurrency): (Model, usize), room: usize) -> Stretch {
+        let mut stretch = Stretch::new(self.plan(model, room));
+        if concurrency < room {
+            stretch.at_once = std::num::NonZeroUsize::new(concurrency);
+        }
+        stretch
     }
 
     fn plan(&self, model: Model, concurrency: usize) -> Plan {

@@ -91,6 +91,8 @@ pub struct Slice {
     pub told_to_wait: u64,
     /// Seconds until the lanes stood ready.
     pub startup_s: f64,
+    /// Whether the lanes were those of the slice before, which stood ready still: they were started once for both.
+    pub on_same_lanes: bool,
     /// Seconds from there to the end of the last attempt.
     pub wall_s: f64,
     /// Successful outcomes a second while all lanes were busy.
@@ -139,6 +141,17 @@ impl Slice {
         let cpu = self.attempts_cpu_s.or(self.cpu_s)?;
         let wanted = (busy - self.run_queue_s.unwrap_or(0.0)).max(cpu);
         (wanted > 0.0).then(|| (cpu / wanted).clamp(0.0, 1.0))
+    }
+
+    /// Less what workers tell when they leave, where that is not of this slice alone.
+    #[must_use]
+    pub(super) fn without_what_workers_tell(self) -> Self {
+        Self {
+            run_queue_s: None,
+            serialising_s: None,
+            longest_hold_s: None,
+            ..self
+        }
     }
 
     /// Attempts that came to an end, and how many of them failed.

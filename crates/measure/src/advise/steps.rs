@@ -122,6 +122,39 @@ fn slow_lanes_are_not_started_for_what_is_known_to_be_done() {
     assert_eq!(probe.model, Model::Threads);
 }
 
+/// An interpreter that imports for long is asked for all the slots that may be wanted; then more of them at work cost nothing.
+#[test]
+fn interpreters_of_what_waits_have_room_for_more() {
+    let step = |run_s, startup_s, tried: &[(Model, usize, f64)]| {
+        let slow = |it: &_| Slice {
+            startup_s,
+            ..slice((run_s, run_s / 10.0, 0.01), *it)
+        };
+        let slices: Vec<Slice> = tried.iter().map(slow).collect();
+        let situation = Situation {
+            inputs: Some(10_000),
+            most_concurrency: 64,
+            budget_s: 2.0,
+            interpreter: Some(Interpreter::new("CPython 3.13".to_owned(), true, false)),
+            ..situation(false)
+        };
+        match next(&situation, &slices, 0.5) {
+            Step::Probe(probe) => Some((probe.model, probe.concurrency, probe.room)),
+            Step::Done => None,
+        }
+    };
+    let alone = (Model::Sequential, 1, 1.0);
+    let pair = (Model::Async, 2, 2.0);
+    assert_eq!(step(0.02, 0.1, &[alone]), Some((Model::Async, 2, 64)));
+    assert_eq!(step(0.02, 30.0, &[alone]), None);
+    assert_eq!(
+        step(0.02, 30.0, &[alone, pair]),
+        Some((Model::Async, 8, 64))
+    );
+    // Handing out one by one would count.
+    assert_eq!(step(0.002, 0.1, &[alone]), Some((Model::Async, 2, 2)));
+}
+
 /// The last of a few inputs a lane may take far longer than all the others.
 #[test]
 fn slices_of_a_heavy_tail_are_larger() {

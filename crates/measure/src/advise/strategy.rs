@@ -8,6 +8,7 @@ use triway_core::Model;
 
 use super::{
     allowance::{Allowance, Start},
+    room::{room, stand_ready},
     setting::{Setting, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
 };
@@ -30,6 +31,8 @@ pub struct Probe {
     pub model: Model,
     /// How many inputs in flight.
     pub concurrency: usize,
+    /// How many lanes there are for them: more, where those that a later probe may want would start slowly.
+    pub room: usize,
     /// How many inputs.
     pub inputs: u64,
     /// After so many seconds no further one begins.
@@ -65,7 +68,7 @@ const PARTS: u64 = 32;
 /// The same for a job that is to be done, where there are a few, and most inputs are to be done as they advise.
 const QUICK_PARTS: u64 = 16;
 /// How many times as many inputs as are expected a probe has where its time is to end it: it is a waste to have it end before.
-const ROOM: f64 = 2.0;
+const TO_SPARE: f64 = 2.0;
 /// So many inputs a lane, and so many where the last of a slice may be far slower than the others.
 const WAVES: u64 = 3;
 const HEAVY_WAVES: u64 = 8;
@@ -108,6 +111,15 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
     probe.map_or(Step::Done, Step::Probe)
 }
 
+/// Whether the rest of a job is better off with so many lanes of their own than with the larger number that stands ready.
+pub(super) fn is_worth_a_start(
+    situation: &Situation,
+    slices: &[Slice],
+    setting: (Model, usize),
+) -> bool {
+    allowance(situation, slices, 0.0).affords(slices, setting, Start::Fewer)
+}
+
 /// One input at a time.
 fn first(situation: &Situation, slices: &[Slice]) -> Step {
     if !slices.is_empty() || situation.inputs == Some(0) {
@@ -135,6 +147,7 @@ fn alone(situation: &Situation, inputs: u64) -> Probe {
     Probe {
         model: Model::Sequential,
         concurrency: 1,
+        room: 1,
         inputs,
         seconds: 2.0 * allowance(situation, &[], 0.0).probe_s,
     }
@@ -289,7 +302,8 @@ impl View<'_> {
 
     /// Whether these lanes are worth their start.
     fn affords(&self, setting: (Model, usize), start: Start) -> bool {
-        self.allowance.affords(self.slices, setting, start)
+        let ready = start != Start::Fewer && stand_ready(self.situation, self.slices, setting);
+        ready || self.allowance.affords(self.slices, setting, start)
     }
 
     fn more(&self) -> Start {
@@ -471,6 +485,10 @@ impl View<'_> {
             // Nothing is to be told apart where one is far ahead.
             false => finalists.retain(near),
         }
+        if !self.situation.thorough {
+            // The best comes last, for its lanes may go on.
+            finalists.sort_by(|one, other| other.total(inputs).total_cmp(&one.total(inputs)));
+        }
         finalists.retain(|it| self.affords((it.model, it.concurrency), Start::OtherModel));
         if finalists.len() < 2 && !self.situation.thorough {
             return None;
@@ -509,14 +527,19 @@ impl View<'_> {
             false => WAVES,
         };
         let waves = waves.min(left / (4 * lanes)).max(1);
-        let room = if self.situation.thorough { 1.0 } else { ROOM };
-        let expected = room * self.expected_rate(model, concurrency) * seconds;
+        let factor = if self.situation.thorough {
+            1.0
+        } else {
+            TO_SPARE
+        };
+        let expected = factor * self.expected_rate(model, concurrency) * seconds;
         let most = most.max(lanes * waves);
         let inputs = (expected.ceil().clamp(1.0, 1e9) as u64).clamp(lanes * waves, most);
         let longest = seconds.max(f64::from(u32::try_from(waves).unwrap_or(3)) * run);
         (longest <= 2.0 * self.allowance.left_s).then_some(Probe {
             model,
             concurrency,
+            room: room(self.situation, &self.sequential, (model, concurrency)),
             inputs: inputs.min(left),
             seconds: longest,
         })
