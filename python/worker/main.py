@@ -151,7 +151,7 @@ class Worker:
             self.lanes = Coroutines(self.desk, slots, self.call, self.read, self.new_writer, self.loop)
         else:
             self.lanes = Threads(self.desk, slots, self.call, self.read, self.new_writer, self.close_loop)
-            self.lanes.begin()
+            self.lanes.begin(self.hello["lazy"])
 
     def serve(self):
         """Whether something was left behind."""

@@ -17,22 +17,26 @@ class Threads:
         self.over = threading.Condition(lock)
         self.claiming = threading.Lock()
         self.reading = False
+        # Those that wait and were not woken, and all that there are.
         self.idle = 0
         self.working = 0
-        self.lanes = [None] * slots
+        self.lanes = []
         self.take = self.take_alone if desk.alone or slots == 1 else self.take_together
 
-    def begin(self):
-        """Starts the threads, which is part of the start of this worker and takes milliseconds where there are many."""
+    def begin(self, lazy):
+        """Starts the threads, which is part of the start of this worker and takes milliseconds where there are many; the first
+        of them where the others are to be started when there is something for them to do."""
         if self.slots > 1:
-            self.working = self.slots
-            for slot in range(self.slots):
-                self.start(slot)
+            with self.arrived:
+                for slot in range(1 if lazy else self.slots):
+                    self.start(slot)
+                    self.working += 1
 
     def serve(self):
         """Works until there will be no more inputs. Whether something was left behind."""
         if self.slots == 1:
-            self.work(Lane(0))
+            self.lanes = [Lane(0)]
+            self.work(self.lanes[0])
             return False
         watch = self.desk.limit is not None
         with self.over:
@@ -43,10 +47,11 @@ class Threads:
         return any(thread.name.startswith("triway-left") for thread in threading.enumerate())
 
     def start(self, slot):
-        lane = self.lanes[slot] = Lane(slot)
+        lane = Lane(slot)
         # A thread that is left behind must not keep this process.
         thread = lane.handle = threading.Thread(target=self.run, args=(lane,), name="triway-%d" % slot, daemon=True)
         thread.start()
+        self.lanes[slot : slot + 1] = [lane]
 
     def run(self, lane):
         try:
@@ -146,12 +151,13 @@ class Threads:
                 if desk.ended:
                     return None
                 if self.reading:
+                    # Whoever wakes it counts it out.
                     self.idle += 1
                     arrived.wait()
-                    self.idle -= 1
                     continue
                 self.reading = True
             frame = None
+            wanted = 0
             try:
                 desk.flush()
                 frame = desk.link.recv()
@@ -161,10 +167,25 @@ class Threads:
                     if frame:
                         desk.take_in(frame)
                     # This thread takes one; another takes over the reading.
-                    if desk.ended or not frame:
-                        arrived.notify_all()
-                    elif self.idle:
-                        arrived.notify(len(desk.waiting))
+                    over = desk.ended or not frame
+                    woken = self.idle if over else min(self.idle, len(desk.waiting))
+                    self.idle -= woken
+                    arrived.notify(woken)
+                    if not over:
+                        wanted = len(desk.waiting) - woken
+            if wanted and len(self.lanes) < self.slots:
+                self.start_more(wanted)
+
+    def start_more(self, wanted):
+        """So many, as long as there are slots; those that this machine gives no threads for stay empty."""
+        with self.arrived:
+            for slot in range(len(self.lanes), min(len(self.lanes) + wanted, self.slots)):
+                try:
+                    self.start(slot)
+                except RuntimeError:
+                    self.slots = slot
+                    return
+                self.working += 1
 
     # What does not return.
 

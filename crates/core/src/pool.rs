@@ -72,6 +72,10 @@ pub struct Pool {
     pub recycle: Option<NonZeroU64>,
     /// How many inputs are handed to a slot at once; `None` lets it follow how long they take.
     pub batch: Option<NonZeroUsize>,
+    /// Threads of a worker that is no process of this program are started when there is something for them to do, and not all
+    /// before the first input: a part of a job may have few of them at work. Belongs to a run, and is written down nowhere.
+    #[serde(skip)]
+    pub lazy_slots: bool,
 }
 
 impl Default for Pool {
@@ -83,6 +87,7 @@ impl Default for Pool {
             memory_bytes: None,
             recycle: None,
             batch: None,
+            lazy_slots: false,
         }
     }
 }

@@ -118,6 +118,31 @@ fn an_interpreter_is_started_once_for_all_numbers_of_threads() {
     assert_eq!(interpreters.len(), 2, "{}", ended.err);
 }
 
+/// A thread may keep a connection to the other side, so there are no more threads than had to be at work.
+#[test]
+fn threads_that_were_never_at_work_are_not_started() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("gate.py");
+    let function = "import threading, time\ngate = threading.Semaphore(4)\ndef pass_gate(x):\n    with gate:\n        \
+                    time.sleep(0.01)\n    return threading.get_ident()\n";
+    fs::write(&file, function).unwrap();
+    fs::write(folder.path().join("lines"), "1\n".repeat(1500)).unwrap();
+    let ended = run(&format!(
+        "run py {}:pass_gate {}",
+        file.display(),
+        folder.path().join("lines").display()
+    ));
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let outcomes = ended.outcomes();
+    let threads: BTreeSet<u64> = outcomes
+        .iter()
+        .map(|it| it["output"].as_u64().unwrap())
+        .collect();
+    assert!(ended.err.contains("threads with"), "{}", ended.err);
+    // One at a time, 32 that gained nothing, and few that listen or are about to; 128 were not to be tried.
+    assert!(threads.len() <= 40, "{}: {}", threads.len(), ended.err);
+}
+
 /// Outcomes that wait for their turn have been measured all the same.
 #[test]
 fn advice_may_keep_the_order_of_outcomes() {

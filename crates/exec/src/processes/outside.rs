@@ -58,6 +58,8 @@ pub(super) struct Hello<'a> {
     pub(super) grace_ns: u64,
     /// Whether there is no other worker.
     pub(super) alone: bool,
+    /// Whether threads are started when there is something for them to do.
+    pub(super) lazy: bool,
     pub(super) configuration: &'a RawValue,
 }
 

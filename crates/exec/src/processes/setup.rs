@@ -161,6 +161,7 @@ impl<T: Task> Setup<T> {
             limit_ns: self.limit.map(nanos),
             grace_ns: nanos(self.grace),
             alone: self.processes == 1,
+            lazy: self.pool.lazy_slots,
             configuration: outsiders.configuration(),
         }
     }

@@ -394,6 +394,7 @@ impl Steers {
     /// So many at work, on so many lanes.
     fn stretch(&self, (model, concurrency): (Model, usize), room: usize) -> Stretch {
         let mut stretch = Stretch::new(self.plan(model, room));
+        stretch.plan.pool.lazy_slots = self.then == Then::GoOn;
         if concurrency < room {
             stretch.at_once = std::num::NonZeroUsize::new(concurrency);
         }
