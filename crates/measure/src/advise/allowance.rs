@@ -20,10 +20,11 @@ const ALL_PARTS: f64 = 0.15;
 const MOST_BUDGETS: f64 = 3.0;
 /// Lanes that start sooner than this are always worth a look, except fewer of what was looked at with more.
 const SOON_S: f64 = 0.25;
-/// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, of more lanes for work
-/// that gains little by them, and of what may do as well as what is known, so that the job asks for less.
+/// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, do both, or compute, which
+/// gains little by them, and of what may do as well as what is known, so that the job asks for less.
 const OTHER_MODEL: f64 = 0.15;
 const MORE_THAT_WAIT: f64 = 0.25;
+const MORE_THAT_DO_BOTH: f64 = 0.05;
 const MORE_THAT_COMPUTE: f64 = 0.02;
 const AS_WELL: f64 = 0.005;
 /// How long a job takes of which nobody knows how many inputs it has.
@@ -50,7 +51,9 @@ pub(super) enum Start {
     AsWell,
     /// More lanes of a model, of attempts that wait.
     MoreThatWait,
-    /// The same, of attempts that do not.
+    /// The same, of attempts that compute as well.
+    MoreThatDoBoth,
+    /// The same, of attempts that do nothing else.
     MoreThatCompute,
     /// Fewer than the best has, that may do as well.
     Fewer,
@@ -95,6 +98,7 @@ impl Allowance {
         let part = match start {
             Start::OtherModel => OTHER_MODEL,
             Start::MoreThatWait => MORE_THAT_WAIT,
+            Start::MoreThatDoBoth => MORE_THAT_DO_BOTH,
             Start::MoreThatCompute => MORE_THAT_COMPUTE,
             Start::AsWell | Start::Fewer => AS_WELL,
         };

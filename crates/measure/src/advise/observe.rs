@@ -187,14 +187,18 @@ impl Seen {
         }
     }
 
-    /// Seconds from where the lanes stood ready to a lane's last end, the mean of all lanes that had something to do.
+    /// Seconds from where the lanes stood ready to a lane's last end, the mean of all lanes that had something to do. Where more
+    /// take turns than are at work, the last ends are those of the lanes that were at work when the last attempt began.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a mean needs no more digits than a float has"
     )]
-    fn lanes_s(&self, ready: Duration) -> f64 {
-        let at_work = self.lanes.values().map(|end| end.saturating_sub(ready));
-        at_work.sum::<Duration>().as_secs_f64() / self.lanes.len().max(1) as f64
+    fn lanes_s(&self, ready: Duration, at_work: usize) -> f64 {
+        let mut ends: Vec<_> = self.lanes.values().collect();
+        ends.sort_unstable_by(|one, other| other.cmp(one));
+        ends.truncate(at_work);
+        let worked = ends.iter().map(|end| end.saturating_sub(ready));
+        worked.sum::<Duration>().as_secs_f64() / ends.len().max(1) as f64
     }
 
     /// The middle of those that were looked at one by one.
@@ -225,9 +229,9 @@ impl Seen {
         clippy::cast_precision_loss,
         reason = "a rate needs no more digits than a float has"
     )]
-    fn rate(&self, ran: &Ran, lanes: usize) -> f64 {
+    fn rate(&self, (ready, end): (Duration, Duration), lanes: usize) -> f64 {
         let count = self.times.len();
-        let wall = ran.wall.as_secs_f64();
+        let wall = end.saturating_sub(ready).as_secs_f64();
         if count == MOST_TIMES {
             return self.inputs as f64 / wall;
         }
@@ -238,15 +242,29 @@ impl Seen {
         let last = self.times.iter().map(|(started, _)| *started).max();
         let last = last.unwrap_or_default();
         let ended = self.times.iter().filter(|(_, end)| *end <= last).count();
-        ended as f64 / last.saturating_sub(ran.ready).as_secs_f64()
+        ended as f64 / last.saturating_sub(ready).as_secs_f64()
     }
 
-    /// All that was seen, as what came of a stretch with these lanes.
+    /// When a lane began its first attempt, the mean of all: lanes that go on from before may still have to start threads.
+    fn at_work_from(&self, ready: Duration, lanes: usize) -> Duration {
+        let mut began: Vec<_> = self.times.iter().map(|(started, _)| *started).collect();
+        began.sort_unstable();
+        began.truncate(lanes);
+        let after = began.iter().map(|began| began.saturating_sub(ready));
+        ready + after.sum::<Duration>() / u32::try_from(began.len().max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// All that was seen, as what came of a stretch with these lanes, which are those of before or stood ready when it began.
     #[expect(
         clippy::cast_precision_loss,
         reason = "means need no more digits than a float has"
     )]
-    fn slice(&self, ran: &Ran, lanes: usize) -> Slice {
+    fn slice(&self, ran: &Ran, (lanes, of_before): (usize, bool)) -> Slice {
+        let ready = match of_before {
+            true => self.at_work_from(ran.ready, lanes),
+            false => ran.ready,
+        };
+        let end = ran.ready + ran.wall;
         let each = self.inputs.max(1) as f64;
         let successes = (self.inputs - self.failed) as f64 / each;
         let most = self.kinds.iter().max_by_key(|(_, count)| **count);
@@ -261,10 +279,10 @@ impl Seen {
             wall_s: ran.wall.as_secs_f64(),
             rate_per_s: match self.inputs {
                 0 => 0.0,
-                _ => successes * self.rate(ran, lanes),
+                _ => successes * self.rate((ready, end), lanes),
             },
             told_to_wait: self.told_to_wait,
-            lanes_s: self.lanes_s(ran.ready),
+            lanes_s: self.lanes_s(ready, lanes),
             run_s: self.run.mean,
             run_sd_s: self.run.deviation(),
             run_median_s: self.median_run_s(),
@@ -292,8 +310,8 @@ impl View {
         Some(std::mem::replace(closely, Closely::new()))
     }
 
-    /// What was seen of a stretch that has ended, with these lanes; forgets it.
-    pub(super) fn take(&self, ran: &Ran, lanes: usize) -> Slice {
+    /// What was seen of a stretch that has ended, with so many lanes, which may be those of before; forgets it.
+    pub(super) fn take(&self, ran: &Ran, lanes: (usize, bool)) -> Slice {
         let mut seen = lock(&self.0);
         let slice = seen.slice(ran, lanes);
         *seen = Seen {
@@ -304,7 +322,7 @@ impl View {
     }
 
     /// The same, and remembers it.
-    pub(super) fn look(&self, ran: &Ran, lanes: usize) -> Slice {
+    pub(super) fn look(&self, ran: &Ran, lanes: (usize, bool)) -> Slice {
         lock(&self.0).slice(ran, lanes)
     }
 

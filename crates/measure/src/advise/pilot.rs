@@ -141,6 +141,13 @@ struct Work {
     low: u32,
 }
 
+impl Probing {
+    /// How many were at work, and whether they are those of the probe before.
+    fn lanes(&self) -> (usize, bool) {
+        (self.probe.concurrency, self.lanes_of_before.is_some())
+    }
+}
+
 impl Steers {
     pub(super) fn new(
         (situation, base): (Situation, Plan),
@@ -211,7 +218,7 @@ impl Steers {
         if self.then == Then::End || ran.stopped || ran.exhausted {
             return Course::Stay;
         }
-        let seen = self.view.look(ran, probing.probe.concurrency);
+        let seen = self.view.look(ran, probing.lanes());
         let slice = self.of_probe(seen, probing, ran);
         let Probe { model, room, .. } = probing.probe;
         let startup_s = slice.startup_s;
@@ -276,7 +283,7 @@ impl Steers {
     fn note(&mut self, ran: &Ran) {
         let Doing::Probing(probing) = std::mem::replace(&mut self.now, Doing::Nothing) else {
             // What work came to the job itself says.
-            self.done += self.view.take(ran, 1).inputs;
+            self.done += self.view.take(ran, (1, false)).inputs;
             return;
         };
         let concurrency = probing.probe.concurrency;
@@ -284,7 +291,7 @@ impl Steers {
             let setting = (probing.probe.model, concurrency);
             closely.add_to(&mut self.gathered.pile().closely, setting, ran);
         }
-        let seen = self.view.take(ran, concurrency);
+        let seen = self.view.take(ran, probing.lanes());
         let slice = self.of_probe(seen, &probing, ran);
         self.done += slice.inputs;
         self.gathered.pile().slices.push(slice);

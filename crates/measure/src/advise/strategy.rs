@@ -307,9 +307,10 @@ impl View<'_> {
     }
 
     fn more(&self) -> Start {
-        match self.waits() {
-            true => Start::MoreThatWait,
-            false => Start::MoreThatCompute,
+        match () {
+            () if self.waits() => Start::MoreThatWait,
+            () if self.computes() => Start::MoreThatCompute,
+            () => Start::MoreThatDoBoth,
         }
     }
 
@@ -363,7 +364,13 @@ impl View<'_> {
             false if does_both => (WORTHWHILE * alone, 3),
             false => ((PROMISING * best).max(WORTHWHILE * alone), 1),
         };
-        rates.retain(|(_, rate)| *rate >= floor);
+        // Two brief async tasks show least of what many do.
+        let brief = does_both && self.sequential.run() < BRIEF_S;
+        let floor_of = |model| match model {
+            Model::Async if brief => PROMISING * floor,
+            _ => floor,
+        };
+        rates.retain(|(model, rate)| *rate >= floor_of(*model));
         // Of what waits, processes are tried with more lanes only where nothing else gains: each costs a lot.
         if self.waits() && rates.iter().any(|(model, _)| *model != Model::Processes) {
             rates.retain(|(model, _)| *model != Model::Processes);
