@@ -76,6 +76,21 @@ fn what_gains_nothing_is_looked_at_twice_where_a_look_is_brief() {
     assert_ne!(slow.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
 }
 
+/// Three tell what work is like, two do not.
+#[test]
+fn of_few_inputs_three_run_one_at_a_time_where_that_leaves_enough() {
+    for (inputs, alone) in [(3, 2), (10, 2), (16, 3), (29, 3), (40, 4)] {
+        let situation = Situation {
+            inputs: Some(inputs),
+            ..situation(true)
+        };
+        let Step::Probe(probe) = next(&situation, &[], 0.0) else {
+            panic!("{inputs} inputs were not begun");
+        };
+        assert_eq!(probe.inputs, alone, "{inputs}");
+    }
+}
+
 /// Others may have had the second processor for that moment.
 #[test]
 fn what_computes_and_gains_nothing_is_looked_at_twice() {

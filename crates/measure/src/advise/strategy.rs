@@ -72,7 +72,7 @@ const TO_SPARE: f64 = 2.0;
 /// So many inputs a lane, and so many where the last of a slice may be far slower than the others.
 const WAVES: u64 = 3;
 const HEAVY_WAVES: u64 = 8;
-/// So many inputs one at a time where nobody knows how many there are, and so many at most.
+/// So many one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
 /// Where so large a share of so many fails, nothing is known of what would succeed, and no more are executed to find out.
@@ -125,7 +125,9 @@ fn first(situation: &Situation, slices: &[Slice]) -> Step {
     if !slices.is_empty() || situation.inputs == Some(0) {
         return Step::Done;
     }
-    let share = situation.inputs.map(|inputs| inputs / 10);
+    // With fewer than three nothing is said of what the work is like.
+    let some = |inputs: u64| (inputs / 10).max(3.min(inputs / 5));
+    let share = situation.inputs.map(some);
     let inputs = share.map_or(FIRST, |share| share.clamp(2, MOST_ALONE));
     Step::Probe(alone(situation, inputs))
 }
