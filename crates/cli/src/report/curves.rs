@@ -23,6 +23,9 @@ pub(super) struct Axes<'a> {
 pub(super) fn draw(curves: &[Curve], axes: &Axes<'_>) -> Markup {
     let points = || curves.iter().flat_map(|curve| curve.points.iter().copied());
     let xs: Vec<f64> = points().map(|(x, _)| x).collect();
+    let measured = curves.iter().filter(|curve| curve.measured);
+    let measured = measured.flat_map(|curve| curve.points.iter().map(|(x, _)| *x));
+    let measured: Vec<f64> = measured.collect();
     let across = match axes.x_doubles {
         true => Scale::multiplying(xs.iter().copied()),
         false => Scale::between(xs.iter().copied()),
@@ -56,7 +59,7 @@ pub(super) fn draw(curves: &[Curve], axes: &Axes<'_>) -> Markup {
                 }
             }
             span {}
-            (steps(across, &xs, axes))
+            (steps(across, &measured, axes))
             span {}
             p.across { (axes.x) }
         }
@@ -76,9 +79,9 @@ fn labels(up: Scale, unit: fn(f64) -> String) -> Markup {
 }
 
 /// What stands below the horizontal axis: where something was measured, if those places double.
-fn steps(across: Scale, xs: &[f64], axes: &Axes<'_>) -> Markup {
+fn steps(across: Scale, measured: &[f64], axes: &Axes<'_>) -> Markup {
     let mut ticks = match axes.x_doubles {
-        true => xs
+        true => measured
             .iter()
             .copied()
             .filter(|x| x.is_finite() && *x > 0.0)
@@ -173,6 +176,30 @@ mod tests {
                 assert!(!drawn.contains("<i>") && !drawn.contains("<x>"), "{drawn}");
             }
         }
+    }
+
+    #[test]
+    fn labels_stand_where_something_was_measured() {
+        let curve = |points: &[(f64, f64)], measured| Curve {
+            name: String::new(),
+            points: points.to_vec(),
+            measured,
+        };
+        let curves = [
+            curve(&[(1.0, 10.0), (4.0, 30.0)], true),
+            curve(&[(1.0, 10.0), (2.5, 20.0), (4.0, 30.0)], false),
+        ];
+        let axes = Axes {
+            x: "x",
+            y: "y",
+            x_doubles: true,
+            unit: |_| String::new(),
+        };
+        let drawn = draw(&curves, &axes).into_string();
+        assert!(
+            drawn.contains(">4</text>") && !drawn.contains(">2.5"),
+            "{drawn}"
+        );
     }
 
     #[test]
