@@ -174,18 +174,27 @@ class Threads:
                     if not over:
                         wanted = len(desk.waiting) - woken
             if wanted and len(self.lanes) < self.slots:
-                self.start_more(wanted)
+                self.start_more(wanted, lane)
 
-    def start_more(self, wanted):
-        """So many, as long as there are slots; those that this machine gives no threads for stay empty."""
+    def start_more(self, wanted, lane):
+        """So many, as long as there are slots. Gives back what this machine has no threads for, on this lane."""
         with self.arrived:
             for slot in range(len(self.lanes), min(len(self.lanes) + wanted, self.slots)):
                 try:
                     self.start(slot)
-                except RuntimeError:
+                except RuntimeError as error:
                     self.slots = slot
-                    return
+                    said = told("local-limit", "this machine gives no further thread (%s)" % error)
+                    break
                 self.working += 1
+            else:
+                return
+        try:
+            while True:
+                place, _, _ = self.take()
+                self.desk.put(lane, place, now(), 0, 0, FAILED, said)
+        except IndexError:
+            pass
 
     # What does not return.
 
@@ -204,7 +213,13 @@ class Threads:
             if holder and now() - since >= most:
                 if self.desk.leave_behind(lane, holder - 1, since, "its thread does not return"):
                     lane.handle.name = "triway-left"
-                    self.start(lane.slot)
+                    try:
+                        self.start(lane.slot)
+                    except RuntimeError:
+                        # Others have to do without it; without any, the parent has to start another interpreter.
+                        self.working -= 1
+                        if not self.working:
+                            raise
 
 
 def end_child():

@@ -20,9 +20,10 @@ const ALL_PARTS: f64 = 0.15;
 const MOST_BUDGETS: f64 = 3.0;
 /// Lanes that start sooner than this are always worth a look, except fewer of what was looked at with more.
 const SOON_S: f64 = 0.25;
-/// What part of the rest the start of lanes may take: of another model, of more lanes where attempts wait, do both, or compute, which
+/// What part of the rest the start of lanes may take: of another model, of one where attempts wait, of more lanes where attempts wait, do both, or compute, which
 /// gains little by them, and of what may do as well as what is known, so that the job asks for less.
 const OTHER_MODEL: f64 = 0.15;
+const OTHER_THAT_WAITS: f64 = 0.4;
 const MORE_THAT_WAIT: f64 = 0.25;
 const MORE_THAT_DO_BOTH: f64 = 0.05;
 const MORE_THAT_COMPUTE: f64 = 0.02;
@@ -47,6 +48,8 @@ pub(super) struct Allowance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     OtherModel,
+    /// The same, of attempts that wait: many at once may gain many times as much.
+    OtherThatWaits,
     /// Another model, that may do as well as one that is known, and hardly better.
     AsWell,
     /// More lanes of a model, of attempts that wait.
@@ -97,6 +100,7 @@ impl Allowance {
         };
         let part = match start {
             Start::OtherModel => OTHER_MODEL,
+            Start::OtherThatWaits => OTHER_THAT_WAITS,
             Start::MoreThatWait => MORE_THAT_WAIT,
             Start::MoreThatDoBoth => MORE_THAT_DO_BOTH,
             Start::MoreThatCompute => MORE_THAT_COMPUTE,

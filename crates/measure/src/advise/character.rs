@@ -17,6 +17,8 @@ const GAINS: f64 = 1.25;
 const GAINS_NOTHING: f64 = 1.15;
 /// Two threads on a machine with a spare processor do this much more than one, of work that needs nothing else.
 const SPARE: f64 = 1.4;
+/// What two lanes do at least where memory is what both wait for.
+const AS_WELL: f64 = 0.9;
 /// Attempts of less than this may be too small to be handed over.
 const SMALL_S: f64 = 1e-3;
 /// A coroutine that holds its loop for such a share of an attempt does not await.
@@ -123,6 +125,9 @@ impl Traits {
         let threads_gain = self.threads.is_some_and(|it| it >= GAINS);
         let processes_gain = self.processes.is_some_and(|it| it >= GAINS);
         let spare = situation.two_threads.is_some_and(|it| it >= SPARE);
+        // What does clearly less than one lane lacks something else than memory.
+        let as_well = [self.threads, self.processes].into_iter().flatten();
+        let spare = spare && as_well.fold(0.0, f64::max) >= AS_WELL;
         match (threads_gain, processes_gain) {
             (true, _) => Character::Cpu,
             (false, true) if locked => Character::InterpreterLock,

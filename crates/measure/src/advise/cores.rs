@@ -41,7 +41,8 @@ pub fn look() -> Cores {
     let deviation = (squares / count(alone.len() - 1)).sqrt();
     // Each pair by itself: whatever else the machine does comes and goes.
     let pairs = together.iter().zip(&alone).map(|(two, one)| two / one);
-    let two_threads = median(&pairs.collect::<Vec<_>>());
+    // Two do no more than twice as much: beyond that one was disturbed while it was alone.
+    let two_threads = median(&pairs.collect::<Vec<_>>()).map(|ratio| ratio.min(2.0));
     Cores {
         two_threads: two_threads.filter(|ratio| ratio.is_finite()),
         noise: deviation / middle,

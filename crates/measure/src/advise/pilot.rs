@@ -220,7 +220,12 @@ impl Steers {
         }
         let seen = self.view.look(ran, probing.lanes());
         let slice = self.of_probe(seen, probing, ran);
-        let Probe { model, room, .. } = probing.probe;
+        let Probe {
+            model,
+            room,
+            concurrency: at_work,
+            ..
+        } = probing.probe;
         let startup_s = slice.startup_s;
         let mut slices = self.gathered.slices();
         slices.push(slice);
@@ -228,11 +233,14 @@ impl Steers {
             .began
             .map_or(0.0, |began| began.elapsed().as_secs_f64());
         match strategy::next(&self.situation, &slices, elapsed) {
-            Step::Probe(next) if (next.model, next.room) == (model, room) => {
+            // Lanes that had more at work may still hold what those took, such as connections: others are started for fewer.
+            Step::Probe(next)
+                if (next.model, next.room) == (model, room) && next.concurrency >= at_work =>
+            {
                 self.note(ran);
                 self.probe(next, Some(startup_s))
             }
-            Step::Done if self.wants_lanes(&slices, (model, room)) => {
+            Step::Done if self.wants_lanes(&slices, (model, at_work, room)) => {
                 self.note(ran);
                 self.work(&slices, Some(room))
             }
@@ -240,14 +248,14 @@ impl Steers {
         }
     }
 
-    /// Whether these lanes are what is advised, or have more slots than that and others are not worth their start.
-    fn wants_lanes(&self, slices: &[Slice], (model, room): (Model, usize)) -> bool {
+    /// Whether as many at work as there are is what is advised, and these lanes are no more, or others are not worth their start.
+    fn wants_lanes(&self, slices: &[Slice], (model, at_work, room): (Model, usize, usize)) -> bool {
         let Some(advised) = self.advice(slices).recommendation else {
             return false;
         };
         let (wanted, lanes) = (advised.model, advised.concurrency);
-        let others = || strategy::is_worth_a_start(&self.situation, slices, (wanted, lanes));
-        wanted == model && (lanes == room || (lanes < room && !others()))
+        let others = || strategy::others_pay(&self.situation, slices, (wanted, lanes));
+        (wanted, lanes) == (model, at_work) && (lanes == room || !others())
     }
 
     /// What was seen of a probe, with what only this side knows. Workers that are still there have told nothing of themselves, and
@@ -265,12 +273,16 @@ impl Steers {
         let cost = cost.and_then(|it| it.read().ok());
         let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
         let memory = own_peak_bytes().filter(|_| whole);
+        let fewer = ran.started > 0 && ran.at_once < probe.concurrency;
+        let fewer =
+            fewer.then(|| format!("this machine gives no more than {} at once", ran.at_once));
         let own = match whole {
             true => seen,
             false => seen.without_what_workers_tell(),
         };
         Slice {
             model: Some(probe.model),
+            refused: own.refused.clone().or(fewer),
             startup_s: lanes_of_before.unwrap_or(own.startup_s),
             on_same_lanes: lanes_of_before.is_some(),
             cpu_s: cost.map(|cost| cost.cpu.as_secs_f64()),

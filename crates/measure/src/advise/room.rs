@@ -29,7 +29,7 @@ pub(super) fn room(
     }
 }
 
-/// Whether the lanes of the last slice have room for so many at work.
+/// Whether the lanes of the last slice have room for so many at work, and never had more.
 pub(super) fn stand_ready(
     situation: &Situation,
     slices: &[Slice],
@@ -39,5 +39,6 @@ pub(super) fn stand_ready(
         return false;
     };
     let room_of = |concurrency| room(situation, &sequential, (model, concurrency));
-    last.counts() && last.model == Some(model) && room_of(last.concurrency) == room_of(concurrency)
+    let same = last.model == Some(model) && room_of(last.concurrency) == room_of(concurrency);
+    last.counts() && same && last.concurrency <= concurrency
 }

@@ -161,7 +161,7 @@ fn interpreters_of_what_waits_have_room_for_more() {
     let alone = (Model::Sequential, 1, 1.0);
     let pair = (Model::Async, 2, 2.0);
     assert_eq!(step(0.02, 0.1, &[alone]), Some((Model::Async, 2, 64)));
-    assert_eq!(step(0.02, 30.0, &[alone]), None);
+    assert_eq!(step(0.02, 100.0, &[alone]), None);
     assert_eq!(
         step(0.02, 30.0, &[alone, pair]),
         Some((Model::Async, 8, 64))

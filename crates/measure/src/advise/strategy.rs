@@ -112,12 +112,8 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
 }
 
 /// Whether the rest of a job is better off with so many lanes of their own than with the larger number that stands ready.
-pub(super) fn is_worth_a_start(
-    situation: &Situation,
-    slices: &[Slice],
-    setting: (Model, usize),
-) -> bool {
-    allowance(situation, slices, 0.0).affords(slices, setting, Start::Fewer)
+pub(super) fn others_pay(situation: &Situation, slices: &[Slice], lanes: (Model, usize)) -> bool {
+    allowance(situation, slices, 0.0).affords(slices, lanes, Start::Fewer)
 }
 
 /// One input at a time.
@@ -275,9 +271,10 @@ impl View<'_> {
             return None;
         }
         let mut models = self.paired();
-        let start = match self.computes() && models.iter().any(|it| self.has_all(*it)) {
-            true => Start::AsWell,
-            false => Start::OtherModel,
+        let start = match () {
+            () if self.waits() => Start::OtherThatWaits,
+            () if self.computes() && models.iter().any(|it| self.has_all(*it)) => Start::AsWell,
+            () => Start::OtherModel,
         };
         models.retain(|it| self.tried(*it, two) > 0 || self.affords((*it, two), start));
         // Attempts that wait are as long one time as another; the time is better spent on more of them at once.
