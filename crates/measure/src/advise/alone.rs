@@ -108,6 +108,9 @@ impl Alone {
                     left => format!("{left} more are too few"),
                 }
             ),
+            Self::Ended if !situation.thorough => format!(
+                "{cannot}, and the start of another model takes too much of what is left of this job; -m names one."
+            ),
             Self::Ended => format!(
                 "{cannot}, and probing ended before any other model was tried; a larger budget may tell."
             ),
@@ -132,8 +135,13 @@ fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) ->
     let whole = Alone::Little("the whole job", whole.unwrap_or_else(executed));
     let rest = rest.filter(|rest| *rest > 0);
     let rest = rest.map(|rest| Alone::Little("what is left", rest as f64 * run));
-    let brief =
-        |it: &Alone| matches!(it, Alone::Little(_, seconds) if *seconds < NOTHING_TO_GAIN_S);
+    // A job that is to be done is done before others of its lanes stand ready.
+    let starts = match situation.thorough {
+        true => 0.0,
+        false => sequential.startup(),
+    };
+    let least = NOTHING_TO_GAIN_S.max(starts);
+    let brief = |it: &Alone| matches!(it, Alone::Little(_, seconds) if *seconds < least);
     Some(whole).filter(brief).or(rest.filter(brief))
 }
 
@@ -238,6 +246,21 @@ mod tests {
             false,
             "ended before any other model was tried",
         );
+    }
+
+    #[test]
+    fn a_job_goes_on_as_it_is_where_it_ends_before_others_would_begin() {
+        let slow_start = Slice {
+            startup_s: 1.0,
+            ..alone(10, 0.004)
+        };
+        let job = |inputs| Situation {
+            thorough: false,
+            ..situation(Some(inputs))
+        };
+        let slices = [slow_start];
+        check(&job(100), &slices, true, "nothing to gain");
+        check(&job(1000), &slices, false, "-m names one");
     }
 
     #[test]
