@@ -7,6 +7,8 @@ class Threads:
     def __init__(self, desk, slots, call, read, new_writer, at_end=None):
         self.desk = desk
         self.slots = slots
+        # Whether the main thread is the only one.
+        self.alone = slots == 1
         self.call = call
         self.read = read
         self.new_writer = new_writer
@@ -26,7 +28,7 @@ class Threads:
     def begin(self, lazy):
         """Starts the threads, which is part of the start of this worker and takes milliseconds where there are many; the first
         of them where the others are to be started when there is something for them to do."""
-        if self.slots > 1:
+        if not self.alone:
             with self.arrived:
                 for slot in range(1 if lazy else self.slots):
                     self.start(slot)
@@ -34,7 +36,7 @@ class Threads:
 
     def serve(self):
         """Works until there will be no more inputs. Whether something was left behind."""
-        if self.slots == 1:
+        if self.alone:
             self.lanes = [Lane(0)]
             self.work(self.lanes[0])
             return False
@@ -77,10 +79,10 @@ class Threads:
     def attempt(self, lane):
         """One attempt after the other, on this thread."""
         desk, call, read, write = self.desk, self.call, self.read, self.new_writer()
-        put, append, alone = desk.put, desk.append, self.slots == 1
+        put, append, alone = desk.put, desk.append, self.alone
         take, words, cell = self.take, self.desk.board.words, lane.cell
         claim = desk.waiting.popleft if desk.alone else desk.claim
-        single = self.slots == 1 or desk.alone
+        single = alone or desk.alone
         # A thread that makes an attempt holds itself.
         words[cell + HOLDS] = 1
         since = cell + SINCE

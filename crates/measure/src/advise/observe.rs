@@ -245,13 +245,16 @@ impl Seen {
         ended as f64 / last.saturating_sub(ready).as_secs_f64()
     }
 
-    /// When a lane began its first attempt, the mean of all: lanes that go on from before may still have to start threads.
+    /// When the first attempts began, the mean of as many as there are lanes, but no later than one attempt takes: threads may have
+    /// been started for them.
     fn at_work_from(&self, ready: Duration, lanes: usize) -> Duration {
         let mut began: Vec<_> = self.times.iter().map(|(started, _)| *started).collect();
         began.sort_unstable();
         began.truncate(lanes);
         let after = began.iter().map(|began| began.saturating_sub(ready));
-        ready + after.sum::<Duration>() / u32::try_from(began.len().max(1)).unwrap_or(u32::MAX)
+        let mean = after.sum::<Duration>() / u32::try_from(began.len().max(1)).unwrap_or(u32::MAX);
+        let most = Duration::try_from_secs_f64(self.median_run_s()).unwrap_or_default();
+        ready + mean.min(most)
     }
 
     /// All that was seen, as what came of a stretch with these lanes, which are those of before or stood ready when it began.

@@ -142,9 +142,10 @@ struct Work {
 }
 
 impl Probing {
-    /// How many were at work, and whether they are those of the probe before.
+    /// How many were at work, and whether some of them may have been started meanwhile.
     fn lanes(&self) -> (usize, bool) {
-        (self.probe.concurrency, self.lanes_of_before.is_some())
+        let starts = self.lanes_of_before.is_some() && self.probe.model == Model::Threads;
+        (self.probe.concurrency, starts)
     }
 }
 

@@ -14,14 +14,16 @@ const ROOMY: usize = 256;
 /// is nothing beside attempts that take so long.
 const LONG_S: f64 = 5e-3;
 
-/// How many lanes are made for so many that are at work.
+/// How many lanes are made for so many that are at work. What computes has none to spare: numeric libraries are told how many
+/// processors there are for each.
 pub(super) fn room(
     situation: &Situation,
     sequential: &Setting<'_>,
     (model, concurrency): (Model, usize),
 ) -> usize {
     let has_slots = matches!(model, Model::Threads | Model::Async);
-    let pays = has_slots && situation.interpreter.is_some() && sequential.run() >= LONG_S;
+    let pays = has_slots && situation.interpreter.is_some() && sequential.waits();
+    let pays = pays && sequential.run() >= LONG_S;
     // Whoever asked for advice is told what memory each setting takes, and how long it starts.
     match pays && !situation.thorough && situation.fixed_concurrency.is_none() {
         true => concurrency.max(ROOMY.min(situation.most_concurrency)),
