@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, io::Write as _, process::Stdio, thread, tim
 
 use tempfile::tempdir;
 
-use crate::program::{run, start, triway};
+use crate::program::{Ended, run, start, triway};
 
 /// Waits, so that more at once are quicker, whatever the machine does besides.
 const NAPPING: &str = "import time\ndef nap(x):\n    time.sleep(0.02)\n    return x\n";
@@ -93,51 +93,45 @@ fn a_large_concurrency_that_is_given_is_kept() {
     assert!(ended.err.contains("@300,"), "{}", ended.err);
 }
 
+/// This function on so many inputs, for which threads are advised; each has one outcome.
+fn on_threads(source: &str, function: &str, inputs: usize, options: &str) -> Ended {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("app.py"), source).unwrap();
+    fs::write(at("lines"), "1\n".repeat(inputs)).unwrap();
+    let (app, lines) = (at("app.py"), at("lines"));
+    let ended = run(&format!("run py {app}:{function} {lines} {options}"));
+    assert!(ended.err.contains("threads with"), "{}", ended.err);
+    assert_eq!(ended.outcomes().len(), inputs, "{}", ended.err);
+    ended
+}
+
+fn different_outputs(ended: &Ended) -> usize {
+    let outcomes = ended.outcomes();
+    let outputs = outcomes.iter().map(|it| it["output"].as_u64().unwrap());
+    outputs.collect::<BTreeSet<_>>().len()
+}
+
 /// What imports for long imports once for all that is tried with threads, and for the rest of the job; once before that, for one
 /// input at a time.
 #[test]
 fn an_interpreter_is_started_once_for_all_numbers_of_threads() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("slow.py");
     let function = "import os, time\ntime.sleep(0.6)\ndef nap(x):\n    time.sleep(0.02)\n    return os.getpid()\n";
-    fs::write(&file, function).unwrap();
-    fs::write(folder.path().join("lines"), "1\n".repeat(6000)).unwrap();
-    let ended = run(&format!(
-        "run py {}:nap {} --max-concurrency 64",
-        file.display(),
-        folder.path().join("lines").display()
-    ));
+    let ended = on_threads(function, "nap", 6000, "--max-concurrency 64");
     assert_eq!(ended.code, 0, "{}", ended.err);
-    let outcomes = ended.outcomes();
-    assert_eq!(outcomes.len(), 6000);
-    let interpreters: BTreeSet<u64> = outcomes
-        .iter()
-        .map(|it| it["output"].as_u64().unwrap())
-        .collect();
-    assert!(ended.err.contains("threads with"), "{}", ended.err);
-    assert_eq!(interpreters.len(), 2, "{}", ended.err);
+    assert_eq!(different_outputs(&ended), 2, "{}", ended.err);
 }
 
 /// What more threads took is given back with them, or fewer would fail for want of it.
 #[test]
 fn fewer_threads_than_were_tried_do_without_the_others() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("few.py");
     let function = "import threading, time\nown, held, lock = threading.local(), [], threading.Lock()\n\
                     def ask(x):\n    with lock:\n        if not hasattr(own, 'seat'):\n            \
                     if len(held) >= 20:\n                raise OSError('no more seats')\n            \
                     held.append(x)\n            own.seat = True\n    time.sleep(0.02)\n    return x\n";
-    fs::write(&file, function).unwrap();
-    fs::write(folder.path().join("lines"), "1\n".repeat(3000)).unwrap();
-    let ended = run(&format!(
-        "run py {}:ask {} --format jsonl",
-        file.display(),
-        folder.path().join("lines").display()
-    ));
+    let ended = on_threads(function, "ask", 3000, "");
     let outcomes = ended.outcomes();
-    assert_eq!(outcomes.len(), 3000, "{}", ended.err);
     let failed = outcomes.iter().filter(|it| it["status"] != "ok").count();
-    assert!(ended.err.contains("threads with"), "{}", ended.err);
     // Those that were tried with more seats than there are.
     assert!(failed > 0 && failed < 1000, "{failed}: {}", ended.err);
 }
@@ -145,26 +139,13 @@ fn fewer_threads_than_were_tried_do_without_the_others() {
 /// A thread may keep a connection to the other side, so there are no more threads than had to be at work.
 #[test]
 fn threads_that_were_never_at_work_are_not_started() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("gate.py");
     let function = "import threading, time\ngate = threading.Semaphore(4)\ndef pass_gate(x):\n    with gate:\n        \
                     time.sleep(0.01)\n    return threading.get_ident()\n";
-    fs::write(&file, function).unwrap();
-    fs::write(folder.path().join("lines"), "1\n".repeat(1500)).unwrap();
-    let ended = run(&format!(
-        "run py {}:pass_gate {}",
-        file.display(),
-        folder.path().join("lines").display()
-    ));
+    let ended = on_threads(function, "pass_gate", 1500, "");
     assert_eq!(ended.code, 0, "{}", ended.err);
-    let outcomes = ended.outcomes();
-    let threads: BTreeSet<u64> = outcomes
-        .iter()
-        .map(|it| it["output"].as_u64().unwrap())
-        .collect();
-    assert!(ended.err.contains("threads with"), "{}", ended.err);
+    let threads = different_outputs(&ended);
     // One at a time, 32 that gained nothing, eight, and few that listen or are about to; 128 were not to be tried.
-    assert!(threads.len() <= 55, "{}: {}", threads.len(), ended.err);
+    assert!(threads <= 55, "{threads}: {}", ended.err);
 }
 
 /// Outcomes that wait for their turn have been measured all the same.

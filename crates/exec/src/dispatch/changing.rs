@@ -183,12 +183,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// Goes on with the lanes that there are, where these are what is wanted: it may take seconds to start others.
     fn keeps_lanes(&mut self) -> bool {
         // With none left there is nothing to go on with, and why is told at the end.
-        if self.lanes.len() == 0 {
-            return false;
-        }
-        if self.progress.ready.is_none()
-            || self.lanes.len() < self.most_lanes.min(self.most_handed_out())
-        {
+        let wanted = self.most_lanes.min(self.most_handed_out()).max(1);
+        if self.progress.ready.is_none() || self.lanes.len() < wanted {
             return false;
         }
         let ran = self.ran(None);

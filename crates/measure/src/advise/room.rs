@@ -22,8 +22,8 @@ pub(super) fn room(
     (model, concurrency): (Model, usize),
 ) -> usize {
     let has_slots = matches!(model, Model::Threads | Model::Async);
-    let pays = has_slots && situation.interpreter.is_some() && sequential.waits();
-    let pays = pays && sequential.run() >= LONG_S;
+    let pays = sequential.waits() && sequential.run() >= LONG_S;
+    let pays = pays && has_slots && situation.interpreter.is_some();
     // Whoever asked for advice is told what memory each setting takes, and how long it starts.
     match pays && !situation.thorough && situation.fixed_concurrency.is_none() {
         true => concurrency.max(ROOMY.min(situation.most_concurrency)),
