@@ -182,6 +182,18 @@ mod tests {
     }
 
     #[test]
+    fn lanes_that_stay_were_started_once() {
+        let first = slice(Model::Async, 2, (1000.0, 1.0));
+        let second = Slice {
+            on_same_lanes: true,
+            ..slice(Model::Async, 8, (1000.0, 1.0))
+        };
+        let alone = slice(Model::Sequential, 1, (1000.0, 1.0));
+        let allowance = Allowance::of(&quick(1000), &[alone, first, second], 700, 2.5);
+        assert!((allowance.left_s - 1.5).abs() < 1e-9, "{allowance:?}");
+    }
+
+    #[test]
     fn a_long_job_is_looked_at_for_longer() {
         let slices = [slice(Model::Sequential, 1, (1000.0, 0.0))];
         for (left, probe_s, budget_s) in

@@ -344,3 +344,40 @@ impl View {
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn milliseconds(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn lanes_that_take_turns_are_as_many_as_are_at_work() {
+        let mut seen = Seen::default();
+        for (lane, end) in [(0, 10), (1, 40), (2, 20), (3, 30), (2, 15)] {
+            seen.note_lane(Some(lane), milliseconds(end));
+        }
+        let lanes_s = |at_work| seen.lanes_s(milliseconds(5), at_work);
+        assert!((lanes_s(2) - 0.030).abs() < 1e-9, "{}", lanes_s(2));
+        assert!((lanes_s(8) - 0.020).abs() < 1e-9, "{}", lanes_s(8));
+        assert!(Seen::default().lanes_s(milliseconds(5), 2).abs() < 1e-9);
+    }
+
+    #[test]
+    fn no_more_than_an_attempt_is_taken_for_the_start_of_threads() {
+        let from = |began: &[u64]| {
+            let at = |began: &u64| (milliseconds(*began), milliseconds(began + 10));
+            let times = began.iter().map(at).collect();
+            let seen = Seen {
+                times,
+                ..Seen::default()
+            };
+            seen.at_work_from(milliseconds(100), 2)
+        };
+        assert_eq!(from(&[]), milliseconds(100));
+        assert_eq!(from(&[112, 104, 130]), milliseconds(108));
+        assert_eq!(from(&[100, 190]), milliseconds(110));
+    }
+}

@@ -466,6 +466,29 @@ mod tests {
         assert_eq!(steers.answer(Asked::Ended(&ran)), Course::End);
     }
 
+    /// Coroutines begin when their loop lets them, which is no start.
+    #[test]
+    fn nothing_but_threads_is_started_meanwhile() {
+        let lanes = |model, lanes_of_before| {
+            let probe = Probe {
+                model,
+                concurrency: 8,
+                room: 64,
+                inputs: 24,
+                seconds: 0.1,
+            };
+            Probing {
+                probe,
+                meter: None,
+                lanes_of_before,
+            }
+            .lanes()
+        };
+        assert_eq!(lanes(Model::Threads, Some(1.0)), (8, true));
+        assert_eq!(lanes(Model::Threads, None), (8, false));
+        assert_eq!(lanes(Model::Async, Some(1.0)), (8, false));
+    }
+
     #[test]
     fn slow_inputs_are_waited_for() {
         let slices = [Slice {
