@@ -4,6 +4,8 @@
 //! lets go of it, what waits, and what is too small to be handed over; then rising concurrency under the models that gained,
 //! until there is no more to gain; and where intervals are wanted, the best settings once more in turn.
 
+mod climb;
+
 use triway_core::Model;
 
 use super::{
@@ -41,21 +43,13 @@ pub struct Probe {
 
 /// A model whose two lanes did not do more than this times one lane's work has nothing to gain from more.
 const WORTHWHILE: f64 = 1.15;
-/// What gains less from more lanes has had enough of them; where there is no time for all, from each doubling of them.
-const GAIN: f64 = 1.05;
-const QUICK_GAIN: f64 = 1.15;
 /// What does this share of what the processors could has them all.
 const ALL_OF_THEM: f64 = 0.7;
 /// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
 const ALL_CPU: f64 = 0.85;
-/// How far behind the best of two lanes a model may be and still be tried with more, where there is no time for all.
-const PROMISING: f64 = 0.8;
-/// Threads that do this much of what processes do.
-const NEARLY_AS_GOOD: f64 = 0.9;
 /// Beside inputs that take less than this, handing them over counts: with more lanes than processors, fewer of them sleep
-/// when the next input comes. So two lanes tell little about more, as long as they do not much less than one.
+/// when the next input comes.
 pub(super) const HAND_OVER_COUNTS_S: f64 = 5e-5;
-const NOT_MUCH_LESS: f64 = 0.8;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
 const FINALS: usize = 4;
@@ -301,170 +295,8 @@ impl View<'_> {
 
     /// Whether these lanes are worth their start.
     fn affords(&self, setting: (Model, usize), start: Start) -> bool {
-        let ready = start != Start::Fewer && stand_ready(self.situation, self.slices, setting);
-        ready || self.allowance.affords(self.slices, setting, start)
-    }
-
-    fn more(&self) -> Start {
-        match () {
-            () if self.waits() => Start::MoreThatWait,
-            () if self.computes() => Start::MoreThatCompute,
-            () => Start::MoreThatDoBoth,
-        }
-    }
-
-    /// What a model has to gain from so many times as many lanes to be tried with more.
-    fn gain(&self, times: f64) -> f64 {
-        match self.situation.thorough {
-            true => GAIN,
-            false => QUICK_GAIN.powf(times.log2()),
-        }
-    }
-
-    /// More lanes for the models that gain by them.
-    fn climb(&self) -> Option<Probe> {
-        if self.situation.fixed_concurrency.is_some() {
-            return None;
-        }
-        let promising = self.promising();
-        promising.into_iter().find_map(|model| {
-            let again = self.second_look(model);
-            let again = again.filter(|it| self.affords((model, *it), self.more()));
-            if let Some(again) = again {
-                return self.probe(model, again);
-            }
-            let rung = self.rung(model)?;
-            let most = self.slices.iter().filter(|it| it.model == Some(model));
-            let start = match most.map(|it| it.concurrency).max() {
-                Some(most) if most > rung => Start::Fewer,
-                _ => self.more(),
-            };
-            let affords = self.affords((model, rung), start);
-            (affords && self.tried(model, rung) == 0)
-                .then(|| self.probe(model, rung))
-                .flatten()
-        })
-    }
-
-    /// Models that with two lanes did more than one lane; the best first. What is behind with two lanes may be ahead with
-    /// many, so none is left out where there is time.
-    fn promising(&self) -> Vec<Model> {
-        let two = self.two();
-        let rate = |model| Setting::of(self.slices, model, two).map(|it| (model, it.rate()));
-        let all = [Model::Async, Model::Threads, Model::Processes];
-        let mut rates: Vec<_> = all.into_iter().filter_map(rate).collect();
-        let best = rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let alone = self.sequential.rate();
-        let does_both = !self.waits() && !self.computes();
-        let (floor, most) = match self.situation.thorough {
-            true if self.is_tiny() => (NOT_MUCH_LESS * alone, 3),
-            true => (GAIN * alone, 3),
-            false if self.is_tiny() => (NOT_MUCH_LESS * alone, 3),
-            false if does_both => (WORTHWHILE * alone, 3),
-            false => ((PROMISING * best).max(WORTHWHILE * alone), 1),
-        };
-        // Two brief async tasks show least of what many do.
-        let brief = does_both && self.sequential.run() < BRIEF_S;
-        let floor_of = |model| match model {
-            Model::Async if brief => PROMISING * floor,
-            _ => floor,
-        };
-        rates.retain(|(model, rate)| *rate >= floor_of(*model));
-        // Of what waits, processes are tried with more lanes only where nothing else gains: each costs a lot.
-        if self.waits() && rates.iter().any(|(model, _)| *model != Model::Processes) {
-            rates.retain(|(model, _)| *model != Model::Processes);
-        }
-        match self.situation.thorough {
-            true => rates.sort_by(|(_, one), (_, other)| other.total_cmp(one)),
-            false => favour_cheap_lanes(&mut rates),
-        }
-        rates
-            .into_iter()
-            .take(most)
-            .map(|(model, _)| model)
-            .collect()
-    }
-
-    /// The last rung once more where it gained nothing and a moment is many inputs: a machine that pauses for some milliseconds
-    /// at the wrong time would end the climb.
-    fn second_look(&self, model: Model) -> Option<usize> {
-        let settings = Setting::all(self.slices);
-        let rungs: Vec<&Setting<'_>> = settings.iter().filter(|it| it.model == model).collect();
-        let [before @ .., last] = &*rungs else {
-            return None;
-        };
-        let best = before.iter().map(|it| it.rate()).reduce(f64::max)?;
-        let fewer = before.last()?;
-        let times = ratio(last.concurrency, fewer.concurrency);
-        let once = self.tried(model, last.concurrency) == 1;
-        let brief = self.sequential.run() < BRIEF_S;
-        let stops = last.rate() < self.gain(times) * best && !last.is_refused();
-        (brief && once && stops).then_some(last.concurrency)
-    }
-
-    /// The next concurrency to try under a model.
-    fn rung(&self, model: Model) -> Option<usize> {
-        let settings = Setting::all(self.slices);
-        let rungs: Vec<&Setting<'_>> = settings.iter().filter(|it| it.model == model).collect();
-        let (last, before) = rungs.split_last()?;
-        let best_before = before.iter().map(|it| it.rate()).reduce(f64::max);
-        let best_before = best_before.unwrap_or(self.sequential.rate());
-        let fewer = before.last().map_or(1, |it| it.concurrency);
-        let times = ratio(last.concurrency, fewer);
-        let gains = last.rate() >= self.gain(times) * best_before && !last.is_refused();
-        let untold = before.is_empty() && self.is_tiny();
-        if gains || untold {
-            let share = last.cpu_share().unwrap_or(0.0);
-            let processors = self.situation.cpus;
-            let computes = share > ALL_CPU && !self.is_tiny();
-            if last.concurrency < processors || !computes {
-                return self.higher(last, before.last().copied());
-            }
-        }
-        let knee = smallest_nearly_best(&settings, model)?;
-        // What is refused here may not be halfway down.
-        let mut refused = rungs.iter().filter(|it| it.is_refused());
-        if let Some(first) = refused.find(|it| it.concurrency > knee.concurrency)
-            && first.concurrency / 2 > knee.concurrency
-        {
-            return Some(first.concurrency / 2);
-        }
-        // There is nothing more above; perhaps a smaller one is as good as the best.
-        let below = rungs
-            .iter()
-            .rev()
-            .find(|it| it.concurrency < knee.concurrency)
-            .map_or(1, |it| it.concurrency);
-        let between = knee.concurrency / 2;
-        (between > below).then_some(between)
-    }
-
-    /// A rung above this one: far above as long as each lane did as much as before.
-    fn higher(&self, last: &Setting<'_>, before: Option<&Setting<'_>>) -> Option<usize> {
-        let before = before.unwrap_or(&self.sequential);
-        let lanes = ratio(last.concurrency, before.concurrency);
-        let steep = last.rate() / before.rate() >= 0.75 * lanes;
-        // A short look is rough: what twice as many gain would be lost in it.
-        let next = last.concurrency
-            * if steep || !self.situation.thorough {
-                4
-            } else {
-                2
-            };
-        let next = next.min(self.situation.most_concurrency);
-        // Whoever goes on afterwards needs inputs to go on with.
-        let left = match self.situation.thorough {
-            true => self.left(),
-            false => self.left() / 4,
-        };
-        match u64::try_from(next).is_ok_and(|lanes| lanes <= left) {
-            true => (next > last.concurrency).then_some(next),
-            false if !self.situation.thorough => None,
-            false => {
-                let smaller = usize::try_from(self.left()).unwrap_or(usize::MAX);
-                (smaller >= last.concurrency + last.concurrency / 2).then_some(smaller)
-            }
-        }
+        stand_ready(self.situation, self.slices, setting)
+            || self.allowance.affords(self.slices, setting, start)
     }
 
     /// The best settings and one input at a time, once more and in turn, for the intervals.
@@ -564,20 +396,6 @@ impl View<'_> {
         };
         self.sequential.rate() * side_by_side
     }
-}
-
-/// Where not all models can be tried with many lanes: async tasks cost least when there are many, and two of them do not show
-/// it; and processes cost most, so they are not for what threads do as well.
-fn favour_cheap_lanes(rates: &mut [(Model, f64)]) {
-    rates.sort_by(|(one, one_rate), (other, other_rate)| {
-        let cost = |model: &Model| match model {
-            Model::Async => PROMISING,
-            Model::Processes => 1.0 / NEARLY_AS_GOOD,
-            _ => 1.0,
-        };
-        let one = one_rate / cost(one);
-        (other_rate / cost(other)).total_cmp(&one)
-    });
 }
 
 #[expect(
