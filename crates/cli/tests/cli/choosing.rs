@@ -1,6 +1,13 @@
 //! `run -m auto` where something comes in between: an earlier run, slow inputs, an end before it knows.
 
-use std::{collections::BTreeSet, fs, io::Write as _, process::Stdio, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use tempfile::tempdir;
 
@@ -95,12 +102,25 @@ fn a_large_concurrency_that_is_given_is_kept() {
 
 /// This function on so many inputs, for which threads are advised; each has one outcome.
 fn on_threads(source: &str, function: &str, inputs: usize, options: &str) -> Ended {
+    on_threads_after("true", (source, function), inputs, options)
+}
+
+/// The same, by a shell that has done something before.
+fn on_threads_after(
+    before: &str,
+    (source, function): (&str, &str),
+    inputs: usize,
+    options: &str,
+) -> Ended {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     fs::write(at("app.py"), source).unwrap();
     fs::write(at("lines"), "1\n".repeat(inputs)).unwrap();
     let (app, lines) = (at("app.py"), at("lines"));
-    let ended = run(&format!("run py {app}:{function} {lines} {options}"));
+    let program = env!("CARGO_BIN_EXE_triway");
+    let line = format!("{before}; exec {program} run py {app}:{function} {lines} {options}");
+    let shell = &mut Command::new("sh");
+    let ended = start(shell.args(["-c", &line]).stdin(Stdio::null())).end();
     assert!(ended.err.contains("threads with"), "{}", ended.err);
     assert_eq!(ended.outcomes().len(), inputs, "{}", ended.err);
     ended
@@ -146,6 +166,16 @@ fn threads_that_were_never_at_work_are_not_started() {
     let threads = different_outputs(&ended);
     // One at a time, 32 that gained nothing, eight, and few that listen or are about to; 128 were not to be tried.
     assert!(threads <= 55, "{threads}: {}", ended.err);
+}
+
+/// Threads are started when they are wanted, which may be too late; whoever had an input gives it back.
+#[test]
+fn threads_that_cannot_be_started_cost_no_input() {
+    let napping = (NAPPING, "nap");
+    let ended = on_threads_after("ulimit -v 500000", napping, 1500, "--worker-memory 200MiB");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.err.contains("no further thread"), "{}", ended.err);
+    assert!(ended.err.contains("1500 of 1500"), "{}", ended.err);
 }
 
 /// Outcomes that wait for their turn have been measured all the same.
