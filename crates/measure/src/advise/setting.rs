@@ -13,6 +13,9 @@ pub(super) const NEARLY: f64 = 0.95;
 /// Attempts that have a processor for a smaller share of their time wait.
 pub(super) const WAITS: f64 = 0.3;
 
+/// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
+pub(super) const ALL_CPU: f64 = 0.85;
+
 /// How much longer than alone an attempt may take beside others that it does not wait for.
 const UNDISTURBED: f64 = 1.5;
 /// Attempts whose standard deviation is more than this times their mean have a heavy tail.
@@ -147,6 +150,11 @@ impl<'a> Setting<'a> {
     /// Whether its attempts wait for most of their time.
     pub(super) fn waits(&self) -> bool {
         self.cpu_share().is_some_and(|share| share < WAITS)
+    }
+
+    /// Whether they compute for nearly all of it.
+    pub(super) fn computes(&self) -> bool {
+        self.cpu_share().is_some_and(|share| share > ALL_CPU)
     }
 
     /// How many processors' worth of time it took, on average: that of its attempts alone where nobody knows more, as of lanes that
@@ -391,13 +399,17 @@ fn variance_of_mean(slices: &[&Slice]) -> f64 {
 }
 
 /// How many inputs a total is reckoned for: all that there are, or a great many where nobody knows.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a total needs no more digits than a float has"
-)]
 pub(super) fn inputs_of(situation: &Situation) -> f64 {
     const MANY: f64 = 1e6;
-    situation.inputs.map_or(MANY, |inputs| inputs as f64)
+    situation.inputs.map_or(MANY, inputs_f64)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a product of them needs no more digits than a float has"
+)]
+pub(super) fn inputs_f64(inputs: u64) -> f64 {
+    inputs as f64
 }
 
 #[cfg(test)]

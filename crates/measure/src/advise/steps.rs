@@ -76,6 +76,44 @@ fn what_gains_nothing_is_looked_at_twice_where_a_look_is_brief() {
     assert_ne!(slow.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
 }
 
+/// Which number of a model's lanes does most is of no use where another model does far more than any.
+#[test]
+fn nothing_more_is_tried_of_what_is_far_behind() {
+    let brief = (1e-4, 1e-5, 0.5);
+    let next = |most: f64| {
+        let mut seen = vec![
+            (Model::Sequential, 1, 1.0),
+            (Model::Threads, 2, 1.8),
+            (Model::Processes, 2, 1.0),
+            (Model::Async, 2, most),
+        ];
+        seen.extend([2, 8, 8].map(|lanes| (Model::Async, lanes, most)));
+        seen.extend([8, 32].map(|lanes| (Model::Threads, lanes, 3.0)));
+        probe(brief, &seen, false).map(|it| (it.0, it.1))
+    };
+    // Once more, and then fewer, if there is a chance that threads are chosen.
+    assert_eq!(next(3.2), Some((Model::Threads, 32)));
+    assert_eq!(next(8.0), None);
+}
+
+/// A first look at brief inputs is rough, also where nothing else comes near.
+#[test]
+fn what_will_do_the_rest_is_looked_at_twice() {
+    let seen = [
+        (Model::Sequential, 1, 1.0),
+        (Model::Threads, 2, 0.5),
+        (Model::Processes, 2, 0.5),
+        (Model::Async, 2, 1.8),
+        (Model::Async, 4, 4.0),
+        (Model::Async, 8, 8.0),
+        (Model::Async, 32, 8.1),
+        (Model::Async, 32, 8.1),
+    ];
+    let next = |run_s| probe(work(run_s, 0.5), &seen, false).map(|it| (it.0, it.1));
+    assert_eq!(next(1e-4), Some((Model::Async, 8)));
+    assert_eq!(next(1e-2), None);
+}
+
 /// Three tell what work is like, two do not.
 #[test]
 fn of_few_inputs_three_run_one_at_a_time_where_that_leaves_enough() {

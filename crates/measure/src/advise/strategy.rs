@@ -11,7 +11,7 @@ use triway_core::Model;
 use super::{
     allowance::{Allowance, Start},
     room::{room, stand_ready},
-    setting::{Setting, inputs_of, smallest_nearly_best},
+    setting::{Setting, inputs_f64, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
 };
 
@@ -45,8 +45,6 @@ pub struct Probe {
 const WORTHWHILE: f64 = 1.15;
 /// What does this share of what the processors could has them all.
 const ALL_OF_THEM: f64 = 0.7;
-/// Attempts that have a processor for a larger share of their time do not gain from more lanes than processors.
-const ALL_CPU: f64 = 0.85;
 /// Beside inputs that take less than this, handing them over counts: with more lanes than processors, fewer of them sleep
 /// when the next input comes.
 pub(super) const HAND_OVER_COUNTS_S: f64 = 5e-5;
@@ -55,7 +53,7 @@ const PAIRS: usize = 2;
 const FINALS: usize = 4;
 /// Slices of each finalist, and how brief its inputs are, where there is no time for more.
 const SECOND_LOOK: usize = 2;
-const BRIEF_S: f64 = 1e-3;
+pub(super) const BRIEF_S: f64 = 1e-3;
 /// No probe but the first and the last takes a larger part of the inputs than this, so that there is enough for each: there
 /// are about thirty.
 const PARTS: u64 = 32;
@@ -182,9 +180,7 @@ impl View<'_> {
     }
 
     fn computes(&self) -> bool {
-        self.sequential
-            .cpu_share()
-            .is_some_and(|share| share > ALL_CPU)
+        self.sequential.computes()
     }
 
     fn is_tiny(&self) -> bool {
@@ -303,7 +299,7 @@ impl View<'_> {
     fn finals(&self) -> Option<Probe> {
         let wanted = match self.situation.thorough {
             true => FINALS,
-            // Where a moment is many inputs, a second look costs nothing, and the first was rough.
+            // Where a moment is many inputs, a second look at what will do the rest costs nothing, and the first was rough.
             false if self.sequential.run() < BRIEF_S => SECOND_LOOK,
             false => return None,
         };
@@ -328,9 +324,6 @@ impl View<'_> {
             finalists.sort_by(|one, other| other.total(inputs).total_cmp(&one.total(inputs)));
         }
         finalists.retain(|it| self.affords((it.model, it.concurrency), Start::OtherModel));
-        if finalists.len() < 2 && !self.situation.thorough {
-            return None;
-        }
         let tried = |it: &&Setting<'_>| self.tried(it.model, it.concurrency);
         let missing = |it: &&Setting<'_>| wanted.saturating_sub(tried(it)) as u64;
         let looks: u64 = finalists.iter().map(missing).sum();
@@ -404,12 +397,4 @@ impl View<'_> {
 )]
 fn ratio(one: usize, other: usize) -> f64 {
     one as f64 / other.max(1) as f64
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a product of them needs no more digits than a float has"
-)]
-fn inputs_f64(inputs: u64) -> f64 {
-    inputs as f64
 }

@@ -2,10 +2,10 @@
 
 use triway_core::Model;
 
-use super::{ALL_CPU, BRIEF_S, Probe, View, WORTHWHILE, ratio};
+use super::{BRIEF_S, Probe, View, WORTHWHILE, ratio};
 use crate::advise::{
     allowance::Start,
-    setting::{Setting, smallest_nearly_best},
+    setting::{Setting, inputs_of, smallest_nearly_best},
 };
 
 /// What gains less from more lanes has had enough of them; where there is no time for all, from each doubling of them.
@@ -28,6 +28,7 @@ impl View<'_> {
         promising.into_iter().find_map(|model| {
             let again = self.second_look(model);
             let again = again.filter(|it| self.affords((model, *it), self.more()));
+            let again = again.filter(|_| !self.is_far_behind(model));
             if let Some(again) = again {
                 return self.probe(model, again);
             }
@@ -112,12 +113,14 @@ impl View<'_> {
         let gains = last.rate() >= self.gain(times) * best_before && !last.is_refused();
         let untold = before.is_empty() && self.is_tiny();
         if gains || untold {
-            let share = last.cpu_share().unwrap_or(0.0);
             let processors = self.situation.cpus;
-            let computes = share > ALL_CPU && !self.is_tiny();
+            let computes = last.computes() && !self.is_tiny();
             if last.concurrency < processors || !computes {
                 return self.higher(last, before.last().copied());
             }
+        }
+        if self.is_far_behind(model) {
+            return None;
         }
         let knee = smallest_nearly_best(&settings, model)?;
         // What is refused here may not be halfway down.
@@ -135,6 +138,20 @@ impl View<'_> {
             .map_or(1, |it| it.concurrency);
         let between = knee.concurrency / 2;
         (between > below).then_some(between)
+    }
+
+    /// Whether another model does so much more that it is of no use to know which number of this one's lanes does most.
+    fn is_far_behind(&self, model: Model) -> bool {
+        let settings = Setting::all(self.slices);
+        let inputs = inputs_of(self.situation);
+        let least = |of: &dyn Fn(Model) -> bool| {
+            let sound = settings.iter().filter(|it| it.is_sound() && of(it.model));
+            sound
+                .map(|it| it.total(inputs))
+                .fold(f64::INFINITY, f64::min)
+        };
+        let others = least(&|other| other != model);
+        !self.situation.thorough && PROMISING * least(&|one| one == model) > others
     }
 
     /// A rung above this one: far above as long as each lane did as much as before.
