@@ -22,6 +22,9 @@ const MAY_GAIN: f64 = 8.0;
 /// What part of the rest all probes take, and how many times the usual budget at most.
 const ALL_PARTS: f64 = 0.15;
 const MOST_BUDGETS: f64 = 3.0;
+/// And how many attempts one after the other that is at least, and at most, where they take seconds.
+const LEAST_LONG: f64 = 2.5;
+const MOST_LONG: f64 = 6.0;
 /// Lanes that start sooner than this are always worth a look, except fewer of what was looked at with more.
 const SOON_S: f64 = 0.25;
 /// What part of the rest the start of lanes may take: of another model, of one where attempts wait, of more lanes where attempts wait, do both, or compute, which
@@ -83,8 +86,10 @@ impl Allowance {
                     }
                     _ => probe_s(rest),
                 };
-                let most = MOST_BUDGETS * situation.budget_s;
-                let budget_s = (ALL_PARTS * rest).clamp(situation.budget_s, most);
+                let long = Setting::sequential(slices).map_or(0.0, |it| it.run());
+                let most = (MOST_BUDGETS * situation.budget_s).max(MOST_LONG * long);
+                let least = situation.budget_s.max(LEAST_LONG * long);
+                let budget_s = (ALL_PARTS * rest).clamp(least, most);
                 // Of what lanes cost to be started is judged by itself.
                 let started = slices.iter().filter(|slice| !slice.on_same_lanes);
                 let starts: f64 = started.map(|slice| slice.startup_s).sum();

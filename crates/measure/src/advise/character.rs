@@ -20,7 +20,9 @@ const SPARE: f64 = 1.4;
 /// What two lanes do at least where memory is what both wait for.
 const AS_WELL: f64 = 0.9;
 /// Attempts of less than this may be too small to be handed over.
-const SMALL_S: f64 = 1e-3;
+const SMALL_S: f64 = 1e-4;
+/// What gains this many times the number of processors does not only compute.
+const MORE: f64 = 1.25;
 /// A coroutine that holds its loop for such a share of an attempt does not await.
 const HOLDS: f64 = 0.5;
 /// A machine whose processors were busy for such a share of the time is itself the limit.
@@ -110,7 +112,9 @@ impl Traits {
         if share >= WAITS && (small || tiny) {
             return Character::Tiny;
         }
-        if share >= COMPUTES {
+        let processors = f64::from(u32::try_from(situation.cpus).unwrap_or(u32::MAX));
+        let more_than_processors = self.best > MORE * processors;
+        if share >= COMPUTES && !more_than_processors {
             return self.computing(situation);
         }
         match () {

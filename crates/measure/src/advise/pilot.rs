@@ -357,10 +357,12 @@ impl Steers {
         });
         let Advised { model, concurrency } = chosen;
         let mut stretch = self.stretch((model, concurrency), room.unwrap_or(concurrency));
+        // Where nothing is advised nothing is promised.
         if let Some(promised) = advice.throughput_per_s
+            && advice.recommendation.is_some()
             && self.renewals < MOST_RENEWALS
         {
-            stretch.watch = Some(watch(slices, chosen));
+            stretch.watch = Some(watch(slices));
             self.now = Doing::Working(Box::new(Work {
                 promised,
                 since: Instant::now(),
@@ -428,12 +430,9 @@ impl Steers {
     }
 }
 
-/// How long it takes at least until outcomes of the advised setting can be expected.
-fn watch(slices: &[Slice], chosen: Advised) -> Duration {
-    let same = |slice: &&Slice| {
-        slice.model == Some(chosen.model) && slice.concurrency == chosen.concurrency
-    };
-    let longest = slices.iter().filter(same).map(|slice| slice.run_max_s);
+/// How long it takes at least until outcomes can be expected.
+fn watch(slices: &[Slice]) -> Duration {
+    let longest = slices.iter().map(|slice| slice.run_max_s);
     let longest = longest.fold(0.0, f64::max);
     let seconds = WATCH_S.max(WATCHED_INPUTS * longest);
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -497,8 +496,7 @@ mod tests {
             run_max_s: 12.0,
             ..Slice::default()
         }];
-        let watched = |model, concurrency| watch(&slices, Advised { model, concurrency });
-        assert_eq!(watched(Model::Async, 50), Duration::from_secs(48));
-        assert_eq!(watched(Model::Threads, 50), Duration::from_secs(2));
+        assert_eq!(watch(&slices), Duration::from_secs(48));
+        assert_eq!(watch(&[]), Duration::from_secs(2));
     }
 }

@@ -22,7 +22,7 @@ const UNDISTURBED: f64 = 1.5;
 const HEAVY: f64 = 1.0;
 
 /// So many inputs have met some of the slow ones, if these decide.
-const MANY: u64 = 40;
+const MANY: u64 = 200;
 
 /// An attempt that takes so many times the longest that was seen alone is slow for another reason than those.
 const SLOW: f64 = 4.0;

@@ -54,6 +54,9 @@ const FINALS: usize = 4;
 /// Slices of each finalist, and how brief its inputs are, where there is no time for more.
 const SECOND_LOOK: usize = 2;
 pub(super) const BRIEF_S: f64 = 1e-3;
+/// Attempts of so many seconds are long: of those that wait, so many are the first that are tried at once, and each lane has one.
+const LONG_S: f64 = 1.0;
+const FEW_THAT_WAIT: usize = 8;
 /// No probe but the first and the last takes a larger part of the inputs than this, so that there is enough for each: there
 /// are about thirty.
 const PARTS: u64 = 32;
@@ -200,10 +203,20 @@ impl View<'_> {
         self.slices.iter().filter(same).count()
     }
 
-    /// What two at a time is, where nobody asked for another number.
+    /// What two at a time is, where nobody asked for another number: more, where a look takes seconds and attempts wait.
     fn two(&self) -> usize {
-        let least = 2.min(self.situation.most_concurrency);
+        let all = self.situation.inputs.unwrap_or(u64::MAX);
+        let rest = all.saturating_sub(self.sequential.inputs());
+        let few = match !self.situation.thorough && self.waits() && self.is_long() {
+            true => FEW_THAT_WAIT.min(usize::try_from(rest).unwrap_or(usize::MAX)),
+            false => 2,
+        };
+        let least = few.min(self.situation.most_concurrency);
         self.situation.fixed_concurrency.unwrap_or(least)
+    }
+
+    fn is_long(&self) -> bool {
+        self.sequential.run() >= LONG_S
     }
 
     /// The models to be tried with two lanes.
@@ -355,6 +368,7 @@ impl View<'_> {
         // Some inputs a lane, so that the first and the last do not decide; one where there are few.
         let waves = match self.sequential.has_heavy_tail() {
             true => HEAVY_WAVES,
+            false if self.is_long() && !self.situation.thorough => 1,
             false => WAVES,
         };
         let waves = waves.min(left / (4 * lanes)).max(1);

@@ -399,7 +399,7 @@ fn because(facts: &Facts<'_, '_>) -> &'static str {
         }
         Character::Tiny => "inputs are small, and little is gained",
         Character::Mixed => "it computes and waits",
-        Character::Unknown => "that is all that could be seen",
+        Character::Unknown => "too few inputs were seen to say why",
     }
 }
 

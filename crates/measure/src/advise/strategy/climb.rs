@@ -159,14 +159,14 @@ impl View<'_> {
         let before = before.unwrap_or(&self.sequential);
         let lanes = ratio(last.concurrency, before.concurrency);
         let steep = last.rate() / before.rate() >= 0.75 * lanes;
-        // A short look is rough: what twice as many gain would be lost in it.
-        let next = last.concurrency
-            * if steep || !self.situation.thorough {
-                4
-            } else {
-                2
-            };
-        let next = next.min(self.situation.most_concurrency);
+        let times = match self.situation.thorough {
+            true if !steep => 2,
+            // Each look waits for the slowest of its inputs.
+            false if self.waits() && self.sequential.has_heavy_tail() => 16,
+            // A short look is rough: what twice as many gain would be lost in it.
+            _ => 4,
+        };
+        let next = (times * last.concurrency).min(self.situation.most_concurrency);
         // Whoever goes on afterwards needs inputs to go on with.
         let left = match self.situation.thorough {
             true => self.left(),
