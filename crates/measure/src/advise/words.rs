@@ -309,8 +309,12 @@ pub(super) fn undecided(facts: &Facts<'_, '_>) -> Vec<String> {
     let best = setting(facts.best.model, facts.best.concurrency);
     let one = |it: &Undecided| {
         let [low, high] = it.interval;
+        let range = match high > VAGUE * low {
+            true => "it may be far quicker or far slower".to_owned(),
+            false => format!("it is {low:.2} to {high:.2} times as quick"),
+        };
         format!(
-            "the figures do not tell {best} and {} apart: it is {low:.2} to {high:.2} times as quick; {} was taken",
+            "the figures do not tell {best} and {} apart: {range}; {} was taken",
             setting(it.model, it.concurrency),
             match it.is_simpler {
                 true => "the simpler",
@@ -342,28 +346,30 @@ pub(super) fn verdict(facts: &Facts<'_, '_>) -> String {
     let Some(gain) = gain else {
         return format!("{what}: {because}. How much that gains could not be measured.");
     };
-    let interval = gain.ci95.map_or_else(String::new, |[low, high]| {
-        format!(" ({low:.2} to {high:.2})")
-    });
-    let unsure = gain.ci95.is_none_or(|[low, _]| low < 1.0);
-    let vague = gain.ci95.is_some_and(|[low, high]| high > VAGUE * low);
-    if vague && !unsure {
-        let least = gain.ci95.map_or(1.0, |[low, _]| low);
-        return format!(
-            "{what}, at least {least:.2} times as quick as one input after the other: inputs differ so much that a few slow \
-             ones decide, and I cannot tell how much it gains; {because}."
-        );
+    let times = gain.median;
+    match gain.ci95 {
+        Some([low, high]) if high > VAGUE * low && low < 1.0 => format!(
+            "I cannot tell {what} and one input after the other apart: the few inputs that were seen differ so much that it may \
+             be quicker or slower; {because}."
+        ),
+        Some([low, high]) if high > VAGUE * low => format!(
+            "{what}, at least {low:.2} times as quick as one input after the other: inputs differ so much that a few slow ones \
+             decide, and I cannot tell how much it gains; {because}."
+        ),
+        Some([low, high]) if low < 1.0 => format!(
+            "I cannot tell {what} and one input after the other apart: {times:.2} times as quick ({low:.2} to {high:.2}); {because}."
+        ),
+        Some([low, high]) => format!(
+            "{what}, {times:.2} times as quick as one input after the other ({low:.2} to {high:.2}): {because}."
+        ),
+        None if facts.situation.thorough => format!(
+            "I cannot tell {what} and one input after the other apart: {times:.2} times as quick; {because}."
+        ),
+        None => format!(
+            "{what}, about {} times as quick as one input after the other: {because}.",
+            number(times)
+        ),
     }
-    if unsure {
-        return format!(
-            "I cannot tell {what} and one input after the other apart: {:.2} times as quick{interval}; {because}.",
-            gain.median
-        );
-    }
-    format!(
-        "{what}, {:.2} times as quick as one input after the other{interval}: {because}.",
-        gain.median
-    )
 }
 
 fn nothing_helps(facts: &Facts<'_, '_>) -> &'static str {
