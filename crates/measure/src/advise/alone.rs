@@ -5,6 +5,7 @@ use triway_core::Model;
 use super::{
     setting::Setting,
     slice::{Situation, Slice},
+    strategy::HAND_OVER_COUNTS_S,
 };
 use crate::figures::time;
 
@@ -22,6 +23,8 @@ pub(super) enum Alone {
     Starved,
     /// The whole, or what is left of it, is done in so many seconds.
     Little(&'static str, f64),
+    /// An input computes for all of its time, and there is one processor.
+    OneProcessor,
     /// Those that were tried did not begin.
     Refused(String),
     /// So many inputs are left, fewer than were to be at once.
@@ -53,6 +56,7 @@ impl Alone {
             // Inputs that come more slowly than one lane does them need no second one.
             () if slices.iter().any(|slice| slice.starved) && executed >= 3 => Self::Starved,
             () if executed >= 3 && little.is_some() => little.unwrap_or(Self::Time),
+            () if one_processor(situation, sequential) => Self::OneProcessor,
             () if refused.is_some() => Self::Refused(refused.unwrap_or_default()),
             () if rest.is_none_or(|rest| rest < needed) && !over(situation, slices) => {
                 Self::FewInputs(rest.unwrap_or(0))
@@ -66,7 +70,7 @@ impl Alone {
     pub(super) fn is_advice(&self) -> bool {
         matches!(
             self,
-            Self::NoOther | Self::OneAsked | Self::Starved | Self::Little(..)
+            Self::NoOther | Self::OneAsked | Self::Starved | Self::Little(..) | Self::OneProcessor
         )
     }
 
@@ -99,6 +103,9 @@ impl Alone {
                 "One input after the other: at {each} an input, {what} takes {}, and there is nothing to gain.",
                 time(*seconds)
             ),
+            Self::OneProcessor => format!(
+                "One input after the other: an input computes for all of its time ({each}), and there is one processor."
+            ),
             Self::Refused(why) => format!("{cannot}, and what else was tried did not begin: {why}."),
             Self::FewInputs(left) => format!(
                 "{cannot}, and {} for any other model to be tried.",
@@ -113,6 +120,9 @@ impl Alone {
             ),
             Self::Ended => format!(
                 "{cannot}, and probing ended before any other model was tried; a larger budget may tell."
+            ),
+            Self::Time if !situation.thorough => format!(
+                "{cannot}, and no other model could be tried in the time that probing may take of this job; -m names one."
             ),
             Self::Time => format!(
                 "{cannot}, and the budget of {} was too short for any other model to be tried; a larger one may tell.",
@@ -145,6 +155,12 @@ fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) ->
     Some(whole).filter(brief).or(rest.filter(brief))
 }
 
+/// Whether there is nothing to be found out by a quick look, in which chance would seem to gain something.
+pub(super) fn one_processor(situation: &Situation, sequential: &Setting<'_>) -> bool {
+    let brief = sequential.run() < HAND_OVER_COUNTS_S;
+    situation.cpus == 1 && !situation.thorough && sequential.computes() && !brief
+}
+
 /// Whether probing took about as long as it may.
 fn over(situation: &Situation, slices: &[Slice]) -> bool {
     let took: f64 = slices.iter().map(|it| it.startup_s + it.wall_s).sum();
@@ -154,7 +170,11 @@ fn over(situation: &Situation, slices: &[Slice]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{recommend, slice::Candidate},
+        super::{
+            recommend,
+            slice::Candidate,
+            strategy::{self, Step},
+        },
         *,
     };
 
@@ -281,5 +301,31 @@ mod tests {
             let said = advice.notes.iter().any(|note| note.contains(says));
             assert!(said, "{says}: {:?}", advice.notes);
         }
+    }
+
+    /// By chance two lanes may seem to do more.
+    #[test]
+    fn on_one_processor_nothing_gains_that_computes() {
+        let computes = |run_s| Slice {
+            cpu_s: Some(100.0 * run_s),
+            ..alone(100, run_s)
+        };
+        let one = |cpus, slice: &Slice| {
+            let mut situation = situation(Some(10_000));
+            (situation.cpus, situation.thorough) = (cpus, false);
+            let next = strategy::next(&situation, std::slice::from_ref(slice), 0.5);
+            (situation, next == Step::Done)
+        };
+        let slow = computes(0.01);
+        let (situation, done) = one(1, &slow);
+        assert!(done);
+        check(
+            &situation,
+            std::slice::from_ref(&slow),
+            true,
+            "there is one processor",
+        );
+        assert!(!one(2, &slow).1);
+        assert!(!one(1, &alone(100, 0.01)).1);
     }
 }

@@ -10,6 +10,7 @@ use triway_core::Model;
 
 use super::{
     allowance::{Allowance, Start},
+    alone::one_processor,
     room::{room, stand_ready},
     setting::{Setting, inputs_f64, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
@@ -270,7 +271,7 @@ impl View<'_> {
 
     fn pairs(&self) -> Option<Probe> {
         let two = self.two();
-        if two < 2 {
+        if two < 2 || one_processor(self.situation, &self.sequential) {
             return None;
         }
         let mut models = self.paired();
