@@ -90,9 +90,13 @@ pub(crate) fn unmeasured(
 ) -> Option<&'static str> {
     match known.inputs {
         _ if lanes.concurrency == Some(NonZeroUsize::MIN) => Some("one at a time leaves no choice"),
-        _ if plan.rate.is_some() => Some("--rate decides how fast it goes"),
+        _ if plan.rate.is_some() => Some(
+            "--rate decides how fast it goes (-m and -c choose, where that is too few at once)",
+        ),
         _ if plan.per_key.is_some() => Some("--per-host decides how much goes on at once"),
-        _ if plan.key_interval.is_some() => Some("--host-interval decides how fast it goes"),
+        _ if plan.key_interval.is_some() => Some(
+            "--host-interval decides how fast it goes (-m and -c choose, where that is too few at once)",
+        ),
         Some(inputs) if inputs < FEW => Some("there are too few inputs to measure any"),
         _ => None,
     }

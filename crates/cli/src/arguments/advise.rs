@@ -24,13 +24,13 @@ pub(crate) struct AdviseArguments {
           default_value = "10s", value_parser = some_time, allow_hyphen_values = true)]
     pub(crate) budget: Duration,
 
-    /// Write code that does the job under what is advised: for py with Python's standard library, else with this
-    /// program's
+    /// Write code that does the job under what is advised: for py with Python's standard library, else in Rust with this
+    /// program's, and a place for the function
     #[arg(long, global = true, help_heading = ADVICE)]
     pub(crate) code: bool,
 
     /// Execute nothing; say what can be said without
-    #[arg(long, global = true, help_heading = ADVICE)]
+    #[arg(long, global = true, help_heading = ADVICE, conflicts_with = "code")]
     pub(crate) dry_probe: bool,
 
     #[command(flatten)]

@@ -199,7 +199,7 @@ impl Patience {
         let watch = move || {
             if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(limit) {
                 screen.say(
-                    "the budget is over, and an input that has begun takes long; Ctrl-C ends it, and advice follows from what \
+                    "the budget is over, and what has begun goes on to its end; Ctrl-C ends it, and advice follows from what \
                      was seen; --timeout limits every input",
                 );
             }
