@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use triway_core::Plan;
 use triway_exec::{Finished, Job, Refusal};
-use triway_measure::advise::{self, Advised, Observed, Progress, Situation, Steered, Tell};
+use triway_measure::advise::{self, Advice, Advised, Observed, Progress, Situation, Steered, Tell};
 use triway_tasks::catalog::Named;
 
 use crate::{
@@ -67,9 +67,17 @@ impl Became {
     }
 }
 
+/// How many inputs failed, where some did because too many were tried at once.
+fn refused(advice: &Advice) -> Option<u64> {
+    let mut evidence = advice.evidence.iter();
+    let refused = evidence.any(|line| line.figure == "failures");
+    refused.then(|| advice.probes.iter().map(|probe| probe.failed).sum())
+}
+
 /// Tells of what is measured, and what the job goes on under.
 pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
-    Box::new(move |progress| match progress {
+    Box::new(move |progress| {
+        match progress {
         Progress::GoesOn(advice) => {
             let advised = advice.recommendation;
             // Measured anew, it stays measured.
@@ -79,6 +87,11 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
                 None => " Going on as the task prefers.",
             };
             screen.say(&format!("auto: {}{besides}", advice.verdict));
+            if let Some(failed) = refused(&advice) {
+                screen.say(&format!(
+                    "auto: {failed} inputs failed while more at once were tried than are let in; --retries tries such again"
+                ));
+            }
             if let Some(Advised {
                 model, concurrency, ..
             }) = advised
@@ -91,11 +104,15 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
         Progress::Refused(why) => screen.say(&format!(
             "auto: what was advised cannot begin now ({why}): going on with one input at a time"
         )),
+        Progress::Fails { failed, attempts } => screen.say(&format!(
+            "auto: {failed} of the last {attempts} attempts failed, far more than when it was measured: measuring anew"
+        )),
         Progress::Fell { promised, found } => screen.say(&format!(
             "auto: {} a second where {} were measured: measuring anew",
             figures::number(found),
             figures::number(promised)
         )),
         _ => {}
+    }
     })
 }

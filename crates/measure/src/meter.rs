@@ -3,7 +3,7 @@
 //! Its peak of memory is [`triway_exec::restart::own_peak_bytes`]; the one that getrusage gives is inherited from the
 //! parent and lies.
 
-use std::{io, time::Duration};
+use std::{fs, io, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,12 @@ use crate::{
 };
 
 /// A point in time to measure from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Meter {
     own: Usage,
     children: Usage,
+    /// Children that ran when it was started and are to count, and what they had used by then.
+    running: Vec<(u32, Duration)>,
 }
 
 /// What was used since a [`Meter`] was started.
@@ -38,6 +40,19 @@ impl Meter {
         Ok(Self {
             own: rusage::of_self()?,
             children: rusage::of_children()?,
+            running: Vec::new(),
+        })
+    }
+
+    /// The same, and what is used by children that run already counts as well, whether or not they end meanwhile.
+    ///
+    /// # Errors
+    /// The system does not tell what was used.
+    pub(crate) fn start_with_running() -> io::Result<Self> {
+        let used = |child| Some((child, rusage::of_running(child).ok()?));
+        Ok(Self {
+            running: children()?.into_iter().filter_map(used).collect(),
+            ..Self::start()?
         })
     }
 
@@ -48,14 +63,35 @@ impl Meter {
     pub fn read(&self) -> io::Result<Cost> {
         let own = since(rusage::of_self()?, self.own);
         let children = since(rusage::of_children()?, self.children);
+        // Of those that have ended, the whole is in what children have used.
+        let before = |(child, then): &(u32, Duration)| (rusage::of_running(*child), *then);
+        let (mut running, mut ended) = (Duration::ZERO, Duration::ZERO);
+        for (now, then) in self.running.iter().map(before) {
+            match now {
+                Ok(now) => running += now.saturating_sub(then),
+                Err(_) => ended += then,
+            }
+        }
         Ok(Cost {
-            cpu: own.cpu + children.cpu,
+            cpu: own.cpu + children.cpu.saturating_sub(ended) + running,
             switches: ContextSwitches {
                 voluntary: own.voluntary + children.voluntary,
                 involuntary: own.involuntary + children.involuntary,
             },
         })
     }
+}
+
+/// The children of this process, whichever of its threads has started them.
+fn children() -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir("/proc/self/task")? {
+        // A thread may have ended meanwhile.
+        let of_thread = fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+        let numbers = of_thread.split_ascii_whitespace();
+        children.extend(numbers.filter_map(|it| it.parse::<u32>().ok()));
+    }
+    Ok(children)
 }
 
 fn since(now: Usage, then: Usage) -> Usage {
@@ -68,7 +104,7 @@ fn since(now: Usage, then: Usage) -> Usage {
 
 #[cfg(test)]
 mod tests {
-    use std::{process::Command, time::Instant};
+    use std::{process::Command, thread, time::Instant};
 
     use super::*;
 
@@ -95,5 +131,26 @@ mod tests {
                 .success()
         );
         assert!(child.read().unwrap().cpu > Duration::from_millis(2));
+    }
+
+    /// A child that was busy before, and is while it is measured, and ends or not.
+    #[test]
+    fn running_children_count_from_where_it_was_started() {
+        let mut child = Command::new("sh")
+            .args(["-c", "while :; do :; done"])
+            .spawn()
+            .unwrap();
+        thread::sleep(Duration::from_millis(400));
+        let meter = Meter::start_with_running().unwrap();
+        thread::sleep(Duration::from_millis(100));
+        let runs = meter.read().unwrap().cpu;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let ended = meter.read().unwrap().cpu;
+        // Its first 400 ms do not count, and it had a processor for some of the rest.
+        for found in [runs, ended] {
+            assert!(found > Duration::from_millis(5), "{runs:?} {ended:?}");
+            assert!(found < Duration::from_millis(300), "{runs:?} {ended:?}");
+        }
     }
 }

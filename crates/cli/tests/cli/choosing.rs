@@ -115,7 +115,8 @@ fn on_threads_after(
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     fs::write(at("app.py"), source).unwrap();
-    fs::write(at("lines"), "1\n".repeat(inputs)).unwrap();
+    let numbers = (0..inputs).map(|n| format!("{n}\n"));
+    fs::write(at("lines"), numbers.collect::<String>()).unwrap();
     let (app, lines) = (at("app.py"), at("lines"));
     let program = env!("CARGO_BIN_EXE_triway");
     let line = format!("{before}; exec {program} run py {app}:{function} {lines} {options}");
@@ -176,6 +177,32 @@ fn threads_that_cannot_be_started_cost_no_input() {
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.err.contains("no further thread"), "{}", ended.err);
     assert!(ended.err.contains("1500 of 1500"), "{}", ended.err);
+}
+
+/// Who is refused is so at once, and would lose thousands of inputs before throughput is looked at.
+#[test]
+fn what_begins_to_be_refused_is_measured_anew() {
+    let function = "import threading, time\nlock, inside = threading.Lock(), 0\n\
+                    def ask(x):\n    global inside\n    with lock:\n        inside += 1\n        \
+                    full = x >= 2000 and inside > 8\n    try:\n        time.sleep(0.002 if full else 0.02)\n        \
+                    if full:\n            raise OSError('full')\n    finally:\n        with lock:\n            \
+                    inside -= 1\n";
+    let ended = on_threads(function, "ask", 8000, "");
+    assert!(
+        ended.err.contains("attempts failed, far more"),
+        "{}",
+        ended.err
+    );
+    let outcomes = ended.outcomes();
+    let failed = outcomes.iter().filter(|it| it["status"] != "ok").count();
+    assert!(failed > 0 && failed < 3000, "{failed}: {}", ended.err);
+}
+
+#[test]
+fn what_executes_nothing_writes_no_code() {
+    let ended = run("advise cpu --work none --inputs 100 --dry-probe --code");
+    assert_eq!(ended.code, 2, "{}", ended.err);
+    assert!(ended.err.contains("--code"), "{}", ended.err);
 }
 
 /// Outcomes that wait for their turn have been measured all the same.

@@ -167,10 +167,10 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
 mod tests {
     use super::*;
 
-    /// Nobody but the attempts themselves tells the processor time of lanes that stay.
+    /// The processor time of attempts is not all that an interpreter needs.
     #[test]
-    fn a_server_with_eight_slots_is_a_limit_of_lanes_that_stay_too() {
-        let slice = |model, concurrency: u32, most: u32, attempts_cpu_s| {
+    fn who_has_no_processor_to_spare_has_met_no_limit_of_the_other_side() {
+        let slice = |model, concurrency: u32, most: u32, cpu_s| {
             let rate_per_s = f64::from(10 * concurrency.min(most));
             Slice {
                 model: Some(model),
@@ -179,19 +179,20 @@ mod tests {
                 wall_s: 100.0 / rate_per_s,
                 rate_per_s,
                 run_s: f64::from(concurrency) / rate_per_s,
-                attempts_cpu_s: Some(attempts_cpu_s),
-                on_same_lanes: concurrency > 2,
+                attempts_cpu_s: Some(0.01),
+                cpu_s,
                 ..Slice::default()
             }
         };
-        for (most, attempts_cpu_s, expected) in [
-            (8, 0.1, Character::ExternalLimit),
-            (256, 0.1, Character::Waiting),
-            // It is this machine that has no more to give.
-            (8, 2.0, Character::Waiting),
+        for (most, cpu_s, expected) in [
+            (8, Some(0.1), Character::ExternalLimit),
+            (256, Some(0.1), Character::Waiting),
+            (8, Some(2.0), Character::Waiting),
+            // Nobody knows.
+            (8, None, Character::Waiting),
         ] {
-            let threads = |lanes| slice(Model::Threads, lanes, most, attempts_cpu_s);
-            let alone = slice(Model::Sequential, 1, most, attempts_cpu_s);
+            let threads = |lanes| slice(Model::Threads, lanes, most, cpu_s);
+            let alone = slice(Model::Sequential, 1, most, cpu_s);
             let slices = [alone, threads(2), threads(8), threads(32)];
             let sequential = Setting::sequential(&slices).unwrap();
             let traits = Traits::of(&Situation::bare(2), &slices, &sequential);

@@ -334,10 +334,10 @@ impl View {
         lock(&self.0).counts_only = true;
     }
 
-    /// How many inputs have succeeded since a stretch was taken last.
-    pub(super) fn successes(&self) -> u64 {
+    /// How many inputs have succeeded since a stretch was taken last, and how many attempts have failed.
+    pub(super) fn counted(&self) -> (u64, u64) {
         let seen = lock(&self.0);
-        seen.inputs - seen.failed
+        (seen.inputs - seen.failed, seen.failed + seen.retried)
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     detail,
     observe::View,
     recommend::recommend,
+    setting::Setting,
     slice::{Situation, Slice},
     strategy::{self, Probe, Step},
 };
@@ -25,6 +26,11 @@ use crate::meter::Meter;
 /// one after the other.
 const WATCH_S: f64 = 2.0;
 const WATCHED_INPUTS: f64 = 4.0;
+/// How often failures are looked at: who is refused is so at once, and loses many inputs in a second.
+const FAILURES_S: f64 = 0.2;
+/// So many failures, and so large a share of what came to an end of late, above what was measured, are a reason to measure anew.
+const MANY_FAILURES: u64 = 10;
+const FAILING: f64 = 0.5;
 /// Throughput that has fallen to this share of what was measured is not what was promised.
 const FALLEN: f64 = 0.5;
 /// What is said where inputs come too slowly.
@@ -52,6 +58,13 @@ pub enum Progress {
     Exhausted,
     /// What was advised cannot begin, for this reason; the job goes on one input at a time.
     Refused(String),
+    /// Attempts fail under what was advised, and it is measured anew.
+    Fails {
+        /// How many failed of late.
+        failed: u64,
+        /// Of so many.
+        attempts: u64,
+    },
     /// It did less than was measured, and is measured anew.
     Fell {
         /// Outcomes a second that were measured.
@@ -136,8 +149,15 @@ struct Probing {
 
 struct Work {
     promised: f64,
+    /// The share of attempts that failed when it was measured.
+    failing: f64,
+    /// Successes and failures until somebody looked at the failures last.
+    looked: (u64, u64),
+    /// How often throughput is looked at, when that was last, and the successes until then.
+    every: Duration,
     since: Instant,
     counted: u64,
+    starved: bool,
     low: u32,
 }
 
@@ -146,6 +166,45 @@ impl Probing {
     fn lanes(&self) -> (usize, bool) {
         let starts = self.lanes_of_before.is_some() && self.probe.model == Model::Threads;
         (self.probe.concurrency, starts)
+    }
+}
+
+impl Work {
+    /// Whether far more fails of late than when it was measured.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more digits than a float has"
+    )]
+    fn fails(&mut self, counted: (u64, u64)) -> Option<Progress> {
+        let failed = counted.1 - self.looked.1;
+        let attempts = failed + counted.0 - self.looked.0;
+        if attempts < MANY_FAILURES {
+            return None;
+        }
+        self.looked = counted;
+        let share = failed as f64 / attempts as f64;
+        let many =
+            failed >= MANY_FAILURES && share >= self.failing + FAILING * (1.0 - self.failing);
+        many.then_some(Progress::Fails { failed, attempts })
+    }
+
+    /// Whether throughput is far below what was measured, for the last few looks.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate needs no more digits than a float has"
+    )]
+    fn has_fallen(&mut self, successes: u64, starved: bool) -> Option<Progress> {
+        self.starved |= starved;
+        let seconds = self.since.elapsed();
+        if seconds < self.every {
+            return None;
+        }
+        let promised = self.promised;
+        let found = (successes - self.counted) as f64 / seconds.as_secs_f64();
+        let low = !self.starved && found < FALLEN * promised;
+        self.low = if low { self.low + 1 } else { 0 };
+        (self.since, self.counted, self.starved) = (Instant::now(), successes, false);
+        (self.low >= LOW_LOOKS).then_some(Progress::Fell { promised, found })
     }
 }
 
@@ -270,7 +329,10 @@ impl Steers {
         let outside = probe.model == Model::Processes || self.situation.interpreter.is_some();
         let told = ran.worker_peak_memory_bytes.is_some() && lanes_of_before.is_none();
         let whole = !outside || told;
-        let cost = meter.as_ref().filter(|_| whole);
+        // Of lanes that have just started and stay, the start would count as well.
+        let cost = meter
+            .as_ref()
+            .filter(|_| whole || lanes_of_before.is_some());
         let cost = cost.and_then(|it| it.read().ok());
         let workers = ran.worker_peak_memory_bytes.unwrap_or(0);
         let memory = own_peak_bytes().filter(|_| whole);
@@ -342,7 +404,10 @@ impl Steers {
         stretch.most_time = Duration::try_from_secs_f64(probe.seconds).ok();
         self.now = Doing::Probing(Box::new(Probing {
             probe,
-            meter: Meter::start().ok(),
+            meter: match lanes_of_before {
+                Some(_) => Meter::start_with_running().ok(),
+                None => Meter::start().ok(),
+            },
             lanes_of_before,
         }));
         Course::Next(Box::new(stretch))
@@ -362,11 +427,17 @@ impl Steers {
             && advice.recommendation.is_some()
             && self.renewals < MOST_RENEWALS
         {
-            stretch.watch = Some(watch(slices));
+            let looked = self.view.counted();
+            let setting = Setting::of(slices, model, concurrency);
+            stretch.watch = Duration::try_from_secs_f64(FAILURES_S).ok();
             self.now = Doing::Working(Box::new(Work {
                 promised,
+                failing: setting.map_or(0.0, |it| it.failed_share()),
+                looked,
+                every: watch(slices),
                 since: Instant::now(),
-                counted: self.view.successes(),
+                counted: looked.0,
+                starved: false,
                 low: 0,
             }));
         }
@@ -395,20 +466,14 @@ impl Steers {
         let Doing::Working(work) = &mut self.now else {
             return Course::Stay;
         };
-        let count = self.view.successes();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a rate needs no more digits than a float has"
-        )]
-        let found = (count - work.counted) as f64 / work.since.elapsed().as_secs_f64();
-        (work.since, work.counted) = (Instant::now(), count);
-        let low = !starved && found < FALLEN * work.promised;
-        work.low = if low { work.low + 1 } else { 0 };
-        if work.low < LOW_LOOKS {
+        let counted = self.view.counted();
+        let fell = work
+            .fails(counted)
+            .or_else(|| work.has_fallen(counted.0, starved));
+        let Some(fell) = fell else {
             return Course::Stay;
-        }
-        let promised = work.promised;
-        (self.tell)(Progress::Fell { promised, found });
+        };
+        (self.tell)(fell);
         self.renewals += 1;
         Course::End
     }
@@ -486,6 +551,31 @@ mod tests {
         assert_eq!(lanes(Model::Threads, Some(1.0)), (8, true));
         assert_eq!(lanes(Model::Threads, None), (8, false));
         assert_eq!(lanes(Model::Async, Some(1.0)), (8, false));
+    }
+
+    /// A tenth failed when it was measured.
+    #[test]
+    fn what_begins_to_fail_is_seen_at_once() {
+        let work = || Work {
+            promised: 1.0,
+            failing: 0.1,
+            looked: (1000, 100),
+            every: Duration::from_secs(2),
+            since: Instant::now(),
+            counted: 1000,
+            starved: false,
+            low: 0,
+        };
+        let fails = |successes, failures| work().fails((successes, failures)).is_some();
+        assert!(!fails(1000, 109));
+        assert!(fails(1000, 110));
+        assert!(!fails(1010, 110));
+        assert!(fails(1008, 112));
+        assert!(!fails(2000, 200));
+        // Few of them are put together with those that follow.
+        let mut waits = work();
+        assert_eq!(waits.fails((1001, 105)), None);
+        assert!(waits.fails((1003, 115)).is_some());
     }
 
     #[test]

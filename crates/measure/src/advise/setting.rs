@@ -157,11 +157,10 @@ impl<'a> Setting<'a> {
         self.cpu_share().is_some_and(|share| share > ALL_CPU)
     }
 
-    /// How many processors' worth of time it took, on average: that of its attempts alone where nobody knows more, as of lanes that
-    /// stay.
+    /// How many processors' worth of time it took, on average.
     pub(super) fn processors(&self) -> Option<f64> {
         let of = |slice: &&Slice| {
-            let used = slice.cpu_s.or(slice.attempts_cpu_s)? / slice.wall_s;
+            let used = slice.cpu_s? / slice.wall_s;
             used.is_finite().then_some(used)
         };
         median(&self.slices.iter().filter_map(of).collect::<Vec<_>>())

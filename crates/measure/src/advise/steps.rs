@@ -208,6 +208,50 @@ fn interpreters_of_what_waits_have_room_for_more() {
     assert_eq!(step(0.002, 0.1, &[alone]), Some((Model::Async, 2, 2)));
 }
 
+/// A look at two of them would take as long as one at many.
+#[test]
+fn of_long_waits_several_are_tried_at_once() {
+    let after = |inputs, run_s, share, tried: &[(Model, usize, f64)]| {
+        let slices: Vec<Slice> = tried
+            .iter()
+            .map(|it| Slice {
+                inputs: it.1 as u64,
+                wall_s: run_s,
+                cpu_s: Some(it.2 * share * run_s),
+                ..slice(work(run_s, share), *it)
+            })
+            .collect();
+        let elapsed: f64 = slices.iter().map(|slice| slice.wall_s).sum();
+        let situation = Situation {
+            inputs: Some(inputs),
+            budget_s: 2.0,
+            ..situation(false)
+        };
+        match next(&situation, &slices, elapsed) {
+            Step::Probe(probe) => Some((probe.model, probe.concurrency, probe.inputs)),
+            Step::Done => None,
+        }
+    };
+    let alone = (Model::Sequential, 1, 1.0);
+    assert_eq!(after(8, 6.5, 0.01, &[alone]), Some((Model::Async, 7, 7)));
+    assert_eq!(after(1000, 6.5, 0.01, &[alone]), Some((Model::Async, 8, 8)));
+    let eight = (Model::Async, 8, 8.0);
+    let next = after(1000, 6.5, 0.01, &[alone, eight]);
+    assert_eq!(next, Some((Model::Async, 32, 32)));
+    // What computes has no use for more than there are processors.
+    let computes = after(1000, 6.5, 1.0, &[alone]);
+    assert_eq!(computes, Some((Model::Threads, 2, 2)));
+}
+
+/// Each look at a heavy tail waits for the slowest of its inputs.
+#[test]
+fn few_looks_are_taken_at_a_heavy_tail() {
+    let seen = [(Model::Sequential, 1, 1.0), (Model::Async, 2, 2.0)];
+    let next = |sd| probe((0.03, sd, 0.01), &seen, false).map(|it| (it.0, it.1));
+    assert_eq!(next(0.003), Some((Model::Async, 8)));
+    assert_eq!(next(0.2), Some((Model::Async, 32)));
+}
+
 /// The last of a few inputs a lane may take far longer than all the others.
 #[test]
 fn slices_of_a_heavy_tail_are_larger() {
