@@ -71,11 +71,13 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
 
     /// When the stretch wants to be looked at.
     pub(super) fn next_look(&self) -> Option<Duration> {
-        let steering = self.steering.as_ref().filter(|it| it.left() > 0)?;
+        let steering = self.steering.as_ref().filter(|it| !it.ends)?;
+        // All that may begin may have been handed out, and not all of that have begun.
         let began = steering.since.or(self.progress.ready);
         let end = began.zip(steering.stretch.most_time);
         let end = end.map(|(began, most)| began + most);
-        end.into_iter().chain(steering.next_watch).min()
+        let watch = steering.next_watch.filter(|_| steering.left() > 0);
+        end.into_iter().chain(watch).min()
     }
 
     /// Sees to it that the stretch ends when it is time, and that the next one begins. Says whether anything changed.

@@ -34,6 +34,10 @@ pub(crate) const TESTS: &[Test] = &[
         one_that_has_no_more_time_ends,
     ),
     (
+        "stretches::one_that_has_handed_out_all_it_may_ends_in_time_as_well",
+        one_that_has_handed_out_all_it_may_ends_in_time_as_well,
+    ),
+    (
         "stretches::a_pilot_may_end_the_job",
         a_pilot_may_end_the_job,
     ),
@@ -180,6 +184,22 @@ fn one_that_has_no_more_time_ends() {
             "{model}: {first:?}"
         );
         assert_eq!(first.started + second.started, 60, "{model}");
+    }
+}
+
+/// What stands ready for a lane that is still busy has not begun.
+fn one_that_has_handed_out_all_it_may_ends_in_time_as_well() {
+    for model in Model::ALL {
+        let mut first = stretch(model, Some(2));
+        first.plan.concurrency = NonZeroUsize::MIN;
+        first.most_time = Some(Duration::from_millis(100));
+        let (pilot, told) = through(vec![first, stretch(Model::Async, None)]);
+        let inputs = vec![Act::Sleep(300); 4];
+        let done = ended(Job::new(Script::default(), inputs).steer(pilot).run());
+        assert_eq!(done.summary.succeeded, 4, "{model}");
+        let told = told.lock().unwrap();
+        let started: Vec<u64> = told.iter().map(|ran| ran.started).collect();
+        assert_eq!(started, [1, 3], "{model}: {told:?}");
     }
 }
 

@@ -23,7 +23,7 @@ const MAY_GAIN: f64 = 8.0;
 const ALL_PARTS: f64 = 0.15;
 const MOST_BUDGETS: f64 = 3.0;
 /// And how many attempts one after the other that is at least, and at most, where they take seconds.
-const LEAST_LONG: f64 = 2.5;
+const LEAST_LONG: f64 = 3.0;
 const MOST_LONG: f64 = 6.0;
 /// Lanes that start sooner than this are always worth a look, except fewer of what was looked at with more.
 const SOON_S: f64 = 0.25;
