@@ -96,8 +96,15 @@ impl Traits {
         named_async && gains_nothing && waits && (others_gain || self.holds >= Some(HOLDS))
     }
 
-    pub(super) fn character(&self, situation: &Situation, inputs: u64) -> Character {
-        let Some(share) = self.share.filter(|_| inputs >= 3) else {
+    /// What work is like of which so many inputs were executed, of these so many one at a time: with fewer than three of them that is
+    /// said only where the others gain.
+    pub(super) fn character(
+        &self,
+        situation: &Situation,
+        (inputs, alone): (u64, u64),
+    ) -> Character {
+        let enough = alone >= 3 || (inputs >= 3 && self.best >= GAINS);
+        let Some(share) = self.share.filter(|_| enough) else {
             return Character::Unknown;
         };
         if self.told_to_wait {
@@ -197,7 +204,7 @@ mod tests {
             let sequential = Setting::sequential(&slices).unwrap();
             let traits = Traits::of(&Situation::bare(2), &slices, &sequential);
             assert_eq!(
-                traits.character(&Situation::bare(2), 100),
+                traits.character(&Situation::bare(2), (400, 100)),
                 expected,
                 "{traits:?}"
             );

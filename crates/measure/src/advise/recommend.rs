@@ -44,7 +44,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     }
     let best = best(situation, &settings, &sequential);
     let traits = Traits::of(situation, slices, &sequential);
-    let character = traits.character(situation, sequential.inputs());
+    let character = traits.character(situation, (executed, sequential.inputs()));
     let gain = gain(situation, best, &sequential);
     let undecided = undecided(situation, &settings, best);
     let share = sequential.cpu_share().unwrap_or(0.0);

@@ -236,6 +236,9 @@ fn of_long_waits_several_are_tried_at_once() {
     assert_eq!(after(8, 6.5, 0.01, &[alone]), Some((Model::Async, 7, 7)));
     assert_eq!(after(1000, 6.5, 0.01, &[alone]), Some((Model::Async, 8, 8)));
     let eight = (Model::Async, 8, 8.0);
+    // Half of what is left, where that is less.
+    let next = after(60, 6.5, 0.01, &[alone, eight]);
+    assert_eq!(next, Some((Model::Async, 25, 25)));
     let next = after(1000, 6.5, 0.01, &[alone, eight]);
     assert_eq!(next, Some((Model::Async, 32, 32)));
     // What computes has no use for more than there are processors.

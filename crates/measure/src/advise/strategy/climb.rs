@@ -167,18 +167,16 @@ impl View<'_> {
             _ => 4,
         };
         let next = (times * last.concurrency).min(self.situation.most_concurrency);
-        // Whoever goes on afterwards needs inputs to go on with.
+        // Whoever goes on afterwards needs inputs to go on with; of what waits, the more are tried the sooner all is done.
         let left = match self.situation.thorough {
             true => self.left(),
+            false if self.waits() => self.left() / 2,
             false => self.left() / 4,
         };
-        match u64::try_from(next).is_ok_and(|lanes| lanes <= left) {
-            true => (next > last.concurrency).then_some(next),
-            false if !self.situation.thorough => None,
-            false => {
-                let smaller = usize::try_from(self.left()).unwrap_or(usize::MAX);
-                (smaller >= last.concurrency + last.concurrency / 2).then_some(smaller)
-            }
+        match usize::try_from(left).unwrap_or(usize::MAX) {
+            enough if next <= enough => (next > last.concurrency).then_some(next),
+            _ if !self.situation.thorough && !self.waits() => None,
+            fewer => (fewer >= last.concurrency + last.concurrency / 2).then_some(fewer),
         }
     }
 
