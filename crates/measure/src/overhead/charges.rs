@@ -230,7 +230,7 @@ impl Charges {
             load_average: load,
             rounds,
             lanes,
-            verdict: verdict::sentence(&figures, &pays),
+            verdict: verdict::sentence(&figures, &pays, rounds),
             notes,
             python,
             figures,

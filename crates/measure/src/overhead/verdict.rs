@@ -5,8 +5,8 @@ use super::{
     told::{time, told},
 };
 
-/// The sentence.
-pub(super) fn sentence(figures: &[Figure], pays: &[Pays]) -> String {
+/// The sentence, after so many rounds.
+pub(super) fn sentence(figures: &[Figure], pays: &[Pays], rounds: usize) -> String {
     let of = |id: &str| told(figures.iter().find(|figure| figure.id == id));
     let mut text = format!(
         "A thread costs {} to start and end, this program as a process {}, an async task {}; in a long job {}",
@@ -24,7 +24,10 @@ pub(super) fn sentence(figures: &[Figure], pays: &[Pays]) -> String {
             pay(pays, ["python-threads", "python-processes", "python-async"]),
         );
     }
-    text + "."
+    text + match rounds {
+        0 | 1 => "; all of this from one round, which may be chance.",
+        _ => ".",
+    }
 }
 
 /// From when on threads and processes pay for what computes, and async for what waits.
@@ -72,7 +75,8 @@ mod tests {
         let expected = "A thread costs (not measured) to start and end, this program as a process (not measured), an async \
                         task (not measured); in a long job threads pay for what computes from 4.0 µs an input, processes \
                         never (1.01 times as fast), async for what waits however short an input is.";
-        assert_eq!(sentence(&[], &pays), expected);
-        assert!(sentence(&[], &[]).contains("computes (not measured), processes (not"));
+        assert_eq!(sentence(&[], &pays, 3), expected);
+        assert!(sentence(&[], &pays, 1).ends_with("from one round, which may be chance."));
+        assert!(sentence(&[], &[], 3).contains("computes (not measured), processes (not"));
     }
 }
