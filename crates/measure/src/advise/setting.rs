@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use triway_core::Model;
 
-use super::slice::{Situation, Slice};
+use super::{
+    slice::{Situation, Slice},
+    strategy::HAND_OVER_COUNTS_S,
+};
 use crate::statistics::median;
 
 /// How much of the best throughput is as good as the best, when the smaller concurrency is chosen.
@@ -279,6 +282,10 @@ impl Likeness {
         };
         // With more lanes than two, attempts differ for other reasons as well.
         let first: Vec<&Slice> = counting().filter(|slice| slice.concurrency <= 2).collect();
+        // Of what is tiny each slice has met enough of the slow ones, and handing it over takes longer than its attempts.
+        if likeness.alone_s < HAND_OVER_COUNTS_S {
+            return likeness;
+        }
         // If it is inputs that are slow, and not lanes that wait for each other, some of many are so one at a time as well.
         let inputs: u64 = alone.iter().map(|slice| slice.inputs).sum();
         if has_heavy_tail(&alone) || (inputs < MANY && has_heavy_tail(&first)) {
@@ -483,6 +490,30 @@ mod tests {
         let one = Setting::sequential(&slices).unwrap();
         let two = Setting::of(&slices, Model::Threads, 2).unwrap();
         assert!((two.rate() / one.rate() - 2.0).abs() < 1e-9);
+    }
+
+    /// A pause of the machine in every thousand of them is a heavy tail, and says nothing of inputs.
+    #[test]
+    fn of_what_is_tiny_the_counted_rate_stands() {
+        let slice = |model, concurrency, (rate_per_s, run_s, run_sd_s)| Slice {
+            model: Some(model),
+            concurrency,
+            inputs: 90_000,
+            wall_s: 0.1,
+            rate_per_s,
+            run_s,
+            run_sd_s,
+            run_median_s: 3e-7,
+            ..Slice::default()
+        };
+        let slices = [
+            slice(Model::Sequential, 1, (6.3e5, 3e-7, 1e-5)),
+            slice(Model::Async, 4, (8.6e5, 4e-7, 2e-5)),
+        ];
+        let one = Setting::sequential(&slices).unwrap();
+        let four = Setting::of(&slices, Model::Async, 4).unwrap();
+        let gain = four.rate() / one.rate();
+        assert!((gain - 8.6 / 6.3).abs() < 0.01, "{gain}");
     }
 
     #[test]

@@ -246,6 +246,31 @@ fn of_long_waits_several_are_tried_at_once() {
     assert_eq!(computes, Some((Model::Threads, 2, 2)));
 }
 
+/// In the time of one look, the first of many commands have ended before the last has begun.
+#[test]
+fn a_look_is_as_long_as_it_takes_to_give_each_lane_its_inputs() {
+    let seconds = |most| {
+        let tried = [
+            (Model::Sequential, 1, 1.0),
+            (Model::Async, 2, 2.0),
+            (Model::Async, 32, most),
+        ];
+        let slices: Vec<Slice> = tried.iter().map(|it| slice(work(0.02, 0.1), *it)).collect();
+        match next(&situation(false), &slices, 0.5) {
+            Step::Probe(probe) => (probe.concurrency, probe.seconds),
+            Step::Done => panic!("it ended"),
+        }
+    };
+    // 384 inputs, of which 32 lanes do a thousand a second.
+    let (lanes, slow) = seconds(20.0);
+    assert!(
+        lanes == 128 && (slow - 0.384).abs() < 1e-9,
+        "{lanes} {slow}"
+    );
+    let (lanes, quick) = seconds(200.0);
+    assert!(lanes == 128 && quick < 0.1, "{lanes} {quick}");
+}
+
 /// Each look at a heavy tail waits for the slowest of its inputs.
 #[test]
 fn few_looks_are_taken_at_a_heavy_tail() {

@@ -68,6 +68,8 @@ const TO_SPARE: f64 = 2.0;
 /// So many inputs a lane, and so many where the last of a slice may be far slower than the others.
 const WAVES: u64 = 3;
 const HEAVY_WAVES: u64 = 8;
+/// A slice is longer by no more than this for lanes that start slowly.
+const LONGEST_START_S: f64 = 0.5;
 /// So many one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
@@ -381,7 +383,12 @@ impl View<'_> {
         let expected = factor * self.expected_rate(model, concurrency) * seconds;
         let most = most.max(lanes * waves);
         let inputs = (expected.ceil().clamp(1.0, 1e9) as u64).clamp(lanes * waves, most);
-        let longest = seconds.max(f64::from(u32::try_from(waves).unwrap_or(3)) * run);
+        // Each lane is to have its inputs, also where it is their start that takes the time: if more lanes do no more, those are done
+        // as soon as with fewer.
+        let all = inputs_f64(lanes * waves) / self.best_rate(model);
+        let longest = seconds
+            .max(inputs_f64(waves) * run)
+            .max(all.min(LONGEST_START_S));
         (longest <= 2.0 * self.allowance.left_s).then_some(Probe {
             model,
             concurrency,
@@ -389,6 +396,17 @@ impl View<'_> {
             inputs: inputs.min(left),
             seconds: longest,
         })
+    }
+
+    /// The most that this model did a second; without end, where it was not tried.
+    fn best_rate(&self, model: Model) -> f64 {
+        let settings = Setting::all(self.slices);
+        let same = settings
+            .iter()
+            .filter(|it| it.model == model && it.is_sound());
+        same.map(Setting::rate)
+            .reduce(f64::max)
+            .unwrap_or(f64::INFINITY)
     }
 
     /// What a setting does a second, if all goes well.

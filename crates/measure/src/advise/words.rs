@@ -123,21 +123,24 @@ fn sizes(sequential: &Setting<'_>) -> [Evidence; 2] {
 
 fn two_lanes(facts: &Facts<'_, '_>) -> Vec<Evidence> {
     let traits = facts.traits;
-    let lanes = facts.situation.fixed_concurrency.unwrap_or(2);
     let told = [
-        ("threads", traits.threads, "threads"),
-        ("processes", traits.processes, "worker processes"),
-        ("async", traits.tasks, "async tasks"),
+        (Model::Threads, traits.threads, "threads"),
+        (Model::Processes, traits.processes, "worker processes"),
+        (Model::Async, traits.tasks, "async tasks"),
     ];
-    let one = |(name, gain, what): (&str, Option<f64>, &str)| {
+    let one = |(model, gain, what): (Model, Option<f64>, &str)| {
         let gain = gain?;
+        let mut fewest = facts.settings.iter();
+        let lanes = fewest
+            .find(|it| it.model == model && it.concurrency > 1)?
+            .concurrency;
         let meaning = match gain > IMPOSSIBLE * f64::from(u32::try_from(lanes).unwrap_or(1)) {
             false => format!("{lanes} {what} do {gain:.2} times as much as one lane"),
             true => format!(
                 "{lanes} {what} met quicker inputs than one lane did, so that the two cannot be compared"
             ),
         };
-        Some(line(&format!("{name}-{lanes}"), gain, meaning))
+        Some(line(&format!("{model}-{lanes}"), gain, meaning))
     };
     told.into_iter().filter_map(one).collect()
 }
