@@ -43,6 +43,8 @@ const UNKNOWN_S: f64 = 10.0;
 pub(super) struct Allowance {
     /// Seconds of one probe.
     pub(super) probe_s: f64,
+    /// The same of one that decides between what is nearly as good.
+    pub(super) final_s: f64,
     /// Seconds that are left of those that all probes may take.
     pub(super) left_s: f64,
     /// Whether so little is left that no other probe begins.
@@ -73,10 +75,10 @@ impl Allowance {
     /// With so many inputs left, after so many seconds.
     pub(super) fn of(situation: &Situation, slices: &[Slice], left: u64, elapsed_s: f64) -> Self {
         let rest_s = (!situation.thorough).then(|| rest_s(situation, slices, left));
-        let (probe_s, budget_s, spent_s) = match rest_s {
+        let (probe_s, final_s, budget_s, spent_s) = match rest_s {
             None => {
                 let probe_s = (situation.budget_s / 20.0).clamp(0.02, 1.0);
-                (probe_s, situation.budget_s, elapsed_s)
+                (probe_s, probe_s, situation.budget_s, elapsed_s)
             }
             Some(rest) => {
                 let probe_s = match Setting::sequential(slices) {
@@ -93,11 +95,13 @@ impl Allowance {
                 // Of what lanes cost to be started is judged by itself.
                 let started = slices.iter().filter(|slice| !slice.on_same_lanes);
                 let starts: f64 = started.map(|slice| slice.startup_s).sum();
-                (probe_s, budget_s, (elapsed_s - starts).max(0.0))
+                let spent_s = (elapsed_s - starts).max(0.0);
+                (probe_s, self::probe_s(rest), budget_s, spent_s)
             }
         };
         Self {
             probe_s,
+            final_s,
             left_s: budget_s - spent_s,
             is_over: spent_s > 0.9 * budget_s,
             rest_s,
@@ -224,17 +228,19 @@ mod tests {
     /// Forty seconds one at a time may be five with many lanes; of what computes, twenty.
     #[test]
     fn what_may_gain_many_times_as_much_is_looked_at_briefly() {
-        let probe_s = |share, run_s| {
+        let seconds = |share, run_s| {
             let alone = Slice {
                 cpu_s: Some(100.0 * share * run_s),
                 run_s,
                 ..slice(Model::Sequential, 1, (10_000.0, 0.0))
             };
-            Allowance::of(&quick(400_100), &[alone], 400_000, 0.0).probe_s
+            let allowance = Allowance::of(&quick(400_100), &[alone], 400_000, 0.0);
+            (allowance.probe_s, allowance.final_s)
         };
         for (share, run_s, expected) in [(0.5, 1e-4, 0.08), (0.9, 1e-4, 0.3), (0.5, 1e-2, 0.3)] {
-            let found = probe_s(share, run_s);
+            let (found, at_last) = seconds(share, run_s);
             assert!((found - expected).abs() < 1e-9, "{share} {run_s}: {found}");
+            assert!((at_last - 0.3).abs() < 1e-9, "{share} {run_s}: {at_last}");
         }
     }
 

@@ -141,6 +141,9 @@ fn what_computes_and_gains_nothing_is_looked_at_twice() {
     let setting = |probe: Option<(Model, usize, u64)>| probe.map(|it| (it.0, it.1));
     let next = |run, seen: &[_]| setting(probe(work(run, 1.0), seen, false));
     assert_eq!(next(1e-2, &first), Some((Model::Sequential, 1)));
+    let mut little = first;
+    little[2].2 = 1.3;
+    assert_eq!(next(1e-2, &little), Some((Model::Sequential, 1)));
     let again = [&first[..], &[(Model::Sequential, 1, 1.0)]].concat();
     assert_eq!(next(1e-2, &again), Some((Model::Processes, 2)));
     let mut gained = first;

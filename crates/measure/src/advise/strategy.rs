@@ -265,10 +265,11 @@ impl View<'_> {
         Setting::of(self.slices, model, self.two()).is_some_and(|it| it.rate() >= all)
     }
 
-    /// Whether work that computes gained nothing, which a second processor that others had for a moment explains as well.
+    /// Whether work that computes gained little, which a second processor that others had for a moment explains as well, or one
+    /// that was quicker in the moment before.
     fn is_doubtful(&self, models: &[Model]) -> bool {
         let slow = self.sequential.run() >= BRIEF_S;
-        slow && self.computes() && models.iter().all(|it| self.gained_nothing(*it))
+        slow && self.computes() && !models.iter().any(|it| self.has_all(*it))
     }
 
     fn pairs(&self) -> Option<Probe> {
@@ -345,7 +346,10 @@ impl View<'_> {
         let looks: u64 = finalists.iter().map(missing).sum();
         let next = finalists.into_iter().min_by_key(tried)?;
         (tried(&next) < wanted)
-            .then(|| self.probe_of(next.model, next.concurrency, self.left() / looks.max(1)))
+            .then(|| {
+                let setting = (next.model, next.concurrency);
+                self.probe_of(setting, self.left() / looks.max(1), self.allowance.final_s)
+            })
             .flatten()
     }
 
@@ -356,18 +360,23 @@ impl View<'_> {
             false => QUICK_PARTS,
         };
         let part = self.situation.inputs.map_or(u64::MAX, |all| all / parts);
-        self.probe_of(model, concurrency, part.min(self.left() / 4))
+        let seconds = self.allowance.probe_s;
+        self.probe_of((model, concurrency), part.min(self.left() / 4), seconds)
     }
 
-    /// The same with so many inputs at most, if that is enough for all lanes.
-    fn probe_of(&self, model: Model, concurrency: usize, most: u64) -> Option<Probe> {
+    /// The same with so many inputs at most, if that is enough for all lanes, for so many seconds.
+    fn probe_of(
+        &self,
+        (model, concurrency): (Model, usize),
+        most: u64,
+        seconds: f64,
+    ) -> Option<Probe> {
         let left = self.left();
         let lanes = u64::try_from(concurrency).unwrap_or(u64::MAX);
         if left < lanes {
             return None;
         }
         let run = self.sequential.run().max(1e-7);
-        let seconds = self.allowance.probe_s;
         // Some inputs a lane, so that the first and the last do not decide; one where there are few.
         let waves = match self.sequential.has_heavy_tail() {
             true => HEAVY_WAVES,
