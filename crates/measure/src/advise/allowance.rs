@@ -32,7 +32,7 @@ const SOON_S: f64 = 0.25;
 const OTHER_MODEL: f64 = 0.15;
 const OTHER_THAT_WAITS: f64 = 0.4;
 const MORE_THAT_WAIT: f64 = 0.25;
-const MORE_THAT_DO_BOTH: f64 = 0.05;
+const MORE_THAT_DO_BOTH: f64 = 0.1;
 const MORE_THAT_COMPUTE: f64 = 0.02;
 const AS_WELL: f64 = 0.005;
 /// How long a job takes of which nobody knows how many inputs it has.
