@@ -6,9 +6,9 @@
 use triway_core::Model;
 
 use super::{
+    durations::BRIEF_S,
     setting::{Setting, inputs_f64},
     slice::{Situation, Slice},
-    strategy::BRIEF_S,
 };
 
 /// Seconds of a probe, and what part of the rest of the job it takes where that is long. Attempts that wait are as long one time

@@ -5,7 +5,6 @@ use triway_core::Model;
 use super::{
     setting::Setting,
     slice::{Situation, Slice},
-    strategy::HAND_OVER_COUNTS_S,
 };
 use crate::figures::time;
 
@@ -56,7 +55,7 @@ impl Alone {
             // Inputs that come more slowly than one lane does them need no second one.
             () if slices.iter().any(|slice| slice.starved) && executed >= 3 => Self::Starved,
             () if executed >= 3 && little.is_some() => little.unwrap_or(Self::Time),
-            () if one_processor(situation, sequential) => Self::OneProcessor,
+            () if sequential.has_no_choice(situation) => Self::OneProcessor,
             () if refused.is_some() => Self::Refused(refused.unwrap_or_default()),
             () if rest.is_none_or(|rest| rest < needed) && !over(situation, slices) => {
                 Self::FewInputs(rest.unwrap_or(0))
@@ -153,12 +152,6 @@ fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) ->
     let least = NOTHING_TO_GAIN_S.max(starts);
     let brief = |it: &Alone| matches!(it, Alone::Little(_, seconds) if *seconds < least);
     Some(whole).filter(brief).or(rest.filter(brief))
-}
-
-/// Whether there is nothing to be found out by a quick look, in which chance would seem to gain something.
-pub(super) fn one_processor(situation: &Situation, sequential: &Setting<'_>) -> bool {
-    let brief = sequential.run() < HAND_OVER_COUNTS_S;
-    situation.cpus == 1 && !situation.thorough && sequential.computes() && !brief
 }
 
 /// Whether probing took about as long as it may.

@@ -4,9 +4,9 @@ use triway_core::Model;
 
 use super::{
     advice::Character,
+    durations::HAND_OVER_COUNTS_S,
     setting::{NEARLY, Setting, WAITS, smallest_nearly_best},
     slice::{Situation, Slice},
-    strategy::HAND_OVER_COUNTS_S,
 };
 
 /// Attempts that have a processor for a larger share of their time compute.

@@ -10,7 +10,7 @@ use triway_core::Model;
 
 use super::{
     allowance::{Allowance, Start},
-    alone::one_processor,
+    durations::{BRIEF_S, HAND_OVER_COUNTS_S},
     room::{room, stand_ready},
     setting::{Setting, inputs_f64, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
@@ -46,15 +46,11 @@ pub struct Probe {
 const WORTHWHILE: f64 = 1.15;
 /// What does this share of what the processors could has them all.
 const ALL_OF_THEM: f64 = 0.7;
-/// Beside inputs that take less than this, handing them over counts: with more lanes than processors, fewer of them sleep
-/// when the next input comes.
-pub(super) const HAND_OVER_COUNTS_S: f64 = 5e-5;
 /// Rounds of pairs, and slices of each finalist, where intervals are wanted.
 const PAIRS: usize = 2;
 const FINALS: usize = 4;
-/// Slices of each finalist, and how brief its inputs are, where there is no time for more.
+/// Slices of each finalist where there is no time for more.
 const SECOND_LOOK: usize = 2;
-pub(super) const BRIEF_S: f64 = 1e-3;
 /// Attempts of so many seconds are long: of those that wait, so many are the first that are tried at once, and each lane has one.
 const LONG_S: f64 = 1.0;
 const FEW_THAT_WAIT: usize = 8;
@@ -274,7 +270,7 @@ impl View<'_> {
 
     fn pairs(&self) -> Option<Probe> {
         let two = self.two();
-        if two < 2 || one_processor(self.situation, &self.sequential) {
+        if two < 2 || self.sequential.has_no_choice(self.situation) {
             return None;
         }
         let mut models = self.paired();

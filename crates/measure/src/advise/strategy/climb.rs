@@ -2,9 +2,10 @@
 
 use triway_core::Model;
 
-use super::{BRIEF_S, Probe, View, WORTHWHILE, ratio};
+use super::{Probe, View, WORTHWHILE, ratio};
 use crate::advise::{
     allowance::Start,
+    durations::BRIEF_S,
     setting::{Setting, inputs_of, smallest_nearly_best},
 };
 
