@@ -76,8 +76,7 @@ fn refused(advice: &Advice) -> Option<u64> {
 
 /// Tells of what is measured, and what the job goes on under.
 pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
-    Box::new(move |progress| {
-        match progress {
+    Box::new(move |progress| match progress {
         Progress::GoesOn(advice) => {
             let advised = advice.recommendation;
             // Measured anew, it stays measured.
@@ -89,7 +88,8 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
             screen.say(&format!("auto: {}{besides}", advice.verdict));
             if let Some(failed) = refused(&advice) {
                 screen.say(&format!(
-                    "auto: {failed} inputs failed while more at once were tried than are let in; --retries tries such again"
+                    "auto: {failed} inputs failed while more at once were tried than are let in; \
+                     --retries tries such again"
                 ));
             }
             if let Some(Advised {
@@ -105,7 +105,8 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
             "auto: what was advised cannot begin now ({why}): going on with one input at a time"
         )),
         Progress::Fails { failed, attempts } => screen.say(&format!(
-            "auto: {failed} of the last {attempts} attempts failed, far more than when it was measured: measuring anew"
+            "auto: {failed} of the last {attempts} attempts failed, far more than when it was \
+             measured: measuring anew"
         )),
         Progress::Fell { promised, found } => screen.say(&format!(
             "auto: {} a second where {} were measured: measuring anew",
@@ -113,6 +114,5 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
             figures::number(promised)
         )),
         _ => {}
-    }
     })
 }

@@ -81,14 +81,15 @@ impl Allowance {
                 (probe_s, probe_s, situation.budget_s, elapsed_s)
             }
             Some(rest) => {
-                let probe_s = match Setting::sequential(slices) {
+                let alone = Setting::sequential(slices);
+                let probe_s = match &alone {
                     Some(alone) if alone.waits() => BRIEFEST_S,
-                    Some(alone) if may_gain(&alone) => {
-                        probe_s(rest.min(inputs_f64(left) / (MAY_GAIN * alone.rate())))
+                    Some(alone) if may_gain(alone) => {
+                        part_of(rest.min(inputs_f64(left) / (MAY_GAIN * alone.rate())))
                     }
-                    _ => probe_s(rest),
+                    _ => part_of(rest),
                 };
-                let long = Setting::sequential(slices).map_or(0.0, |it| it.run());
+                let long = alone.map_or(0.0, |it| it.run());
                 let most = (MOST_BUDGETS * situation.budget_s).max(MOST_LONG * long);
                 let least = situation.budget_s.max(LEAST_LONG * long);
                 let budget_s = (ALL_PARTS * rest).clamp(least, most);
@@ -96,7 +97,7 @@ impl Allowance {
                 let started = slices.iter().filter(|slice| !slice.on_same_lanes);
                 let starts: f64 = started.map(|slice| slice.startup_s).sum();
                 let spent_s = (elapsed_s - starts).max(0.0);
-                (probe_s, self::probe_s(rest), budget_s, spent_s)
+                (probe_s, part_of(rest), budget_s, spent_s)
             }
         };
         Self {
@@ -126,7 +127,8 @@ impl Allowance {
     }
 }
 
-fn probe_s(rest_s: f64) -> f64 {
+/// Seconds of a probe where so many are left.
+fn part_of(rest_s: f64) -> f64 {
     (PART * rest_s).clamp(BRIEFEST_S, LONGEST_S)
 }
 
