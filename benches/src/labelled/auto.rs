@@ -39,31 +39,45 @@ pub(super) fn more(times: u64, best_s: f64) -> Option<u64> {
     (best_s < 0.95 * WANTED_S && more > times).then_some(more)
 }
 
-/// Seconds under `-m auto`, and under the best; who goes first changes from run to run.
+/// A job under `-m auto`, and under the best.
+pub(super) struct Raced {
+    pub(super) auto_s: f64,
+    pub(super) best_s: f64,
+    /// What `-m auto` said of its choice.
+    pub(super) said: Vec<String>,
+}
+
+/// Who goes first changes from run to run.
 pub(super) fn race(
     workload: &Workload,
     triway: &str,
     (best, times): (Setting, u64),
     run: usize,
-) -> Result<(f64, f64), Box<dyn Error>> {
+) -> Result<Raced, Box<dyn Error>> {
     let standing = Standing::new(workload, triway, times)?;
     let lanes = best.concurrency.to_string();
     let model = best.model.to_string();
     let fixed = ["-m", &model, "-c", &lanes];
     let measured = ["-m", "auto"];
-    let took = |choice: &[&str]| {
-        let words = ["run", "-q", "--format", "jsonl", "-o", "/dev/null"];
+    let ran = |choice: &[&str]| {
+        let words = ["run", "--format", "jsonl", "-o", "/dev/null"];
         let command = standing.command(&[&words[..], choice].concat())?;
-        Ok::<f64, Box<dyn Error>>(limited::run(&command, LIMIT)?.seconds)
+        limited::run(&command, LIMIT)
     };
-    match run % 2 {
+    let (auto, fixed) = match run % 2 {
         0 => {
-            let auto = took(&measured)?;
-            Ok((auto, took(&fixed)?))
+            let auto = ran(&measured)?;
+            (auto, ran(&fixed)?)
         }
         _ => {
-            let fixed = took(&fixed)?;
-            Ok((took(&measured)?, fixed))
+            let fixed = ran(&fixed)?;
+            (ran(&measured)?, fixed)
         }
-    }
+    };
+    let said = auto.stderr.lines().filter(|it| it.starts_with("auto: "));
+    Ok(Raced {
+        auto_s: auto.seconds,
+        best_s: fixed.seconds,
+        said: said.map(str::to_owned).collect(),
+    })
 }

@@ -41,6 +41,9 @@ pub(super) enum Found {
         times: u64,
         auto_s: f64,
         best_s: f64,
+        /// What it said of its choice, and of those that followed.
+        #[serde(default)]
+        said: Vec<String>,
     },
 }
 

@@ -20,6 +20,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A command that has ended.
 pub(super) struct Ended {
     pub(super) stdout: String,
+    pub(super) stderr: String,
     pub(super) seconds: f64,
 }
 
@@ -41,6 +42,7 @@ pub(super) fn run(words: &[String], limit: Duration) -> Result<Ended, Box<dyn Er
     match status.and_then(|status| status.code()) {
         Some(0 | 1) => Ok(Ended {
             stdout: text(&mut stdout)?,
+            stderr: text(&mut stderr)?,
             seconds,
         }),
         Some(code) => Err(format!(

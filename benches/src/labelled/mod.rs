@@ -16,6 +16,7 @@ mod workloads;
 use std::{error::Error, time::Instant};
 
 use self::{
+    auto::Raced,
     ground::Standing,
     judge::{Setting, best},
     kept::{Found, Kept, Line, load},
@@ -181,16 +182,22 @@ fn race(workload: &Workload, options: &Options, kept: &mut Kept) -> Result<(), B
         }
         let (load, began) = (load(), Instant::now());
         let race = |times| auto::race(workload, &options.triway, (best.setting, times), run);
-        let (mut auto_s, mut best_s) = race(times)?;
+        let mut raced = race(times)?;
         // What was found to be the best may have been found in a slower hour.
-        if let Some(more) = auto::more(times, best_s) {
+        if let Some(more) = auto::more(times, raced.best_s) {
             times = more;
-            (auto_s, best_s) = race(times)?;
+            raced = race(times)?;
         }
+        let Raced {
+            auto_s,
+            best_s,
+            said,
+        } = raced;
         println!(
-            "{} run {run}: auto {auto_s:.2} s, {} {best_s:.2} s",
+            "{} run {run}: auto {auto_s:.2} s, {} {best_s:.2} s; {}",
             workload.name,
-            best.setting.arm()
+            best.setting.arm(),
+            said.join("; ")
         );
         kept.push(Line {
             workload: workload.name.to_owned(),
@@ -201,6 +208,7 @@ fn race(workload: &Workload, options: &Options, kept: &mut Kept) -> Result<(), B
                 times,
                 auto_s,
                 best_s,
+                said,
             },
         })?;
     }

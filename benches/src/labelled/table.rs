@@ -95,6 +95,7 @@ pub(super) fn auto(kept: &Kept, workloads: &[&Workload], runs: usize) {
                 times,
                 auto_s,
                 best_s,
+                ..
             } = line.found
             {
                 let ratio = auto_s / best_s;
