@@ -69,9 +69,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.steering.as_ref().and_then(|it| it.stretch.at_once)
     }
 
-    /// When the stretch wants to be looked at.
+    /// When the stretch wants to be looked at: not any more where the job was stopped, and only ends what has begun.
     pub(super) fn next_look(&self) -> Option<Duration> {
         let steering = self.steering.as_ref().filter(|it| !it.ends)?;
+        if self.progress.stopped.is_some() {
+            return None;
+        }
         // All that may begin may have been handed out, and not all of that have begun.
         let began = steering.since.or(self.progress.ready);
         let end = began.zip(steering.stretch.most_time);

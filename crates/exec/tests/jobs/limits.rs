@@ -12,7 +12,10 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 use triway_core::{Event, FailureLimit, Model, Outcome, Plan, Status, StopReason};
-use triway_exec::{Job, Sink};
+use triway_exec::{
+    Job, Sink,
+    stretch::{Asked, Course, Stretch},
+};
 
 use crate::{
     Test,
@@ -60,6 +63,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "limits::waiting_for_a_lane_takes_no_processor_time",
         waiting_for_a_lane_takes_no_processor_time,
+    ),
+    (
+        "limits::a_steered_job_that_was_stopped_waits_without_processor_time",
+        a_steered_job_that_was_stopped_waits_without_processor_time,
     ),
     (
         "limits::an_abort_is_heeded_after_another_stop",
@@ -431,6 +438,33 @@ fn waiting_for_a_lane_takes_no_processor_time() {
     );
     let spent = cpu_ticks() - before;
     assert_eq!(done.summary.succeeded, 4);
+    assert!(spent <= 20, "{spent} ticks of 10 ms in a second of waiting");
+}
+
+/// Nobody looks at a stretch of a job that only ends what has begun.
+fn a_steered_job_that_was_stopped_waits_without_processor_time() {
+    let mut stretch = Stretch::new(plan(Model::Threads, 2));
+    stretch.watch = Some(Duration::from_millis(50));
+    let mut stretch = Some(stretch);
+    let pilot = Box::new(move |asked: Asked<'_>| match asked {
+        Asked::Watching { .. } => Course::Stay,
+        _ => stretch
+            .take()
+            .map_or(Course::End, |first| Course::Next(Box::new(first))),
+    });
+    let job = Job::new(Script::default(), vec![Act::Sleep(1200); 8])
+        .plan(plan(Model::Threads, 2))
+        .steer(pilot);
+    let control = job.control();
+    let asked = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(200));
+        control.drain();
+    });
+    let before = cpu_ticks();
+    let done = ended(job.run());
+    let spent = cpu_ticks() - before;
+    asked.join().unwrap();
+    assert_eq!(done.summary.succeeded, 2);
     assert!(spent <= 20, "{spent} ticks of 10 ms in a second of waiting");
 }
 
