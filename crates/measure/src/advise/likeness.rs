@@ -58,10 +58,13 @@ impl Likeness {
         // If it is inputs that are slow, and not lanes that wait for each other, some of many are so one at a time as well.
         let inputs: u64 = alone.iter().map(|slice| slice.inputs).sum();
         if has_heavy_tail(&alone) || (inputs < MANY && has_heavy_tail(&first)) {
-            let alike = counting().filter(|it| !likeness.is_disturbed(it));
+            let undisturbed = counting().filter(|it| !likeness.is_disturbed(it));
+            let undisturbed: Vec<&Slice> = undisturbed.collect();
+            let alike = undisturbed.iter().copied();
             let alike: Vec<&Slice> = alike.filter(|it| likeness.is_by_chance(it)).collect();
             let common = mean_of(&alike, |slice| slice.run_s);
-            let known = common.is_finite() && is_of_inputs(&alone, &alike);
+            // Where many lanes are told to wait for each other by their longest attempts, few may do so as well.
+            let known = common.is_finite() && is_of_inputs(&alone, &undisturbed);
             likeness.common_s = known.then_some(common);
         }
         likeness

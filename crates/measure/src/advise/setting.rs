@@ -435,6 +435,44 @@ mod tests {
         }
     }
 
+    /// Transactions of an interpreter's function, as they were measured: with eight lanes it is plain that they wait for each other.
+    #[test]
+    fn few_lanes_that_wait_are_told_by_many() {
+        use Model::{Processes, Sequential, Threads};
+        let slice = |(model, concurrency, inputs), rate_per_s: f64, run: [f64; 4]| Slice {
+            model: Some(model),
+            concurrency,
+            inputs,
+            wall_s: inputs as f64 / rate_per_s,
+            lanes_s: inputs as f64 / rate_per_s,
+            rate_per_s,
+            run_s: run[0],
+            run_median_s: run[1],
+            run_sd_s: run[2],
+            run_max_s: run[3],
+            ..Slice::default()
+        };
+        let slices = [
+            slice(
+                (Sequential, 1, 157),
+                780.0,
+                [0.00121, 0.00116, 0.0003, 0.0035],
+            ),
+            slice(
+                (Processes, 2, 66),
+                646.0,
+                [0.00297, 0.00139, 0.0118, 0.0972],
+            ),
+            slice((Threads, 2, 70), 793.0, [0.00272, 0.00115, 0.0126, 0.1063]),
+            slice((Threads, 8, 56), 605.0, [0.01366, 0.00143, 0.0247, 0.1065]),
+            slice((Processes, 8, 54), 581.0, [0.01453, 0.00159, 0.0301, 0.127]),
+        ];
+        let one = Setting::sequential(&slices).unwrap();
+        let two = Setting::of(&slices, Threads, 2).unwrap();
+        let gain = two.rate() / one.rate();
+        assert!(gain < 1.2, "{gain}");
+    }
+
     #[test]
     fn chance_refuses_nobody() {
         let slice = |model, inputs, failed| Slice {
