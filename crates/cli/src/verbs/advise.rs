@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
         ..
     } = prepare(task, &job)?;
     let plan = planned(&mut configuration, &job)?;
-    let known = Known::of(&inputs, &around);
+    let known = Known::of((&inputs, 0), &around);
     around.spare(job.output.as_deref(), None)?;
     screen.say_all(note.as_deref());
     let of = match dry_probe {
@@ -169,7 +169,9 @@ fn probe(
             "{title} is empty: there are no inputs for advice"
         )));
     }
-    let mut advice = following(&situation, &gathered);
+    let mut known = situation;
+    known.inputs = known.inputs.or_else(|| all_of(&summary));
+    let mut advice = following(&known, &gathered);
     advice.notes.extend(unfinished(&lost));
     let exit = match is_whole {
         // What was read ahead is cancelled.
@@ -181,6 +183,12 @@ fn probe(
         }
     };
     Ok((advice, exit))
+}
+
+/// How many inputs there were, where probing came to the end of them.
+fn all_of(summary: &Summary) -> Option<u64> {
+    let whole = summary.stopped.is_none() && summary.unread_from.is_none();
+    whole.then_some(summary.admitted)
 }
 
 /// What is said where somebody did not want to wait.

@@ -54,14 +54,17 @@ impl Alone {
             () if two < 2 => Self::OneAsked,
             // Inputs that come more slowly than one lane does them need no second one.
             () if slices.iter().any(|slice| slice.starved) && executed >= 3 => Self::Starved,
-            () if executed >= 3 && little.is_some() => little.unwrap_or(Self::Time),
+            // A job that is to be done has to go on somehow, and one input says so much.
+            () if (executed >= 3 || !situation.thorough) && little.is_some() => {
+                little.unwrap_or(Self::Time)
+            }
             () if sequential.has_no_choice(situation) => Self::OneProcessor,
             () if refused.is_some() => Self::Refused(refused.unwrap_or_default()),
-            () if rest.is_none_or(|rest| rest < needed) && !over(situation, slices) => {
-                Self::FewInputs(rest.unwrap_or(0))
-            }
             () if over(situation, slices) => Self::Time,
-            () => Self::Ended,
+            () => match rest {
+                Some(rest) if rest < needed => Self::FewInputs(rest),
+                _ => Self::Ended,
+            },
         }
     }
 
@@ -131,19 +134,18 @@ impl Alone {
     }
 }
 
-/// Whether there is too little to do for anything to be gained, with so many inputs left.
+/// Whether there is too little to do for anything to be gained, with so many inputs left; nobody knows where nobody knows how many
+/// there are.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a time needs no more digits than a float has"
 )]
 fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) -> Option<Alone> {
     let run = sequential.run();
-    // Where nobody knew how many there are, those that were executed were all, if they came to an end.
-    let executed = || sequential.slices.iter().map(|slice| slice.wall_s).sum();
-    let whole = situation.inputs.map(|all| all as f64 * run);
-    let whole = Alone::Little("the whole job", whole.unwrap_or_else(executed));
+    let takes = |what, inputs: u64| Alone::Little(what, inputs as f64 * run);
+    let whole = takes("the whole job", situation.inputs?);
     let rest = rest.filter(|rest| *rest > 0);
-    let rest = rest.map(|rest| Alone::Little("what is left", rest as f64 * run));
+    let rest = rest.map(|rest| takes("what is left", rest));
     // A job that is to be done is done before others of its lanes stand ready.
     let starts = match situation.thorough {
         true => 0.0,
@@ -274,6 +276,13 @@ mod tests {
         let slices = [slow_start];
         check(&job(100), &slices, true, "nothing to gain");
         check(&job(1000), &slices, false, "-m names one");
+        // Nobody knows how many more are to come.
+        let endless = Situation {
+            inputs: None,
+            ..job(0)
+        };
+        check(&endless, &slices, false, "-m names one");
+        check(&job(10), &[alone(2, 0.005)], true, "nothing to gain");
     }
 
     #[test]
