@@ -19,7 +19,7 @@ const FEW: u64 = 8;
 
 /// What is known of a job beforehand, besides its task.
 pub(crate) struct Known {
-    /// How many inputs there are.
+    /// How many inputs there are to be executed.
     inputs: Option<u64>,
     /// The interpreter of its function.
     interpreter: Option<Interpreter>,
@@ -28,10 +28,10 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What these inputs and what is around the job tell.
-    pub(crate) fn of(inputs: &Inputs, around: &Around) -> Self {
+    /// What these inputs, of which so many were executed by an earlier run, and what is around the job tell.
+    pub(crate) fn of((inputs, done): (&Inputs, u64), around: &Around) -> Self {
         Self {
-            inputs: inputs.count(),
+            inputs: inputs.count().map(|all| all.saturating_sub(done)),
             interpreter: around.interpreter.clone(),
             room: match &around.database {
                 None => Some(usize::MAX),
@@ -97,9 +97,14 @@ pub(crate) fn unmeasured(
         _ if plan.key_interval.is_some() => Some(
             "--host-interval decides how fast it goes (-m and -c choose, where that is too few at once)",
         ),
-        Some(inputs) if inputs < FEW => Some("there are too few inputs to measure any"),
+        inputs if has_few(inputs) => Some("there are too few inputs to measure any"),
         _ => None,
     }
+}
+
+/// Whether probing would be all of the job.
+fn has_few(inputs: Option<u64>) -> bool {
+    inputs.is_some_and(|inputs| inputs < FEW)
 }
 
 /// What can be said of a job without executing any of it.
@@ -115,9 +120,12 @@ pub(crate) fn without_executing(situation: &Situation, configuration: &Configura
     let mut advice = recommend(situation, &[]);
     advice.task = task.name().to_owned();
     advice.verdict = format!(
-        "Nothing was executed, so nothing was measured. It could run under {}; `run` would measure on the first inputs, and \
-         where nothing can be told the task prefers {} with {} at once.",
+        "Nothing was executed, so nothing was measured. It could run under {}; {} the task prefers {} with {} at once.",
         able.join(", "),
+        match has_choice(situation) && !has_few(situation.inputs) {
+            true => "`run` would measure on the first inputs, and where nothing can be told",
+            false => "`run` would measure nothing, for there is too little to choose from, and",
+        },
         preferred.model,
         preferred.concurrency(preferred.model)
     );

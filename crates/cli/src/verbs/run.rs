@@ -71,7 +71,9 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let destination = Destination::open(&job, &inputs, &screen, interest, usual)?;
     let trace = traces(&traced, (&task, &plan, chosen), (&job, &journaled), &inputs)?;
     let journal = journaling::open(&journaled, &job, &mut configuration, &inputs)?;
-    let known = (chosen == Chosen::Measured).then(|| Known::of(&inputs, &around));
+    let found = journal.as_ref().map(Journal::found);
+    let done = found.map_or(0, |found| found.done);
+    let known = (chosen == Chosen::Measured).then(|| Known::of((&inputs, done), &around));
     let around = around.begin(&plan, journal.as_ref(), job.output.as_deref())?;
     let piped = destination.is_piped();
     screen.say_all(note.as_deref());
@@ -79,7 +81,6 @@ pub(crate) fn perform(arguments: RunArguments, interest: Interest) -> Result<Exi
     let (chosen, situation) = auto::way(chosen, &configuration, basis, &screen);
     screen.say_all(task.remark(plan.model).filter(|_| situation.is_none()));
     journaling::tell(journal.as_ref(), &journaled, &screen);
-    let found = journal.as_ref().map(Journal::found);
     let to_stdout = job.output.is_none();
     let how = (task.name(), plan.clone(), chosen);
     let kept = (traced.trace, around, journal.as_ref());
