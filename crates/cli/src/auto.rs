@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use triway_core::Plan;
 use triway_exec::{Finished, Job, Refusal};
-use triway_measure::advise::{self, Advice, Advised, Observed, Progress, Situation, Steered, Tell};
+use triway_measure::advise::{self, Advised, Observed, Progress, Situation, Steered, Tell};
 use triway_tasks::catalog::Named;
 
 use crate::{
@@ -67,13 +67,6 @@ impl Became {
     }
 }
 
-/// How many inputs failed, where some did because too many were tried at once.
-fn refused(advice: &Advice) -> Option<u64> {
-    let mut evidence = advice.evidence.iter();
-    let refused = evidence.any(|line| line.figure == "failures");
-    refused.then(|| advice.probes.iter().map(|probe| probe.failed).sum())
-}
-
 /// Tells of what is measured, and what the job goes on under.
 pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
     Box::new(move |progress| match progress {
@@ -86,9 +79,10 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
                 None => " Going on as the task prefers.",
             };
             screen.say(&format!("auto: {}{besides}", advice.verdict));
-            if let Some(failed) = refused(&advice) {
+            let failed = advice.failed_by_crowding();
+            if failed > 0 {
                 screen.say(&format!(
-                    "auto: {failed} inputs failed while more at once were tried than are let in; \
+                    "auto: {failed} failed while more at once were tried than are let in; \
                      --retries tries such again"
                 ));
             }

@@ -215,7 +215,13 @@ fn without_probing_nothing_is_executed() {
         told["verdict"]
             .as_str()
             .unwrap()
-            .contains("Nothing was executed")
+            .contains("`run` would measure on the first inputs")
+    );
+    let few = run("advise sh --dry-probe --format json true -- 1 2 3");
+    assert!(
+        few.out.contains("`run` would measure nothing"),
+        "{}",
+        few.out
     );
 }
 

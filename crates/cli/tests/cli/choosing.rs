@@ -234,3 +234,37 @@ fn no_inputs_are_an_error_as_in_a_comparison() {
         assert!(ended.err.contains("is empty"), "{}", ended.err);
     }
 }
+
+/// Who is away for a moment is no reason to do the rest otherwise than it was measured to be best.
+#[test]
+fn what_fails_for_a_moment_goes_on_as_before() {
+    let function = "import os, time\n\ndef ask(x):\n    mark = __file__ + '.away'\n    if x == 1500:\n        \
+                    open(mark, 'w').close()\n    time.sleep(0.02)\n    \
+                    if os.path.exists(mark) and time.time() < os.path.getmtime(mark) + 1.5:\n        \
+                    raise OSError('away')\n    return x\n";
+    let ended = on_threads(function, "ask", 6000, "--max-concurrency 32");
+    let before = "Going on as before, under threads@32";
+    assert!(ended.err.contains(before), "{}", ended.err);
+    assert!(ended.err.contains("py under threads@32"), "{}", ended.err);
+}
+
+/// What an earlier run has done is not left to be measured.
+#[test]
+fn what_is_left_decides_whether_it_is_measured() {
+    let folder = tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("napping.py"), NAPPING).unwrap();
+    let (app, inputs, journal) = (at("napping.py"), at("inputs.jsonl"), at("run.journal"));
+    let run_on = |count: u32, options: &str| {
+        let lines: String = (0..count).map(|n| format!("{n}\n")).collect();
+        fs::write(&inputs, lines).unwrap();
+        run(&format!(
+            "run py {app}:nap {inputs} --journal {journal} {options}"
+        ))
+    };
+    let first = run_on(40, "-m threads");
+    assert_eq!(first.code, 0, "{}", first.err);
+    let second = run_on(43, "--resume");
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert!(second.err.contains("too few inputs"), "{}", second.err);
+}

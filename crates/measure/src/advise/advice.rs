@@ -5,6 +5,7 @@ use triway_core::Model;
 
 use super::{
     detail::Detail,
+    setting::Setting,
     slice::{Situation, Slice},
 };
 use crate::report::{Estimate, Machine};
@@ -62,6 +63,32 @@ pub struct Advice {
 }
 
 impl Advice {
+    /// How many inputs failed under settings that were refused what fewer at once were not.
+    #[must_use]
+    pub fn failed_by_crowding(&self) -> u64 {
+        let settings = Setting::all(&self.probes);
+        let refused = settings.iter().filter(|it| it.is_refused());
+        let slices = refused.flat_map(|it| it.slices.iter());
+        slices.map(|slice| slice.failed).sum()
+    }
+
+    /// What was advised before stays advised where now nothing is.
+    pub(super) fn or_as_before(self, before: Option<&Self>) -> Self {
+        let before = before.filter(|_| self.recommendation.is_none());
+        match before.and_then(|it| Some((it.recommendation?, it.throughput_per_s))) {
+            None => self,
+            Some((advised, throughput_per_s)) => Self {
+                recommendation: Some(advised),
+                throughput_per_s,
+                verdict: format!(
+                    "{} Going on as before, under {}@{}.",
+                    self.verdict, advised.model, advised.concurrency
+                ),
+                ..self
+            },
+        }
+    }
+
     /// Of each model the setting that did most, the advised one first.
     pub(super) fn shown(&self) -> Vec<(Model, usize)> {
         let advised = self.recommendation.iter();
@@ -183,4 +210,64 @@ pub struct Alternative {
     pub gain: Option<f64>,
     /// Why it is not advised, where that is not that it is slower.
     pub remark: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::recommend, *};
+
+    fn slice(model: Model, concurrency: usize, (failed, retried): (u64, u64)) -> Slice {
+        Slice {
+            model: Some(model),
+            concurrency,
+            inputs: 100,
+            failed,
+            retried,
+            wall_s: 1.0,
+            lanes_s: 1.0,
+            rate_per_s: 100.0,
+            run_s: 0.01,
+            ..Slice::default()
+        }
+    }
+
+    #[test]
+    fn only_what_too_many_at_once_failed_is_told() {
+        let with_most = |most| {
+            let slices = [
+                slice(Model::Sequential, 1, (5, 0)),
+                slice(Model::Async, 8, (5, 0)),
+                slice(Model::Async, 16, most),
+            ];
+            recommend(&Situation::bare(2), &slices).failed_by_crowding()
+        };
+        assert_eq!(with_most((5, 0)), 0);
+        assert_eq!(with_most((40, 0)), 40);
+        // All of them succeeded in the end.
+        assert_eq!(with_most((5, 40)), 5);
+    }
+
+    #[test]
+    fn what_was_advised_before_stays_where_nothing_is() {
+        let situation = Situation::bare(2);
+        let before = recommend(&situation, &[slice(Model::Sequential, 1, (0, 0))]);
+        let before = Advice {
+            recommendation: Some(Advised {
+                model: Model::Threads,
+                concurrency: 32,
+            }),
+            throughput_per_s: Some(3200.0),
+            ..before
+        };
+        let none = recommend(&situation, &[]);
+        assert_eq!(none.recommendation, None);
+        let kept = none.clone().or_as_before(Some(&before));
+        assert_eq!(
+            (kept.recommendation, kept.throughput_per_s),
+            (before.recommendation, Some(3200.0))
+        );
+        assert!(kept.verdict.contains("as before, under threads@32"));
+        assert_eq!(none.clone().or_as_before(None), none);
+        assert_eq!(before.clone().or_as_before(Some(&none)), before);
+    }
 }

@@ -111,6 +111,16 @@ impl Allowance {
 
     /// Whether lanes may be started for this, to judge by those that were.
     pub(super) fn affords(&self, slices: &[Slice], setting: (Model, usize), start: Start) -> bool {
+        self.affords_all(slices, [setting], start)
+    }
+
+    /// Whether all of these may be, one after the other.
+    pub(super) fn affords_all(
+        &self,
+        slices: &[Slice],
+        settings: impl IntoIterator<Item = (Model, usize)>,
+        start: Start,
+    ) -> bool {
         let Some(rest) = self.rest_s else {
             return true;
         };
@@ -123,7 +133,9 @@ impl Allowance {
             Start::AsWell | Start::Fewer => AS_WELL,
         };
         let soon = if start == Start::Fewer { 0.0 } else { SOON_S };
-        startup_s(slices, setting) <= (part * rest).max(soon)
+        let settings = settings.into_iter();
+        let starts: f64 = settings.map(|it| startup_s(slices, it)).sum();
+        starts <= (part * rest).max(soon)
     }
 }
 
@@ -264,6 +276,18 @@ mod tests {
         assert!(!affords(20_000, (Model::Threads, 2), Start::AsWell));
         assert!(affords(20_000, (Model::Threads, 2), Start::OtherModel));
         assert!(!affords(2000, (Model::Threads, 2), Start::OtherModel));
+        // Three starts of half a second, one after the other.
+        let all = [
+            (Model::Sequential, 1),
+            (Model::Threads, 2),
+            (Model::Processes, 2),
+        ];
+        let affords_all = |left: u64| {
+            let allowance = Allowance::of(&quick(left + 200), &slices, left, 0.0);
+            allowance.affords_all(&slices, all, Start::OtherModel)
+        };
+        assert!(affords_all(21_000));
+        assert!(!affords_all(19_000));
         let thorough = Situation::bare(2);
         assert!(Allowance::of(&thorough, &slices, 0, 0.0).affords(
             &slices,

@@ -14,12 +14,14 @@ mod interval;
 mod likeness;
 mod observe;
 mod pilot;
+mod progress;
 mod recommend;
 mod room;
 mod rule;
 mod setting;
 pub mod slice;
 pub mod strategy;
+mod watch;
 mod widest;
 mod words;
 
@@ -29,7 +31,8 @@ use triway_exec::{Job, can_run};
 pub use self::{
     advice::{Advice, Advised, Character},
     observe::{Observed, Sizes},
-    pilot::{Gathered, Progress, Tell},
+    pilot::Gathered,
+    progress::{Progress, Tell},
     recommend::recommend,
     slice::{Candidate, Interpreter, Situation, Slice},
 };
@@ -87,6 +90,16 @@ impl Situation {
             budget_s: QUICK_BUDGET_S,
             thorough: false,
             ..Self::unlooked(forms, refused)
+        }
+    }
+
+    /// One part in so many of the inputs that are left may be tried at once. Whoever goes on afterwards needs inputs to go on with;
+    /// of what waits, the more are tried the sooner all is done.
+    pub(crate) fn one_part_in(&self, waits: bool) -> u64 {
+        match (self.thorough, waits) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 4,
         }
     }
 

@@ -15,67 +15,20 @@ use super::{
     advice::{Advice, Advised},
     detail,
     observe::View,
+    progress::{Progress, Tell},
     recommend::recommend,
     setting::Setting,
     slice::{Situation, Slice},
     strategy::{self, Probe, Step},
+    watch::{FAILURES_S, Work},
 };
 use crate::meter::Meter;
 
-/// How often the throughput of the advised model is looked at: so often, and no more often than a few inputs take that come
-/// one after the other.
-const WATCH_S: f64 = 2.0;
-const WATCHED_INPUTS: f64 = 4.0;
-/// How often failures are looked at: who is refused is so at once, and loses many inputs in a second.
-const FAILURES_S: f64 = 0.2;
-/// So many failures, and so large a share of what came to an end of late, above what was measured, are a reason to measure anew.
-const MANY_FAILURES: u64 = 10;
-const FAILING: f64 = 0.5;
-/// Throughput that has fallen to this share of what was measured is not what was promised.
-const FALLEN: f64 = 0.5;
 /// What is said where inputs come too slowly.
 const STARVED: &str =
     "the first inputs come more slowly than one lane takes them, so there is nothing to measure.";
-/// How often it has to be so low in a row before it is measured anew.
-const LOW_LOOKS: u32 = 3;
 /// How often a job is measured anew.
 const MOST_RENEWALS: u32 = 3;
-
-/// What happens to a job that is being measured, for whoever wants to show it.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Progress {
-    /// A probe begins.
-    Probing {
-        /// The model.
-        model: Model,
-        /// How many inputs in flight.
-        concurrency: usize,
-    },
-    /// The job goes on under what was advised.
-    GoesOn(Box<Advice>),
-    /// All inputs were done before it was known how the rest goes best.
-    Exhausted,
-    /// What was advised cannot begin, for this reason; the job goes on one input at a time.
-    Refused(String),
-    /// Attempts fail under what was advised, and it is measured anew.
-    Fails {
-        /// How many failed of late.
-        failed: u64,
-        /// Of so many.
-        attempts: u64,
-    },
-    /// It did less than was measured, and is measured anew.
-    Fell {
-        /// Outcomes a second that were measured.
-        promised: f64,
-        /// Outcomes a second since.
-        found: f64,
-    },
-}
-
-/// Whom to tell.
-pub type Tell = Box<dyn FnMut(Progress) + Send>;
 
 /// All that a probed job leaves to be looked at. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -129,6 +82,8 @@ pub(super) struct Steers {
     renewed: u32,
     /// What was advised could not begin.
     fell_back: bool,
+    /// What the job went on under last, if that was advised.
+    before: Option<Advice>,
     /// Inputs that came to their end, of all that there are.
     done: u64,
     all: Option<u64>,
@@ -147,64 +102,11 @@ struct Probing {
     lanes_of_before: Option<f64>,
 }
 
-struct Work {
-    promised: f64,
-    /// The share of attempts that failed when it was measured.
-    failing: f64,
-    /// Successes and failures until somebody looked at the failures last.
-    looked: (u64, u64),
-    /// How often throughput is looked at, when that was last, and the successes until then.
-    every: Duration,
-    since: Instant,
-    counted: u64,
-    starved: bool,
-    low: u32,
-}
-
 impl Probing {
     /// How many were at work, and whether some of them may have been started meanwhile.
     fn lanes(&self) -> (usize, bool) {
         let starts = self.lanes_of_before.is_some() && self.probe.model == Model::Threads;
         (self.probe.concurrency, starts)
-    }
-}
-
-impl Work {
-    /// Whether far more fails of late than when it was measured.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share needs no more digits than a float has"
-    )]
-    fn fails(&mut self, counted: (u64, u64)) -> Option<Progress> {
-        let failed = counted.1 - self.looked.1;
-        let attempts = failed + counted.0 - self.looked.0;
-        if attempts < MANY_FAILURES {
-            return None;
-        }
-        self.looked = counted;
-        let share = failed as f64 / attempts as f64;
-        let many =
-            failed >= MANY_FAILURES && share >= self.failing + FAILING * (1.0 - self.failing);
-        many.then_some(Progress::Fails { failed, attempts })
-    }
-
-    /// Whether throughput is far below what was measured, for the last few looks.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a rate needs no more digits than a float has"
-    )]
-    fn has_fallen(&mut self, successes: u64, starved: bool) -> Option<Progress> {
-        self.starved |= starved;
-        let seconds = self.since.elapsed();
-        if seconds < self.every {
-            return None;
-        }
-        let promised = self.promised;
-        let found = (successes - self.counted) as f64 / seconds.as_secs_f64();
-        let low = !self.starved && found < FALLEN * promised;
-        self.low = if low { self.low + 1 } else { 0 };
-        (self.since, self.counted, self.starved) = (Instant::now(), successes, false);
-        (self.low >= LOW_LOOKS).then_some(Progress::Fell { promised, found })
     }
 }
 
@@ -228,6 +130,7 @@ impl Steers {
             renewals: 0,
             renewed: 0,
             fell_back: false,
+            before: None,
             done: 0,
         }
     }
@@ -415,7 +318,8 @@ impl Steers {
 
     /// The rest under what is advised, on so many lanes if these stand ready.
     fn work(&mut self, slices: &[Slice], room: Option<usize>) -> Course {
-        let advice = self.advice(slices);
+        let advice = self.advice(slices).or_as_before(self.before.as_ref());
+        self.before = advice.recommendation.map(|_| advice.clone());
         let chosen = advice.recommendation.unwrap_or(Advised {
             model: self.base.model,
             concurrency: self.base.concurrency.get(),
@@ -430,16 +334,9 @@ impl Steers {
             let looked = self.view.counted();
             let setting = Setting::of(slices, model, concurrency);
             stretch.watch = Duration::try_from_secs_f64(FAILURES_S).ok();
-            self.now = Doing::Working(Box::new(Work {
-                promised,
-                failing: setting.map_or(0.0, |it| it.failed_share()),
-                looked,
-                every: watch(slices),
-                since: Instant::now(),
-                counted: looked.0,
-                starved: false,
-                low: 0,
-            }));
+            let failing = setting.map_or(0.0, |it| it.failed_share());
+            let work = Work::new((promised, failing), looked, slices);
+            self.now = Doing::Working(Box::new(work));
         }
         self.view.count_only();
         (self.tell)(Progress::GoesOn(Box::new(advice)));
@@ -467,10 +364,7 @@ impl Steers {
             return Course::Stay;
         };
         let counted = self.view.counted();
-        let fell = work
-            .fails(counted)
-            .or_else(|| work.has_fallen(counted.0, starved));
-        let Some(fell) = fell else {
+        let Some(fell) = work.falls_behind(counted, starved) else {
             return Course::Stay;
         };
         (self.tell)(fell);
@@ -493,14 +387,6 @@ impl Steers {
         self.base
             .with_model(model, lanes.unwrap_or(std::num::NonZeroUsize::MIN))
     }
-}
-
-/// How long it takes at least until outcomes can be expected.
-fn watch(slices: &[Slice]) -> Duration {
-    let longest = slices.iter().map(|slice| slice.run_max_s);
-    let longest = longest.fold(0.0, f64::max);
-    let seconds = WATCH_S.max(WATCHED_INPUTS * longest);
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -551,42 +437,5 @@ mod tests {
         assert_eq!(lanes(Model::Threads, Some(1.0)), (8, true));
         assert_eq!(lanes(Model::Threads, None), (8, false));
         assert_eq!(lanes(Model::Async, Some(1.0)), (8, false));
-    }
-
-    /// A tenth failed when it was measured.
-    #[test]
-    fn what_begins_to_fail_is_seen_at_once() {
-        let work = || Work {
-            promised: 1.0,
-            failing: 0.1,
-            looked: (1000, 100),
-            every: Duration::from_secs(2),
-            since: Instant::now(),
-            counted: 1000,
-            starved: false,
-            low: 0,
-        };
-        let fails = |successes, failures| work().fails((successes, failures)).is_some();
-        assert!(!fails(1000, 109));
-        assert!(fails(1000, 110));
-        assert!(!fails(1010, 110));
-        assert!(fails(1008, 112));
-        assert!(!fails(2000, 200));
-        // Few of them are put together with those that follow.
-        let mut waits = work();
-        assert_eq!(waits.fails((1001, 105)), None);
-        assert!(waits.fails((1003, 115)).is_some());
-    }
-
-    #[test]
-    fn slow_inputs_are_waited_for() {
-        let slices = [Slice {
-            model: Some(Model::Async),
-            concurrency: 50,
-            run_max_s: 12.0,
-            ..Slice::default()
-        }];
-        assert_eq!(watch(&slices), Duration::from_secs(48));
-        assert_eq!(watch(&[]), Duration::from_secs(2));
     }
 }

@@ -151,6 +151,30 @@ fn what_computes_and_gains_nothing_is_looked_at_twice() {
     assert_eq!(next(1e-2, &gained), None);
 }
 
+/// Interpreters that import for a second are not all started twice.
+#[test]
+fn no_second_look_is_taken_at_what_starts_slowly() {
+    let done = |startup_s| {
+        let slow = |seen| Slice {
+            startup_s,
+            ..slice(work(5e-3, 1.0), seen)
+        };
+        let seen = [
+            (Model::Sequential, 1, 1.0),
+            (Model::Threads, 2, 1.0),
+            (Model::Processes, 2, 1.3),
+        ];
+        let situation = Situation {
+            inputs: Some(5000),
+            ..situation(false)
+        };
+        next(&situation, &seen.map(slow), 3.0) == Step::Done
+    };
+    // Less than eight seconds are left, and three starts of a second are to be made for it.
+    assert!(done(0.9));
+    assert!(!done(0.2));
+}
+
 /// What one model has all processors for, another one does no better.
 #[test]
 fn slow_lanes_are_not_started_for_what_is_known_to_be_done() {

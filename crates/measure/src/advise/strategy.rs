@@ -282,9 +282,15 @@ impl View<'_> {
         models.retain(|it| self.tried(*it, two) > 0 || self.affords((*it, two), start));
         // Attempts that wait are as long one time as another; the time is better spent on more of them at once.
         let even = self.waits() && !self.sequential.has_heavy_tail();
+        let again = || {
+            let lanes = models.iter().map(|it| (*it, two));
+            let lanes = lanes.chain([(Model::Sequential, 1)]);
+            let allowance = &self.allowance;
+            allowance.affords_all(self.slices, lanes, Start::OtherModel)
+        };
         let rounds = match self.situation.thorough {
             true if !even => PAIRS,
-            false if self.is_doubtful(&models) => PAIRS,
+            false if self.is_doubtful(&models) && again() => PAIRS,
             _ => 1,
         };
         for round in 0..rounds {

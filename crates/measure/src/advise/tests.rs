@@ -297,7 +297,7 @@ fn a_quick_look_finds_what_is_nearly_as_good() {
         let name = world.name;
         let advised = advice.recommendation;
         let advised = advised.unwrap_or_else(|| panic!("{name}: {advice:#?}"));
-        // Three quarters of the inputs are kept to go on with, so no more lanes are tried than there are other ones.
+        // What computes keeps three quarters of its inputs to go on with, so no more lanes are tried than there are other ones.
         let most = world
             .inputs
             .map_or(usize::MAX, |inputs| inputs as usize / 4);

@@ -56,9 +56,9 @@ impl Widest {
         let gained = |it: &Setting<'_>| it.rate() >= WORTHWHILE * sequential.rate();
         let executed: u64 = slices.iter().map(|slice| slice.inputs).sum();
         let left = situation.inputs.map(|all| all.saturating_sub(executed));
-        // Half as many again are the least that is tried; whoever goes on keeps three quarters of the inputs.
-        let share = if situation.thorough { 1 } else { 4 };
-        let needed = share * (at_once as u64).saturating_mul(3) / 2;
+        // Half as many again are the least that is tried.
+        let needed =
+            situation.one_part_in(sequential.waits()) * (at_once as u64).saturating_mul(3) / 2;
         let end = match () {
             () if tried && more.all(Setting::is_refused) => End::Failed,
             () if tried => End::GainedNothing,

@@ -168,13 +168,8 @@ impl View<'_> {
             _ => 4,
         };
         let next = (times * last.concurrency).min(self.situation.most_concurrency);
-        // Whoever goes on afterwards needs inputs to go on with; of what waits, the more are tried the sooner all is done.
-        let left = match self.situation.thorough {
-            true => self.left(),
-            false if self.waits() => self.left() / 2,
-            false => self.left() / 4,
-        };
-        match usize::try_from(left).unwrap_or(usize::MAX) {
+        let spare = self.left() / self.situation.one_part_in(self.waits());
+        match usize::try_from(spare).unwrap_or(usize::MAX) {
             enough if next <= enough => (next > last.concurrency).then_some(next),
             _ if !self.situation.thorough && !self.waits() => None,
             fewer => (fewer >= last.concurrency + last.concurrency / 2).then_some(fewer),
