@@ -12,14 +12,14 @@ use super::{
 /// How long the best takes at least.
 const WANTED_S: f64 = 10.0;
 /// No job is made larger than so many times: its inputs must be written down.
-const MOST_TIMES: u64 = 100;
+const MOST_TIMES: u64 = 200;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// How many times the workload's inputs take the best ten seconds.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a factor from 1 to a hundred"
+    reason = "a factor from 1 to two hundred"
 )]
 pub(super) fn times(best: Measured) -> u64 {
     let times = (WANTED_S / best.total_s.max(1e-3)).ceil();
@@ -31,7 +31,7 @@ pub(super) fn times(best: Measured) -> u64 {
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a factor from 1 to a hundred"
+    reason = "a factor from 1 to two hundred"
 )]
 pub(super) fn more(times: u64, best_s: f64) -> Option<u64> {
     let more = (1.1 * times as f64 * WANTED_S / best_s.max(0.1)).ceil() as u64;
