@@ -251,6 +251,7 @@ impl Steers {
             refused: own.refused.clone().or(fewer),
             startup_s: lanes_of_before.unwrap_or(own.startup_s),
             on_same_lanes: lanes_of_before.is_some(),
+            in_turn: probe.in_turn,
             cpu_s: cost.map(|cost| cost.cpu.as_secs_f64()),
             peak_memory_bytes: memory.map(|own| own + workers),
             ..own
@@ -423,6 +424,7 @@ mod tests {
             let probe = Probe {
                 model,
                 concurrency: 8,
+                in_turn: false,
                 room: 64,
                 inputs: 24,
                 seconds: 0.1,

@@ -42,11 +42,15 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     if settings.len() < 2 {
         return alone(situation, slices, &sequential, executed);
     }
-    let best = best(situation, &settings, &sequential);
+    let turns = in_turn(&settings);
+    let judged = turns.as_deref().unwrap_or(&settings);
+    let alone = judged.iter().find(|it| it.model == Model::Sequential);
+    let alone = alone.unwrap_or(&sequential);
+    let best = best(situation, judged, alone);
     let traits = Traits::of(situation, slices, &sequential);
     let character = traits.character(situation, (executed, sequential.inputs()));
-    let gain = gain(situation, best, &sequential);
-    let undecided = undecided(situation, &settings, best);
+    let gain = gain(situation, best, alone);
+    let undecided = undecided(situation, judged, best);
     let share = sequential.cpu_share().unwrap_or(0.0);
     let widest = Widest::of(situation, slices, &settings, &sequential);
     let facts = words::Facts {
@@ -73,7 +77,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
         memory_bytes: best.memory(),
         rule_of_thumb: Some(rule::follow(situation, share, widest, best.model)),
         evidence: words::evidence(&facts),
-        alternatives: alternatives(situation, &settings, &sequential, best),
+        alternatives: alternatives(situation, &shown(&settings, judged), alone, best),
         changes: words::changes(&facts),
         notes: words::notes(situation, slices, &settings)
             .into_iter()
@@ -131,6 +135,27 @@ fn alone(
         verdict: alone.verdict(situation, sequential, executed),
         ..empty(situation, slices, executed)
     }
+}
+
+/// What was run in turn, as far as it was, if one input at a time was: nothing, where that is too little of any of it.
+fn in_turn<'a>(settings: &[Setting<'a>]) -> Option<Vec<Setting<'a>>> {
+    let began = |it: &&Setting<'_>| it.slices.iter().any(|slice| slice.in_turn);
+    let turns: Option<Vec<_>> = settings
+        .iter()
+        .filter(began)
+        .map(Setting::in_turn)
+        .collect();
+    turns.filter(|turns| turns.iter().any(|it| it.model == Model::Sequential))
+}
+
+/// All settings, each with the figures that it was judged by.
+fn shown<'a>(settings: &[Setting<'a>], judged: &[Setting<'a>]) -> Vec<Setting<'a>> {
+    let as_judged = |it: &Setting<'a>| {
+        let same =
+            |other: &&Setting<'_>| (other.model, other.concurrency) == (it.model, it.concurrency);
+        judged.iter().find(same).unwrap_or(it).clone()
+    };
+    settings.iter().map(as_judged).collect()
 }
 
 /// The quickest for the whole job, start included; of all that are nearly as quick the simplest.
@@ -264,4 +289,43 @@ fn alternatives(
 
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine that became nearly twice as quick while it was probed, as it was measured of insertions into SQLite.
+    #[test]
+    fn what_the_machine_does_meanwhile_is_no_gain() {
+        let slice = |concurrency, inputs: u64, rate_per_s: f64, in_turn| Slice {
+            model: Some(match concurrency {
+                1 => Model::Sequential,
+                _ => Model::Threads,
+            }),
+            concurrency,
+            in_turn,
+            inputs,
+            wall_s: inputs as f64 / rate_per_s,
+            rate_per_s,
+            run_s: concurrency as f64 / rate_per_s,
+            ..Slice::default()
+        };
+        let advised = |in_turn| {
+            let slices = [
+                slice(1, 600, 3570.0, false),
+                slice(1, 187, 3393.0, false),
+                slice(8, 187, 6199.0, false),
+                slice(8, 347, 6480.0, in_turn),
+                slice(1, 348, 6117.0, in_turn),
+                slice(8, 348, 6165.0, in_turn),
+                slice(1, 348, 6052.0, in_turn),
+            ];
+            let advice = recommend(&Situation::bare(2), &slices);
+            let gain = advice.expected_gain.unwrap().median;
+            (advice.recommendation.unwrap().model, gain)
+        };
+        assert_eq!(advised(true), (Model::Sequential, 1.0));
+        assert_eq!(advised(false).0, Model::Threads);
+    }
 }

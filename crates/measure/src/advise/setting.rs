@@ -26,6 +26,9 @@ const MORE_FAILURES: f64 = 0.05;
 /// And how many standard errors: one in two hundred is as far off by chance.
 const BY_CHANCE: f64 = 2.6;
 
+/// One part in so many of all inputs of a setting are enough to tell its rate.
+const TURNS_OF: u64 = 3;
+
 /// A model at a concurrency, and all that was measured of it.
 #[derive(Debug, Clone)]
 pub(super) struct Setting<'a> {
@@ -47,9 +50,7 @@ struct Ended {
 impl<'a> Setting<'a> {
     /// What was measured of this model at this concurrency, if anything was.
     pub(super) fn of(slices: &'a [Slice], model: Model, concurrency: usize) -> Option<Self> {
-        let same = |slice: &&Slice| {
-            slice.counts() && slice.model == Some(model) && slice.concurrency == concurrency
-        };
+        let same = |slice: &&Slice| slice.counts() && slice.is_of((model, concurrency));
         let found = long_looks(slices.iter().filter(same).collect());
         (!found.is_empty()).then(|| Self {
             model,
@@ -72,6 +73,18 @@ impl<'a> Setting<'a> {
         keys.into_iter()
             .filter_map(|(model, concurrency)| Self::of(slices, model, concurrency))
             .collect()
+    }
+
+    /// The same, as far as it was run in turn with others, where that was most of what there is: what the machine does from one
+    /// second to the next is then the same for all of these.
+    pub(super) fn in_turn(&self) -> Option<Self> {
+        let slices = self.slices.iter().filter(|slice| slice.in_turn);
+        let turns = Self {
+            slices: slices.copied().collect(),
+            ..self.clone()
+        };
+        let enough = turns.slices.len() >= 2 && TURNS_OF * turns.inputs() >= self.inputs();
+        enough.then_some(turns)
     }
 
     /// One input at a time.

@@ -79,6 +79,8 @@ pub struct Slice {
     pub concurrency: usize,
     /// Why it never began.
     pub refused: Option<String>,
+    /// Whether it is one of several that were run in turn, to be compared with each other.
+    pub in_turn: bool,
     /// Inputs that came to their end.
     pub inputs: u64,
     /// How many of them failed.
@@ -129,6 +131,11 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// Whether it is one of this setting, whatever came of it.
+    pub(super) fn is_of(&self, (model, concurrency): (Model, usize)) -> bool {
+        self.model == Some(model) && self.concurrency == concurrency
+    }
+
     /// The share of its attempts' time in which they had a processor, from 0 to 1. The time in which they wanted one and got
     /// none, because something else had it, is left out where interpreters tell it.
     #[must_use]

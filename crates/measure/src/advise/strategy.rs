@@ -34,6 +34,8 @@ pub struct Probe {
     pub model: Model,
     /// How many inputs in flight.
     pub concurrency: usize,
+    /// Whether it is one of several that are run in turn, to be compared with each other.
+    pub in_turn: bool,
     /// How many lanes there are for them: more, where those that a later probe may want would start slowly.
     pub room: usize,
     /// How many inputs.
@@ -46,9 +48,9 @@ pub struct Probe {
 const WORTHWHILE: f64 = 1.15;
 /// What does this share of what the processors could has them all.
 const ALL_OF_THEM: f64 = 0.7;
-/// Rounds of pairs, and slices of each finalist, where intervals are wanted.
+/// Rounds of pairs, and slices of each finalist in turn, where intervals are wanted.
 const PAIRS: usize = 2;
-const FINALS: usize = 4;
+const FINALS: usize = 3;
 /// Slices of each finalist where there is no time for more.
 const SECOND_LOOK: usize = 2;
 /// Attempts of so many seconds are long: of those that wait, so many are the first that are tried at once, and each lane has one.
@@ -98,10 +100,12 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
     if view.is_over() {
         return Step::Done;
     }
-    let probe = view
-        .pairs()
-        .or_else(|| view.climb())
-        .or_else(|| view.finals());
+    let compares = slices.iter().any(|slice| slice.in_turn);
+    let looks = || view.pairs().or_else(|| view.climb());
+    let probe = match compares {
+        true => view.finals(),
+        false => looks().or_else(|| view.finals()),
+    };
     probe.map_or(Step::Done, Step::Probe)
 }
 
@@ -139,6 +143,7 @@ fn alone(situation: &Situation, inputs: u64) -> Probe {
     Probe {
         model: Model::Sequential,
         concurrency: 1,
+        in_turn: false,
         room: 1,
         inputs,
         seconds: 2.0 * allowance(situation, &[], 0.0).probe_s,
@@ -198,7 +203,7 @@ impl View<'_> {
 
     /// How many slices there are of this, whether or not they came to anything.
     fn tried(&self, model: Model, concurrency: usize) -> usize {
-        let same = |slice: &&Slice| slice.model == Some(model) && slice.concurrency == concurrency;
+        let same = |slice: &&Slice| slice.is_of((model, concurrency));
         self.slices.iter().filter(same).count()
     }
 
@@ -316,22 +321,39 @@ impl View<'_> {
 
     /// The best settings and one input at a time, once more and in turn, for the intervals.
     fn finals(&self) -> Option<Probe> {
-        let wanted = match self.situation.thorough {
+        let in_turn = self.situation.thorough;
+        let wanted = match in_turn {
             true => FINALS,
             // Where a moment is many inputs, a second look at what will do the rest costs nothing, and the first was rough.
             false if self.sequential.run() < BRIEF_S => SECOND_LOOK,
             false => return None,
         };
-        let settings = Setting::all(self.slices);
+        // What is compared does not change while it is, and the machine may have become quicker since earlier looks.
+        let begun = self.slices.iter().position(|slice| slice.in_turn);
+        let (before, turns) = self.slices.split_at(begun.unwrap_or(self.slices.len()));
+        let looks = if in_turn { turns } else { self.slices };
+        let finalists = self.finalists(before);
+        let tried = |it: &(Model, usize)| looks.iter().filter(|look| look.is_of(*it)).count();
+        let missing = |it: &(Model, usize)| wanted.saturating_sub(tried(it)) as u64;
+        let all: u64 = finalists.iter().map(missing).sum();
+        let next = finalists.into_iter().min_by_key(tried)?;
+        if tried(&next) >= wanted {
+            return None;
+        }
+        let probe = self.probe_of(next, self.left() / all.max(1), self.allowance.final_s)?;
+        Some(Probe { in_turn, ..probe })
+    }
+
+    /// Of each model the setting that may be the best, as far as these slices tell.
+    fn finalists(&self, slices: &[Slice]) -> Vec<(Model, usize)> {
+        let settings = Setting::all(slices);
         let inputs = inputs_of(self.situation);
         let best = Model::PLAIN
             .into_iter()
             .filter_map(|model| smallest_nearly_best(&settings, model));
         let mut finalists: Vec<&Setting<'_>> = best.collect();
-        let least = finalists
-            .iter()
-            .map(|it| it.total(inputs))
-            .reduce(f64::min)?;
+        let totals = finalists.iter().map(|it| it.total(inputs));
+        let least = totals.fold(f64::INFINITY, f64::min);
         let near = |it: &&Setting<'_>| it.total(inputs) <= 1.3 * least;
         match self.situation.thorough {
             true => finalists.retain(|it| it.model == Model::Sequential || near(it)),
@@ -342,17 +364,10 @@ impl View<'_> {
             // The best comes last, for its lanes may go on.
             finalists.sort_by(|one, other| other.total(inputs).total_cmp(&one.total(inputs)));
         }
-        finalists.retain(|it| self.affords((it.model, it.concurrency), Start::OtherModel));
-        let tried = |it: &&Setting<'_>| self.tried(it.model, it.concurrency);
-        let missing = |it: &&Setting<'_>| wanted.saturating_sub(tried(it)) as u64;
-        let looks: u64 = finalists.iter().map(missing).sum();
-        let next = finalists.into_iter().min_by_key(tried)?;
-        (tried(&next) < wanted)
-            .then(|| {
-                let setting = (next.model, next.concurrency);
-                self.probe_of(setting, self.left() / looks.max(1), self.allowance.final_s)
-            })
-            .flatten()
+        let named = finalists.iter().map(|it| (it.model, it.concurrency));
+        named
+            .filter(|it| self.affords(*it, Start::OtherModel))
+            .collect()
     }
 
     /// A probe of this setting, if there are inputs and time for it.
@@ -403,6 +418,7 @@ impl View<'_> {
         (longest <= 2.0 * self.allowance.left_s).then_some(Probe {
             model,
             concurrency,
+            in_turn: false,
             room: room(self.situation, &self.sequential, (model, concurrency)),
             inputs: inputs.min(left),
             seconds: longest,
