@@ -42,7 +42,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     if settings.len() < 2 {
         return alone(situation, slices, &sequential, executed);
     }
-    let turns = in_turn(&settings);
+    let turns = in_turn(&settings, slices);
     let judged = turns.as_deref().unwrap_or(&settings);
     let alone = judged.iter().find(|it| it.model == Model::Sequential);
     let alone = alone.unwrap_or(&sequential);
@@ -138,8 +138,12 @@ fn alone(
 }
 
 /// What was run in turn, as far as it was, if one input at a time was: nothing, where that is too little of any of it.
-fn in_turn<'a>(settings: &[Setting<'a>]) -> Option<Vec<Setting<'a>>> {
-    let began = |it: &&Setting<'_>| it.slices.iter().any(|slice| slice.in_turn);
+fn in_turn<'a>(settings: &[Setting<'a>], slices: &[Slice]) -> Option<Vec<Setting<'a>>> {
+    let looks = slices.iter().filter(|slice| slice.in_turn);
+    let began = |it: &&Setting<'_>| {
+        let setting = (it.model, it.concurrency);
+        looks.clone().any(|slice| slice.is_of(setting))
+    };
     let turns: Option<Vec<_>> = settings
         .iter()
         .filter(began)
@@ -311,21 +315,23 @@ mod tests {
             run_s: concurrency as f64 / rate_per_s,
             ..Slice::default()
         };
-        let advised = |in_turn| {
+        let advised = |in_turn, some: u64| {
             let slices = [
                 slice(1, 600, 3570.0, false),
                 slice(1, 187, 3393.0, false),
                 slice(8, 187, 6199.0, false),
-                slice(8, 347, 6480.0, in_turn),
+                slice(8, some, 6480.0, in_turn),
                 slice(1, 348, 6117.0, in_turn),
-                slice(8, 348, 6165.0, in_turn),
+                slice(8, some, 6165.0, in_turn),
                 slice(1, 348, 6052.0, in_turn),
             ];
             let advice = recommend(&Situation::bare(2), &slices);
             let gain = advice.expected_gain.unwrap().median;
             (advice.recommendation.unwrap().model, gain)
         };
-        assert_eq!(advised(true), (Model::Sequential, 1.0));
-        assert_eq!(advised(false).0, Model::Threads);
+        assert_eq!(advised(true, 348), (Model::Sequential, 1.0));
+        assert_eq!(advised(false, 348).0, Model::Threads);
+        // Two inputs a lane tell too little.
+        assert_eq!(advised(true, 16).0, Model::Threads);
     }
 }

@@ -26,8 +26,10 @@ const MORE_FAILURES: f64 = 0.05;
 /// And how many standard errors: one in two hundred is as far off by chance.
 const BY_CHANCE: f64 = 2.6;
 
-/// One part in so many of all inputs of a setting are enough to tell its rate.
+/// One part in so many of all inputs of a setting are enough to tell its rate, if each lane had so many in each slice: with fewer
+/// the first and the last of a slice decide.
 const TURNS_OF: u64 = 3;
+const EACH_TURN: u64 = 3;
 
 /// A model at a concurrency, and all that was measured of it.
 #[derive(Debug, Clone)]
@@ -75,15 +77,18 @@ impl<'a> Setting<'a> {
             .collect()
     }
 
-    /// The same, as far as it was run in turn with others, where that was most of what there is: what the machine does from one
-    /// second to the next is then the same for all of these.
+    /// The same, as far as it was run in turn with others, where that is enough to tell: what the machine does from one second to
+    /// the next is then the same for all of these.
     pub(super) fn in_turn(&self) -> Option<Self> {
         let slices = self.slices.iter().filter(|slice| slice.in_turn);
         let turns = Self {
             slices: slices.copied().collect(),
             ..self.clone()
         };
-        let enough = turns.slices.len() >= 2 && TURNS_OF * turns.inputs() >= self.inputs();
+        let (inputs, looks) = (turns.inputs(), turns.slices.len() as u64);
+        let lanes = u64::try_from(self.concurrency).unwrap_or(u64::MAX);
+        let each = lanes.saturating_mul(looks * EACH_TURN);
+        let enough = looks >= 2 && TURNS_OF * inputs >= self.inputs() && inputs >= each;
         enough.then_some(turns)
     }
 
