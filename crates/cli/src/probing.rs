@@ -107,6 +107,12 @@ fn has_few(inputs: Option<u64>) -> bool {
     inputs.is_some_and(|inputs| inputs < FEW)
 }
 
+/// Whether `run` would find anything out, as far as that is known of a job that is not run.
+fn would_measure(situation: &Situation) -> bool {
+    let one = situation.fixed_concurrency == Some(1);
+    has_choice(situation) && !one && !has_few(situation.inputs)
+}
+
 /// What can be said of a job without executing any of it.
 pub(crate) fn without_executing(situation: &Situation, configuration: &Configuration) -> Advice {
     let task = configuration.task();
@@ -122,7 +128,7 @@ pub(crate) fn without_executing(situation: &Situation, configuration: &Configura
     advice.verdict = format!(
         "Nothing was executed, so nothing was measured. It could run under {}; {} the task prefers {} with {} at once.",
         able.join(", "),
-        match has_choice(situation) && !has_few(situation.inputs) {
+        match would_measure(situation) {
             true => "`run` would measure on the first inputs, and where nothing can be told",
             false => "`run` would measure nothing, for there is too little to choose from, and",
         },

@@ -217,12 +217,11 @@ fn without_probing_nothing_is_executed() {
             .unwrap()
             .contains("`run` would measure on the first inputs")
     );
-    let few = run("advise sh --dry-probe --format json true -- 1 2 3");
-    assert!(
-        few.out.contains("`run` would measure nothing"),
-        "{}",
-        few.out
-    );
+    for little in ["true -- 1 2 3", "-c 1 true -- 1 2 3 4 5 6 7 8 9"] {
+        let ended = run(&format!("advise sh --dry-probe --format json {little}"));
+        let says = ended.out.contains("`run` would measure nothing");
+        assert!(says, "{little}: {}", ended.out);
+    }
 }
 
 /// The code that is given does the job, under each model that may be advised.

@@ -42,15 +42,13 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     if settings.len() < 2 {
         return alone(situation, slices, &sequential, executed);
     }
-    let turns = in_turn(&settings, slices);
-    let judged = turns.as_deref().unwrap_or(&settings);
-    let alone = judged.iter().find(|it| it.model == Model::Sequential);
-    let alone = alone.unwrap_or(&sequential);
-    let best = best(situation, judged, alone);
+    let judged = in_turn(&settings, slices).unwrap_or_else(|| settings.clone());
+    let alone = one_at_a_time(&judged).unwrap_or(&sequential);
+    let best = best(situation, &judged, alone);
     let traits = Traits::of(situation, slices, &sequential);
     let character = traits.character(situation, (executed, sequential.inputs()));
     let gain = gain(situation, best, alone);
-    let undecided = undecided(situation, judged, best);
+    let undecided = undecided(situation, &judged, best);
     let share = sequential.cpu_share().unwrap_or(0.0);
     let widest = Widest::of(situation, slices, &settings, &sequential);
     let facts = words::Facts {
@@ -77,7 +75,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
         memory_bytes: best.memory(),
         rule_of_thumb: Some(rule::follow(situation, share, widest, best.model)),
         evidence: words::evidence(&facts),
-        alternatives: alternatives(situation, &shown(&settings, judged), alone, best),
+        alternatives: alternatives(situation, &shown(&settings, &judged), alone, best),
         changes: words::changes(&facts),
         notes: words::notes(situation, slices, &settings)
             .into_iter()
@@ -149,7 +147,11 @@ fn in_turn<'a>(settings: &[Setting<'a>], slices: &[Slice]) -> Option<Vec<Setting
         .filter(began)
         .map(Setting::in_turn)
         .collect();
-    turns.filter(|turns| turns.iter().any(|it| it.model == Model::Sequential))
+    turns.filter(|turns| one_at_a_time(turns).is_some())
+}
+
+fn one_at_a_time<'a, 'b>(settings: &'b [Setting<'a>]) -> Option<&'b Setting<'a>> {
+    settings.iter().find(|it| it.model == Model::Sequential)
 }
 
 /// All settings, each with the figures that it was judged by.

@@ -392,22 +392,31 @@ mod tests {
         assert!((gain - 8.6 / 6.3).abs() < 0.01, "{gain}");
     }
 
-    #[test]
-    fn lanes_that_wait_for_each_other_are_no_slow_inputs() {
-        // Transactions that wait for one another's lock, and selections that wait for a processor, as they were measured.
-        let slice = |(model, concurrency, inputs), (rate_per_s, lanes_s), run: [f64; 4]| Slice {
+    /// A slice as it was measured: its setting and inputs, rate and time, and the mean, the middle, the deviation and the longest of
+    /// its attempts.
+    fn slice(
+        (model, concurrency, inputs): (Model, usize, u64),
+        (rate_per_s, lanes_s): (f64, f64),
+        [run_s, run_median_s, run_sd_s, run_max_s]: [f64; 4],
+    ) -> Slice {
+        Slice {
             model: Some(model),
             concurrency,
             inputs,
             wall_s: lanes_s,
             lanes_s,
             rate_per_s,
-            run_s: run[0],
-            run_median_s: run[1],
-            run_sd_s: run[2],
-            run_max_s: run[3],
+            run_s,
+            run_median_s,
+            run_sd_s,
+            run_max_s,
             ..Slice::default()
-        };
+        }
+    }
+
+    #[test]
+    fn lanes_that_wait_for_each_other_are_no_slow_inputs() {
+        // Transactions that wait for one another's lock, and selections that wait for a processor, as they were measured.
         use Model::{Sequential, Threads};
         let inserts = [
             slice(
@@ -457,33 +466,32 @@ mod tests {
     #[test]
     fn few_lanes_that_wait_are_told_by_many() {
         use Model::{Processes, Sequential, Threads};
-        let slice = |(model, concurrency, inputs), rate_per_s: f64, run: [f64; 4]| Slice {
-            model: Some(model),
-            concurrency,
-            inputs,
-            wall_s: inputs as f64 / rate_per_s,
-            lanes_s: inputs as f64 / rate_per_s,
-            rate_per_s,
-            run_s: run[0],
-            run_median_s: run[1],
-            run_sd_s: run[2],
-            run_max_s: run[3],
-            ..Slice::default()
-        };
         let slices = [
             slice(
                 (Sequential, 1, 157),
-                780.0,
+                (780.0, 0.2013),
                 [0.00121, 0.00116, 0.0003, 0.0035],
             ),
             slice(
                 (Processes, 2, 66),
-                646.0,
+                (646.0, 0.1022),
                 [0.00297, 0.00139, 0.0118, 0.0972],
             ),
-            slice((Threads, 2, 70), 793.0, [0.00272, 0.00115, 0.0126, 0.1063]),
-            slice((Threads, 8, 56), 605.0, [0.01366, 0.00143, 0.0247, 0.1065]),
-            slice((Processes, 8, 54), 581.0, [0.01453, 0.00159, 0.0301, 0.127]),
+            slice(
+                (Threads, 2, 70),
+                (793.0, 0.0883),
+                [0.00272, 0.00115, 0.0126, 0.1063],
+            ),
+            slice(
+                (Threads, 8, 56),
+                (605.0, 0.0926),
+                [0.01366, 0.00143, 0.0247, 0.1065],
+            ),
+            slice(
+                (Processes, 8, 54),
+                (581.0, 0.0929),
+                [0.01453, 0.00159, 0.0301, 0.127],
+            ),
         ];
         let one = Setting::sequential(&slices).unwrap();
         let two = Setting::of(&slices, Threads, 2).unwrap();
