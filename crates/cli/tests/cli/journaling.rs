@@ -264,23 +264,34 @@ fn a_disk_without_room_for_the_journal_costs_no_outcome() {
 #[test]
 fn a_full_disk_costs_no_outcome_of_quick_inputs() {
     for durability in ["none", "flush", "full"] {
-        let (_folder, journal) = folder();
-        let program = env!("CARGO_BIN_EXE_triway");
-        let arguments = format!(
-            "run cpu --work none --inputs 200000 --journal {journal} --durability {durability}"
-        );
-        let script = format!("ulimit -f 5000; exec {program} {arguments}");
-        let ended = start(Command::new("sh").args(["-c", &script])).end();
-        says(
-            &ended,
-            3,
-            &["cannot be written: File too large", "to go on: "],
-        );
-        let lost = ended.err.contains("not written");
-        assert!(!lost, "{durability}: {}", ended.err);
-        let ok = ended.out.matches("\"status\":\"ok\"").count();
-        assert_eq!(ok, recorded(&journal).len(), "{durability}");
+        fills_the_disk(5000, &format!("--durability {durability}"));
     }
+}
+
+/// What is written with the next of them fills all the room that there is.
+#[test]
+fn a_full_disk_costs_no_outcome_that_was_only_gathered() {
+    for blocks in (132..192).step_by(4) {
+        fills_the_disk(blocks, "--durability none -m threads -c 2");
+    }
+}
+
+/// Runs quick inputs whose journal may have so many blocks of 512 bytes: it has all that is reported.
+fn fills_the_disk(blocks: usize, options: &str) {
+    let (_folder, journal) = folder();
+    let program = env!("CARGO_BIN_EXE_triway");
+    let arguments = format!("run cpu --work none --inputs 200000 --journal {journal} {options}");
+    let script = format!("ulimit -f {blocks}; exec {program} {arguments}");
+    let ended = start(Command::new("sh").args(["-c", &script])).end();
+    says(
+        &ended,
+        3,
+        &["cannot be written: File too large", "to go on: "],
+    );
+    let lost = ended.err.contains("not written");
+    assert!(!lost, "{blocks} blocks, {options}: {}", ended.err);
+    let ok = ended.out.matches("\"status\":\"ok\"").count();
+    assert_eq!(ok, recorded(&journal).len(), "{blocks} blocks, {options}");
 }
 
 /// An outcome that does not even fit into the room that was kept.

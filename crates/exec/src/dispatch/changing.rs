@@ -206,6 +206,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         self.ledger.shuffle(stretch.shuffled);
         steering.past.startup += ran.startup;
         steering.begin_next(*stretch, Some(now));
+        self.keep_room();
         true
     }
 
@@ -328,6 +329,8 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         if let Some(steering) = &mut self.steering {
             steering.begin_next(stretch, None);
         }
+        // Far more may run at once than before.
+        self.keep_room();
         Ok(())
     }
 }

@@ -151,7 +151,7 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// Runs the job to its end. Blocks.
     pub(crate) fn run(mut self) -> (S, Summary) {
         self.ledger.shuffle(self.mixed() > 0);
-        self.open_journal();
+        self.keep_room();
         loop {
             let mut busy = self.round();
             if self.is_finished() {

@@ -28,10 +28,10 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
         }
     }
 
-    /// Sees to it that there is room for the first outcomes.
-    pub(super) fn open_journal(&mut self) {
+    /// Sees to it that there is room for the first outcomes under this plan.
+    pub(super) fn keep_room(&mut self) {
         let in_flight = self.soon_in_flight();
-        let room = self.recorder.as_mut().map(|it| it.make_room(in_flight));
+        let room = self.recorder.as_mut().map(|it| it.keep_room(in_flight));
         if let Some(Err(reason)) = room {
             self.stop(StopReason::Undeliverable(reason));
         }

@@ -117,9 +117,9 @@ impl<T: Task> Recorder<T> {
     ///
     /// # Errors
     /// Why there is none, in words.
-    pub(crate) fn make_room(&mut self, in_flight: usize) -> Result<(), String> {
-        let made = self.journal.writer.make_room(in_flight);
-        made.map_err(|error| self.broken(&error))
+    pub(crate) fn keep_room(&mut self, in_flight: usize) -> Result<(), String> {
+        let kept = self.journal.writer.keep_room(Some(in_flight));
+        kept.map_err(|error| self.broken(&error))
     }
 
     /// Whether outcomes wait.

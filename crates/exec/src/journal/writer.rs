@@ -89,9 +89,10 @@ impl Writer {
         if self.durability == Durability::None && self.group.len() < GATHERED_BYTES {
             let sure = records - self.early;
             self.early = records;
+            // What is gathered needs its room as well: by the time it is written, more will have come to their end.
             return Committed {
                 records: sure,
-                error: None,
+                error: self.keep_room(in_flight).err(),
             };
         }
         let early = std::mem::take(&mut self.early);
@@ -99,8 +100,7 @@ impl Writer {
         let (sure, error) = match self.write_group() {
             Ok(()) => {
                 self.room.learn(records, bytes);
-                let kept = in_flight.map(|count| self.room.keep(&self.file, self.end, count));
-                (records, kept.and_then(Result::err))
+                (records, self.keep_room(in_flight).err())
             }
             Err((whole, error)) => (whole, Some(error)),
         };
@@ -110,9 +110,12 @@ impl Writer {
         }
     }
 
-    /// Sees to it that there is room for the first records.
-    pub(super) fn make_room(&mut self, in_flight: usize) -> io::Result<()> {
-        self.room.keep(&self.file, self.end, in_flight)
+    /// Sees to it that there is room for what is gathered and for the records of so many inputs, if more may follow.
+    pub(super) fn keep_room(&mut self, in_flight: Option<usize>) -> io::Result<()> {
+        let gathered = self.group.len() as u64;
+        in_flight.map_or(Ok(()), |count| {
+            self.room.keep(&self.file, self.end + gathered, count)
+        })
     }
 
     /// Writes what is left and how many inputs there were, and gives back the room that was kept.
