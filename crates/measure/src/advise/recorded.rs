@@ -38,6 +38,7 @@ const CASES: &[Case] = &[
     ("http-slots-1", &[Character::ExternalLimit], WAITERS, 8..=16),
     ("http-tail-1", &[Character::Waiting], WAITERS, 256..=256),
     ("py-async-mixed-1", &[Character::Waiting, Character::Mixed, Character::ExternalLimit], WAITERS, 16..=256),
+    ("py-async-mixed-2", &[Character::Waiting], &[Model::Async], 32..=128),
     ("py-async-sleep-1", &[Character::Waiting], &[Model::Async], 128..=256),
     ("py-crowded-1", &[Character::ExternalLimit], WAITERS, 8..=8),
     ("py-dumps-1", &[Character::InterpreterLock], &[Model::Processes], 2..=2),
