@@ -294,6 +294,22 @@ fn fills_the_disk(blocks: usize, options: &str) {
     assert_eq!(ok, recorded(&journal).len(), "{blocks} blocks, {options}");
 }
 
+/// A journal that needs some 40 KiB of 512.
+#[test]
+fn a_disk_with_room_for_all_of_it_stops_nothing() {
+    for options in ["-m threads -c 2", "-m auto", "-m async -c 100"] {
+        let (_folder, journal) = folder();
+        let program = env!("CARGO_BIN_EXE_triway");
+        let arguments = format!(
+            "run cpu --work none --inputs 600 --journal {journal} --durability none {options}"
+        );
+        let script = format!("ulimit -f 1024; exec {program} {arguments}");
+        let ended = start(Command::new("sh").args(["-c", &script])).end();
+        says(&ended, 0, &["600 of 600 succeeded"]);
+        assert_eq!(recorded(&journal).len(), 600, "{options}");
+    }
+}
+
 /// An outcome that does not even fit into the room that was kept.
 #[test]
 fn a_journal_that_cannot_take_an_outcome_reports_none_that_it_lacks() {

@@ -70,7 +70,12 @@ impl<T: Task, S: Sink<T>> Dispatcher<T, S> {
     /// How many inputs may be executed before it is asked again whether there is room for their outcomes: those that
     /// run, and those that are handed out in the next round, which may be twice as many as in this one.
     fn soon_in_flight(&self) -> usize {
-        self.ledger.running() + 2 * self.aim()
+        let handed_out = (2 * self.aim()).min(self.most_handed_out());
+        let soon = self.ledger.running().saturating_add(handed_out);
+        match self.supply {
+            Supply::Exhausted => soon.min(self.ledger.open()),
+            _ => soon,
+        }
     }
 
     /// Ends the journal. What it had to hold, it holds; that its end cannot be written is told all the same.

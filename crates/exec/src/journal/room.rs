@@ -5,14 +5,14 @@ use std::{fs::File, io, os::fd::AsFd as _};
 
 use rustix::{
     fs::{FallocateFlags, fallocate},
-    io::Errno,
+    io::{Errno, retry_on_intr},
     process::{Resource, getrlimit},
 };
 
 /// The least that is kept.
 const FEWEST_BYTES: u64 = 64 << 10;
-/// How much more is asked for at a time, so that it need not be asked for often.
-const STEP_BYTES: u64 = 4 << 20;
+/// How much more is asked for at a time, so that it need not be asked for often: less where there is not so much.
+const STEPS_BYTES: [u64; 3] = [4 << 20, 64 << 10, 0];
 /// What a record is taken to weigh before any was written.
 const USUAL_BYTES: u64 = 512;
 
@@ -28,10 +28,15 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Learns how large records are.
-    pub(super) fn learn(&mut self, records: usize, bytes: usize) {
-        self.records += records as u64;
+    /// Learns how large a record is.
+    pub(super) fn learn(&mut self, bytes: usize) {
+        self.records += 1;
         self.bytes += bytes as u64;
+    }
+
+    /// What was kept is given back.
+    pub(super) fn forget(&mut self) {
+        self.until = 0;
     }
 
     /// Sees to it that there is room after `end` for the records of so many inputs.
@@ -44,13 +49,17 @@ impl Room {
             records => self.bytes / records,
         };
         let wanted = (2 * each * (in_flight as u64 + 1)).max(FEWEST_BYTES);
-        if self.unknown || self.until >= end + wanted {
+        if self.until >= end + wanted {
             return Ok(());
         }
-        if self.promised(file, end, wanted + STEP_BYTES).is_err() {
-            self.promised(file, end, wanted)?;
+        let mut kept = Ok(());
+        for more in STEPS_BYTES {
+            kept = self.promised(file, end, wanted + more);
+            if kept.is_ok() {
+                break;
+            }
         }
-        Ok(())
+        kept
     }
 
     fn promised(&mut self, file: &File, end: u64, bytes: u64) -> io::Result<()> {
@@ -58,10 +67,13 @@ impl Room {
         if limit.is_some_and(|limit| end + bytes > limit) {
             return Err(Errno::FBIG.into());
         }
-        match fallocate(file.as_fd(), FallocateFlags::KEEP_SIZE, end, bytes) {
-            Ok(()) => self.until = end + bytes,
-            Err(full @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => return Err(full.into()),
-            Err(_) => self.unknown = true,
+        let asked = || fallocate(file.as_fd(), FallocateFlags::KEEP_SIZE, end, bytes);
+        match (!self.unknown).then(|| retry_on_intr(asked)) {
+            None | Some(Ok(())) => self.until = end + bytes,
+            Some(Err(full @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG))) => {
+                return Err(full.into());
+            }
+            Some(Err(_)) => self.unknown = true,
         }
         Ok(())
     }

@@ -78,6 +78,7 @@ impl Writer {
         }
         let back = self.durability == Durability::Full;
         frame::seal(&mut self.group, start, self.salt, self.end, back);
+        self.room.learn(self.group.len() - start);
         self.ends.push(self.group.len());
         true
     }
@@ -96,12 +97,8 @@ impl Writer {
             };
         }
         let early = std::mem::take(&mut self.early);
-        let bytes = self.group.len();
         let (sure, error) = match self.write_group() {
-            Ok(()) => {
-                self.room.learn(records, bytes);
-                (records, self.keep_room(in_flight).err())
-            }
+            Ok(()) => (records, self.keep_room(in_flight).err()),
             Err((whole, error)) => (whole, Some(error)),
         };
         Committed {
@@ -159,6 +156,7 @@ impl Writer {
     fn give_up(&mut self, whole: usize, error: io::Error) -> Result<(), (usize, io::Error)> {
         if !self.unsure {
             self.end += whole.checked_sub(1).map_or(0, |last| self.ends[last]) as u64;
+            self.room.forget();
             // If the rest cannot be taken away, it is a torn tail.
             let _torn = self.file.set_len(self.end);
         }
