@@ -218,7 +218,10 @@ impl Task for Script {
                 while !context.is_cancelled() && context.remaining() != Some(Duration::ZERO) {
                     thread::sleep(Duration::from_millis(1));
                 }
-                return Err(Failure::new(FailureKind::TIMEOUT, "kept its own deadline"));
+                return Err(match context.is_cancelled() {
+                    true => Failure::new(FailureKind::CANCELLED, "was told to stop"),
+                    false => Failure::new(FailureKind::TIMEOUT, "kept its own deadline"),
+                });
             }
         }
         Ok(0)
