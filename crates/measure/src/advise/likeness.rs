@@ -34,8 +34,8 @@ pub(super) struct Likeness {
     alone_median_s: f64,
     /// The square of the standard error of that mean.
     alone_variance: f64,
-    /// One at a time: what a lane takes for each, from one to the next.
-    alone_lane_s: f64,
+    /// One at a time: what passes between the end of one and the beginning of the next.
+    alone_pause_s: f64,
     /// Where they differ so much that the few slow ones decide: the mean of all that were seen under any setting.
     common_s: Option<f64>,
 }
@@ -49,7 +49,7 @@ impl Likeness {
             alone_s: mean_of(&alone, |slice| slice.run_s),
             alone_median_s: mean_of(&alone, |slice| slice.run_median_s),
             alone_variance: variance_of_mean(&alone),
-            alone_lane_s: mean_of(&alone, lane_s),
+            alone_pause_s: mean_of(&alone, pause_s),
             common_s: None,
         };
         // With more lanes than two, attempts differ for other reasons as well.
@@ -73,12 +73,24 @@ impl Likeness {
         likeness
     }
 
-    /// Whether attempts of a slice wait for each other: the middle one, for a slow input may be among them by chance.
+    /// Whether lanes of a slice wait for each other, during attempts or between them.
     fn is_disturbed(&self, slice: &Slice) -> bool {
+        self.attempts_wait(slice) || self.pauses_are_long(slice)
+    }
+
+    /// The middle attempt tells, for a slow input may be among them by chance.
+    fn attempts_wait(&self, slice: &Slice) -> bool {
         match self.alone_median_s > 0.0 && slice.run_median_s > 0.0 {
             true => slice.run_median_s > UNDISTURBED * self.alone_median_s,
             false => slice.run_s > UNDISTURBED * self.alone_s,
         }
+    }
+
+    /// Threads of an interpreter wait for its lock between attempts, and attempts show nothing of it. Where a few slow ones decide,
+    /// they decide how long all takes as well, so that this says less than the lanes do.
+    fn pauses_are_long(&self, slice: &Slice) -> bool {
+        let longer = pause_s(slice) - self.alone_pause_s;
+        !has_heavy_tail(&[slice]) && longer > (UNDISTURBED - 1.0) * self.alone_s
     }
 
     /// Whether attempts take longer on average than alone by no more than chance may do: then inputs are slow, and not lanes
@@ -88,18 +100,11 @@ impl Likeness {
         slice.run_s - self.alone_s <= ERRORS * error
     }
 
-    /// Whether lanes wait for each other between attempts, as those of an interpreter for its lock: then it takes a lane longer than
-    /// alone to come from one to the next, and attempts show nothing of it. Slow inputs make it longer as well.
-    fn waits_between(&self, slice: &Slice) -> bool {
-        let known = self.alone_lane_s > 0.0 && !has_heavy_tail(&[slice]);
-        known && lane_s(slice) > UNDISTURBED * self.alone_lane_s
-    }
-
     /// Seconds that a slice's inputs take with all lanes busy. Where a few slow ones decide, each slice is taken to have met as
     /// many of them as all slices together.
     pub(super) fn busy_s(&self, slice: &Slice) -> f64 {
         let disturbed = self.is_disturbed(slice);
-        let busy = slice.busy_s(disturbed || self.waits_between(slice));
+        let busy = slice.busy_s(disturbed);
         match self.common_s {
             Some(common) if !disturbed && slice.run_s > 0.0 && self.is_by_chance(slice) => {
                 busy * common / slice.run_s
@@ -109,14 +114,14 @@ impl Likeness {
     }
 }
 
-/// What a lane takes for an attempt and for coming to the next; 0 where nobody looked.
+/// What passes in a lane between the end of an attempt and the beginning of the next; 0 where nobody looked.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a mean needs no more digits than a float has"
 )]
-fn lane_s(slice: &Slice) -> f64 {
-    let each = slice.inputs as f64 / slice.concurrency.max(1) as f64;
-    slice.lanes_s / each.max(1.0)
+fn pause_s(slice: &Slice) -> f64 {
+    let each = slice.attempts().0 as f64 / slice.concurrency.max(1) as f64;
+    (slice.lanes_s / each.max(1.0) - slice.run_s).max(0.0)
 }
 
 /// Whether it may be by chance that one at a time met none of the slow ones: each of them might as well have been among those.

@@ -396,8 +396,8 @@ impl View<'_> {
         let run = self.sequential.run().max(1e-7);
         // Some inputs a lane, so that the first and the last do not decide; one where there are few.
         let waves = match self.sequential.has_heavy_tail() {
+            _ if self.is_long() && !self.situation.thorough => 1,
             true => HEAVY_WAVES,
-            false if self.is_long() && !self.situation.thorough => 1,
             false => WAVES,
         };
         let waves = waves.min(left / (4 * lanes)).max(1);
