@@ -76,6 +76,24 @@ fn what_gains_nothing_is_looked_at_twice_where_a_look_is_brief() {
     assert_ne!(slow.map(|it| (it.0, it.1)), Some((Model::Threads, 8)));
 }
 
+/// The machine may have been quicker a moment before, so what is compared is looked at in turn.
+#[test]
+fn what_gains_nothing_is_looked_at_in_turn_with_the_rung_before() {
+    let mut seen = vec![
+        (Model::Sequential, 1, 1.0),
+        (Model::Threads, 2, 0.5),
+        (Model::Processes, 2, 0.5),
+        (Model::Async, 2, 1.8),
+        (Model::Async, 8, 4.0),
+        (Model::Async, 32, 4.1),
+    ];
+    for expected in [8, 32] {
+        let next = probe(work(1e-4, 0.5), &seen, false).map(|it| (it.0, it.1));
+        assert_eq!(next, Some((Model::Async, expected)));
+        seen.push((Model::Async, expected, 4.0));
+    }
+}
+
 /// Which number of a model's lanes does most is of no use where another model does far more than any.
 #[test]
 fn nothing_more_is_tried_of_what_is_far_behind() {
@@ -91,8 +109,8 @@ fn nothing_more_is_tried_of_what_is_far_behind() {
         seen.extend([8, 32].map(|lanes| (Model::Threads, lanes, 3.0)));
         probe(brief, &seen, false).map(|it| (it.0, it.1))
     };
-    // Once more, and then fewer, if there is a chance that threads are chosen.
-    assert_eq!(next(3.2), Some((Model::Threads, 32)));
+    // Both once more, and then others, if there is a chance that threads are chosen.
+    assert_eq!(next(3.2), Some((Model::Threads, 8)));
     assert_eq!(next(8.0), None);
 }
 
@@ -146,9 +164,13 @@ fn what_computes_and_gains_nothing_is_looked_at_twice() {
     assert_eq!(next(1e-2, &little), Some((Model::Sequential, 1)));
     let again = [&first[..], &[(Model::Sequential, 1, 1.0)]].concat();
     assert_eq!(next(1e-2, &again), Some((Model::Processes, 2)));
+    // A moment is many brief inputs.
+    assert_eq!(next(1e-4, &first), Some((Model::Sequential, 1)));
+    assert_eq!(next(1e-4, &again), Some((Model::Processes, 2)));
     let mut gained = first;
     gained[2].2 = 1.9;
     assert_eq!(next(1e-2, &gained), None);
+    assert_eq!(next(1e-4, &gained), Some((Model::Processes, 2)));
 }
 
 /// Interpreters that import for a second are not all started twice.

@@ -194,6 +194,11 @@ impl View<'_> {
         self.sequential.run() < HAND_OVER_COUNTS_S
     }
 
+    /// Whether a moment is many inputs.
+    fn is_brief(&self) -> bool {
+        self.sequential.run() < BRIEF_S
+    }
+
     fn can(&self, model: Model) -> bool {
         let models = self.situation.models.iter();
         models
@@ -266,11 +271,13 @@ impl View<'_> {
         Setting::of(self.slices, model, self.two()).is_some_and(|it| it.rate() >= all)
     }
 
-    /// Whether work that computes gained little, which a second processor that others had for a moment explains as well, or one
-    /// that was quicker in the moment before.
+    /// Whether two lanes gained little, which a second processor that others had for a moment explains as well, or one that was
+    /// quicker in the moment before: of work that computes, and of what is so brief that a moment is many inputs.
     fn is_doubtful(&self, models: &[Model]) -> bool {
-        let slow = self.sequential.run() >= BRIEF_S;
-        slow && self.computes() && !models.iter().any(|it| self.has_all(*it))
+        match self.is_brief() {
+            true => models.iter().all(|it| self.gained_nothing(*it)),
+            false => self.computes() && !models.iter().any(|it| self.has_all(*it)),
+        }
     }
 
     fn pairs(&self) -> Option<Probe> {
@@ -290,8 +297,11 @@ impl View<'_> {
         let again = || {
             let lanes = models.iter().map(|it| (*it, two));
             let lanes = lanes.chain([(Model::Sequential, 1)]);
-            let allowance = &self.allowance;
-            allowance.affords_all(self.slices, lanes, Start::OtherModel)
+            let start = match self.is_brief() {
+                true => Start::AsWell,
+                false => Start::OtherModel,
+            };
+            self.allowance.affords_all(self.slices, lanes, start)
         };
         let rounds = match self.situation.thorough {
             true if !even => PAIRS,
@@ -325,7 +335,7 @@ impl View<'_> {
         let wanted = match in_turn {
             true => FINALS,
             // Where a moment is many inputs, a second look at what will do the rest costs nothing, and the first was rough.
-            false if self.sequential.run() < BRIEF_S => SECOND_LOOK,
+            false if self.is_brief() => SECOND_LOOK,
             false => return None,
         };
         // What is compared does not change while it is, and the machine may have become quicker since earlier looks.

@@ -5,7 +5,6 @@ use triway_core::Model;
 use super::{Probe, View, WORTHWHILE, ratio};
 use crate::advise::{
     allowance::Start,
-    durations::BRIEF_S,
     setting::{Setting, inputs_of, smallest_nearly_best},
 };
 
@@ -64,7 +63,7 @@ impl View<'_> {
             false => ((PROMISING * best).max(WORTHWHILE * alone), 1),
         };
         // Two brief async tasks show least of what many do.
-        let brief = does_both && self.sequential.run() < BRIEF_S;
+        let brief = does_both && self.is_brief();
         let floor_of = |model| match model {
             Model::Async if brief => PROMISING * floor,
             _ => floor,
@@ -85,8 +84,8 @@ impl View<'_> {
             .collect()
     }
 
-    /// The last rung once more where it gained nothing and a moment is many inputs: a machine that pauses for some milliseconds
-    /// at the wrong time would end the climb.
+    /// The last rung and the one before once more, in turn, where the last gained nothing and a moment is many inputs: a machine
+    /// that pauses for some milliseconds at the wrong time, or was quicker a moment before, would end the climb.
     fn second_look(&self, model: Model) -> Option<usize> {
         let settings = Setting::all(self.slices);
         let rungs: Vec<&Setting<'_>> = settings.iter().filter(|it| it.model == model).collect();
@@ -96,10 +95,13 @@ impl View<'_> {
         let best = before.iter().map(|it| it.rate()).reduce(f64::max)?;
         let fewer = before.last()?;
         let times = ratio(last.concurrency, fewer.concurrency);
-        let once = self.tried(model, last.concurrency) == 1;
-        let brief = self.sequential.run() < BRIEF_S;
         let stops = last.rate() < self.gain(times) * best && !last.is_refused();
-        (brief && once && stops).then_some(last.concurrency)
+        let once = |it: &Setting<'_>| self.tried(model, it.concurrency) == 1;
+        if !self.is_brief() || !stops || !once(last) {
+            return None;
+        }
+        let again = if once(fewer) { fewer } else { last };
+        Some(again.concurrency)
     }
 
     /// The next concurrency to try under a model.
