@@ -47,6 +47,8 @@ pub(super) struct Allowance {
     pub(super) final_s: f64,
     /// Seconds that are left of those that all probes may take.
     pub(super) left_s: f64,
+    /// Whether half of it is gone.
+    pub(super) is_half_over: bool,
     /// Whether so little is left that no other probe begins.
     pub(super) is_over: bool,
     /// Seconds of the rest of the job under the best that is known; none where only probes count.
@@ -104,6 +106,7 @@ impl Allowance {
             probe_s,
             final_s,
             left_s: budget_s - spent_s,
+            is_half_over: spent_s > 0.5 * budget_s,
             is_over: spent_s > 0.9 * budget_s,
             rest_s,
         }

@@ -42,9 +42,12 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     if settings.len() < 2 {
         return alone(situation, slices, &sequential, executed);
     }
-    let judged = in_turn(&settings, slices).unwrap_or_else(|| settings.clone());
+    let turns = in_turn(situation, &settings, slices);
+    // What was compared in turn is chosen from as it is where a job is to be done: the simpler may cost as much as the other.
+    let strict = situation.thorough || turns.is_none();
+    let judged = turns.unwrap_or_else(|| settings.clone());
     let alone = one_at_a_time(&judged).unwrap_or(&sequential);
-    let best = best(situation, &judged, alone);
+    let best = best(situation, &judged, strict).unwrap_or(alone);
     let traits = Traits::of(situation, slices, &sequential);
     let character = traits.character(situation, (executed, sequential.inputs()));
     let gain = gain(situation, best, alone);
@@ -135,8 +138,13 @@ fn alone(
     }
 }
 
-/// What was run in turn, as far as it was, if one input at a time was: nothing, where that is too little of any of it.
-fn in_turn<'a>(settings: &[Setting<'a>], slices: &[Slice]) -> Option<Vec<Setting<'a>>> {
+/// What was run in turn, as far as it was: nothing, where that is too little of any of it, or where one input at a time is to be
+/// compared and was not.
+fn in_turn<'a>(
+    situation: &Situation,
+    settings: &[Setting<'a>],
+    slices: &[Slice],
+) -> Option<Vec<Setting<'a>>> {
     let looks = slices.iter().filter(|slice| slice.in_turn);
     let began = |it: &&Setting<'_>| {
         let setting = (it.model, it.concurrency);
@@ -147,7 +155,10 @@ fn in_turn<'a>(settings: &[Setting<'a>], slices: &[Slice]) -> Option<Vec<Setting
         .filter(began)
         .map(Setting::in_turn)
         .collect();
-    turns.filter(|turns| one_at_a_time(turns).is_some())
+    turns.filter(|turns| match situation.thorough {
+        true => one_at_a_time(turns).is_some(),
+        false => !turns.is_empty(),
+    })
 }
 
 fn one_at_a_time<'a, 'b>(settings: &'b [Setting<'a>]) -> Option<&'b Setting<'a>> {
@@ -164,27 +175,29 @@ fn shown<'a>(settings: &[Setting<'a>], judged: &[Setting<'a>]) -> Vec<Setting<'a
     settings.iter().map(as_judged).collect()
 }
 
-/// The quickest for the whole job, start included; of all that are nearly as quick the simplest.
+/// The quickest for the whole job, start included; of all that are nearly as quick the simplest, and one input after the other where
+/// that is among them and nothing gains enough by it. Where it is strict, also where that may be as quick by chance.
 fn best<'a, 'b>(
     situation: &Situation,
     settings: &'b [Setting<'a>],
-    sequential: &'b Setting<'a>,
-) -> &'b Setting<'a> {
+    strict: bool,
+) -> Option<&'b Setting<'a>> {
     let inputs = inputs_of(situation);
+    let alone = one_at_a_time(settings);
     let sound = settings.iter().filter(|it| it.is_sound());
     let least = sound
         .clone()
         .map(|it| it.total(inputs))
         .fold(f64::INFINITY, f64::min);
-    if sequential.total(inputs) < WORTH * least {
-        return sequential;
+    if let Some(alone) = alone.filter(|it| it.total(inputs) < WORTH * least) {
+        return Some(alone);
     }
     let best = sound
         .filter(|it| it.total(inputs) * NEARLY <= least)
-        .min_by_key(|it| plainness(it))
-        .unwrap_or(sequential);
-    match is_little_by_chance(situation, best, sequential) {
-        true => sequential,
+        .min_by_key(|it| plainness(it));
+    let by_chance = |best| alone.filter(|alone| is_little_by_chance(situation, best, alone));
+    match strict {
+        true => best.and_then(by_chance).or(best),
         false => best,
     }
 }
@@ -301,10 +314,8 @@ fn finite(value: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// A machine that became nearly twice as quick while it was probed, as it was measured of insertions into SQLite.
-    #[test]
-    fn what_the_machine_does_meanwhile_is_no_gain() {
-        let slice = |concurrency, inputs: u64, rate_per_s: f64, in_turn| Slice {
+    fn slice(concurrency: usize, inputs: u64, rate_per_s: f64, in_turn: bool) -> Slice {
+        Slice {
             model: Some(match concurrency {
                 1 => Model::Sequential,
                 _ => Model::Threads,
@@ -316,7 +327,12 @@ mod tests {
             rate_per_s,
             run_s: concurrency as f64 / rate_per_s,
             ..Slice::default()
-        };
+        }
+    }
+
+    /// A machine that became nearly twice as quick while it was probed, as it was measured of insertions into SQLite.
+    #[test]
+    fn what_the_machine_does_meanwhile_is_no_gain() {
         let advised = |in_turn, some: u64| {
             let slices = [
                 slice(1, 600, 3570.0, false),
@@ -335,5 +351,27 @@ mod tests {
         assert_eq!(advised(false, 348).0, Model::Threads);
         // Two inputs a lane tell too little.
         assert_eq!(advised(true, 16).0, Model::Threads);
+    }
+
+    /// The other way round, of a job that is to be done: it became slower, and one at a time was compared or was far behind.
+    #[test]
+    fn what_was_compared_in_turn_is_not_compared_with_what_was_before() {
+        let advised = |turns: &[(usize, f64)]| {
+            let before = [(1, 520.0), (2, 660.0), (4, 1500.0)];
+            let before = before.map(|(lanes, rate)| slice(lanes, 100, rate, false));
+            let turns = turns.iter().map(|it| slice(it.0, 100, it.1, true));
+            let slices: Vec<Slice> = before.into_iter().chain(turns).collect();
+            let situation = Situation {
+                thorough: false,
+                ..Situation::bare(2)
+            };
+            let advised = recommend(&situation, &slices).recommendation.unwrap();
+            (advised.model, advised.concurrency)
+        };
+        let gains = [(1, 380.0), (2, 430.0), (1, 500.0), (2, 560.0)];
+        assert_eq!(advised(&gains), (Model::Threads, 2));
+        let alike = [(1, 420.0), (2, 430.0), (1, 500.0), (2, 510.0)];
+        assert_eq!(advised(&alike), (Model::Sequential, 1));
+        assert_eq!(advised(&[(4, 500.0), (4, 510.0)]), (Model::Threads, 4));
     }
 }

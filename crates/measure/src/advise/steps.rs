@@ -111,7 +111,7 @@ fn nothing_more_is_tried_of_what_is_far_behind() {
     };
     // Both once more, and then others, if there is a chance that threads are chosen.
     assert_eq!(next(3.2), Some((Model::Threads, 8)));
-    assert_eq!(next(8.0), None);
+    assert_eq!(next(8.0), Some((Model::Async, 8)));
 }
 
 /// A first look at brief inputs is rough, also where nothing else comes near.
@@ -170,7 +170,36 @@ fn what_computes_and_gains_nothing_is_looked_at_twice() {
     let mut gained = first;
     gained[2].2 = 1.9;
     assert_eq!(next(1e-2, &gained), None);
-    assert_eq!(next(1e-4, &gained), Some((Model::Processes, 2)));
+    assert_eq!(next(1e-4, &gained), Some((Model::Sequential, 1)));
+}
+
+/// What may do the rest of a job of brief inputs, one at a time among it: each look may meet another machine.
+#[test]
+fn rivals_are_compared_in_turn() {
+    let work = work(1e-4, 1.0);
+    let gain = |model| match model {
+        Model::Sequential => 1.0,
+        Model::Processes => 1.9,
+        _ => 0.9,
+    };
+    let seen = [
+        (Model::Sequential, 1),
+        (Model::Threads, 2),
+        (Model::Processes, 2),
+    ];
+    let look = |(model, lanes)| slice(work, (model, lanes, gain(model)));
+    let mut slices: Vec<Slice> = seen.map(look).into();
+    let mut compared = Vec::new();
+    while let Step::Probe(probe) = next(&situation(false), &slices, 1.0) {
+        let setting = (probe.model, probe.concurrency);
+        assert!(probe.in_turn, "{setting:?}");
+        compared.push(setting.0);
+        slices.push(Slice {
+            in_turn: true,
+            ..look(setting)
+        });
+    }
+    assert_eq!(compared, [Model::Sequential, Model::Processes].repeat(3));
 }
 
 /// Interpreters that import for a second are not all started twice.

@@ -53,6 +53,11 @@ const PAIRS: usize = 2;
 const FINALS: usize = 3;
 /// Slices of each finalist where there is no time for more.
 const SECOND_LOOK: usize = 2;
+/// What takes no more than this times as long as the best may be the best, after some looks; and one at a time, which was looked at
+/// before all others, where it takes no more than that. Of a job that is to be done so many others are compared at most.
+const NEAR: f64 = 1.3;
+const FAR: f64 = 2.0;
+const RIVALS: usize = 3;
 /// Attempts of so many seconds are long: of those that wait, so many are the first that are tried at once, and each lane has one.
 const LONG_S: f64 = 1.0;
 const FEW_THAT_WAIT: usize = 8;
@@ -101,10 +106,13 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
         return Step::Done;
     }
     let compares = slices.iter().any(|slice| slice.in_turn);
-    let looks = || view.pairs().or_else(|| view.climb());
+    let climb = || match view.must_compare() {
+        true => None,
+        false => view.climb(),
+    };
     let probe = match compares {
         true => view.finals(),
-        false => looks().or_else(|| view.finals()),
+        false => view.pairs().or_else(climb).or_else(|| view.finals()),
     };
     probe.map_or(Step::Done, Step::Probe)
 }
@@ -329,20 +337,20 @@ impl View<'_> {
             || self.allowance.affords(self.slices, setting, start)
     }
 
-    /// The best settings and one input at a time, once more and in turn, for the intervals.
+    /// The best settings and one input at a time, once more and in turn, for the intervals; of brief inputs also where there is no
+    /// time for these, for earlier looks at them were rough.
     fn finals(&self) -> Option<Probe> {
-        let in_turn = self.situation.thorough;
-        let wanted = match in_turn {
-            true => FINALS,
-            // Where a moment is many inputs, a second look at what will do the rest costs nothing, and the first was rough.
-            false if self.is_brief() => SECOND_LOOK,
-            false => return None,
-        };
         // What is compared does not change while it is, and the machine may have become quicker since earlier looks.
         let begun = self.slices.iter().position(|slice| slice.in_turn);
         let (before, turns) = self.slices.split_at(begun.unwrap_or(self.slices.len()));
-        let looks = if in_turn { turns } else { self.slices };
-        let finalists = self.finalists(before);
+        let thorough = self.situation.thorough;
+        let in_turn = thorough || begun.is_some() || self.compares_rivals(before);
+        let (finalists, wanted, looks) = match in_turn {
+            true if thorough => (self.finalists(before), FINALS, turns),
+            true => (self.rivals(before), FINALS, turns),
+            false if self.is_brief() => (self.finalists(before), SECOND_LOOK, self.slices),
+            false => return None,
+        };
         let tried = |it: &(Model, usize)| looks.iter().filter(|look| look.is_of(*it)).count();
         let missing = |it: &(Model, usize)| wanted.saturating_sub(tried(it)) as u64;
         let all: u64 = finalists.iter().map(missing).sum();
@@ -352,6 +360,35 @@ impl View<'_> {
         }
         let probe = self.probe_of(next, self.left() / all.max(1), self.allowance.final_s)?;
         Some(Probe { in_turn, ..probe })
+    }
+
+    /// Whether there is no time left for anything but that.
+    fn must_compare(&self) -> bool {
+        !self.situation.thorough && self.allowance.is_half_over && self.compares_rivals(self.slices)
+    }
+
+    /// Whether a job that is to be done has time to compare what may do the rest of it: brief inputs, on lanes that start at once.
+    fn compares_rivals(&self, before: &[Slice]) -> bool {
+        let looks = || self.rivals(before).into_iter().flat_map(|it| [it; FINALS]);
+        self.is_brief() && self.allowance.affords_all(before, looks(), Start::AsWell)
+    }
+
+    /// The settings that may be the best of a job that is to be done, as far as these slices tell, after one input at a time, unless
+    /// that is far behind; the best comes last, for its lanes may go on.
+    fn rivals(&self, slices: &[Slice]) -> Vec<(Model, usize)> {
+        let inputs = inputs_of(self.situation);
+        let mut settings = Setting::all(slices);
+        settings.retain(Setting::is_sound);
+        settings.sort_by(|one, other| one.total(inputs).total_cmp(&other.total(inputs)));
+        let least = settings.first().map_or(0.0, |it| it.total(inputs));
+        let (mut alone, mut others): (Vec<_>, Vec<_>) = settings
+            .into_iter()
+            .partition(|it| it.model == Model::Sequential);
+        alone.retain(|it| it.total(inputs) <= FAR * least);
+        others.retain(|it| it.total(inputs) <= NEAR * least);
+        others.truncate(RIVALS);
+        let rivals = alone.iter().chain(others.iter().rev());
+        rivals.map(|it| (it.model, it.concurrency)).collect()
     }
 
     /// Of each model the setting that may be the best, as far as these slices tell.
@@ -364,7 +401,7 @@ impl View<'_> {
         let mut finalists: Vec<&Setting<'_>> = best.collect();
         let totals = finalists.iter().map(|it| it.total(inputs));
         let least = totals.fold(f64::INFINITY, f64::min);
-        let near = |it: &&Setting<'_>| it.total(inputs) <= 1.3 * least;
+        let near = |it: &&Setting<'_>| it.total(inputs) <= NEAR * least;
         match self.situation.thorough {
             true => finalists.retain(|it| it.model == Model::Sequential || near(it)),
             // Nothing is to be told apart where one is far ahead.
