@@ -171,6 +171,11 @@ fn what_computes_and_gains_nothing_is_looked_at_twice() {
     gained[2].2 = 1.9;
     assert_eq!(next(1e-2, &gained), None);
     assert_eq!(next(1e-4, &gained), Some((Model::Sequential, 1)));
+    // Two lanes tell little of eight where handing over counts.
+    assert_eq!(next(1e-5, &first), Some((Model::Async, 8)));
+    let less = first
+        .map(|(model, lanes, gain)| (model, lanes, if lanes == 1 { gain } else { gain / 2.0 }));
+    assert_eq!(next(1e-5, &less), Some((Model::Sequential, 1)));
 }
 
 /// What may do the rest of a job of brief inputs, one at a time among it: each look may meet another machine.

@@ -280,9 +280,11 @@ impl View<'_> {
     }
 
     /// Whether two lanes gained little, which a second processor that others had for a moment explains as well, or one that was
-    /// quicker in the moment before: of work that computes, and of what is so brief that a moment is many inputs.
+    /// quicker in the moment before: of work that computes, and of what is so brief that a moment is many inputs, unless more lanes
+    /// are to be tried anyway.
     fn is_doubtful(&self, models: &[Model]) -> bool {
         match self.is_brief() {
+            true if self.is_tiny() => self.promising().is_empty(),
             true => models.iter().all(|it| self.gained_nothing(*it)),
             false => self.computes() && !models.iter().any(|it| self.has_all(*it)),
         }

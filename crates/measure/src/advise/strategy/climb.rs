@@ -47,7 +47,7 @@ impl View<'_> {
 
     /// Models that with two lanes did more than one lane; the best first. What is behind with two lanes may be ahead with
     /// many, so none is left out where there is time.
-    fn promising(&self) -> Vec<Model> {
+    pub(super) fn promising(&self) -> Vec<Model> {
         let two = self.two();
         let rate = |model| Setting::of(self.slices, model, two).map(|it| (model, it.rate()));
         let all = [Model::Async, Model::Threads, Model::Processes];
