@@ -6,7 +6,7 @@
 use triway_core::Model;
 
 use super::{
-    durations::BRIEF_S,
+    durations::{BRIEF_S, HAND_OVER_COUNTS_S},
     setting::{Setting, inputs_f64},
     slice::{Situation, Slice},
 };
@@ -17,7 +17,8 @@ const BRIEFEST_S: f64 = 0.08;
 const LONGEST_S: f64 = 0.3;
 const PART: f64 = 0.01;
 /// Brief attempts that do not compute all the time may be done so many times as quickly with lanes that nobody has tried yet, which
-/// leaves less of the job than it seems, and there are enough of them in less time.
+/// leaves less of the job than it seems, and there are enough of them in less time. So are they of what is tiny, where more lanes are
+/// to be tried of each model.
 const MAY_GAIN: f64 = 8.0;
 /// What part of the rest all probes take, and how many times the usual budget at most.
 const ALL_PARTS: f64 = 0.15;
@@ -148,7 +149,7 @@ fn part_of(rest_s: f64) -> f64 {
 }
 
 fn may_gain(alone: &Setting<'_>) -> bool {
-    alone.run() < BRIEF_S && !alone.computes()
+    alone.run() < HAND_OVER_COUNTS_S || (alone.run() < BRIEF_S && !alone.computes())
 }
 
 /// Seconds that the rest of a job takes under the best that is known.
@@ -254,7 +255,10 @@ mod tests {
             let allowance = Allowance::of(&quick(400_100), &[alone], 400_000, 0.0);
             (allowance.probe_s, allowance.final_s)
         };
-        for (share, run_s, expected) in [(0.5, 1e-4, 0.08), (0.9, 1e-4, 0.3), (0.5, 1e-2, 0.3)] {
+        let tiny = (0.9, 1e-5, 0.08);
+        for (share, run_s, expected) in
+            [(0.5, 1e-4, 0.08), (0.9, 1e-4, 0.3), (0.5, 1e-2, 0.3), tiny]
+        {
             let (found, at_last) = seconds(share, run_s);
             assert!((found - expected).abs() < 1e-9, "{share} {run_s}: {found}");
             assert!((at_last - 0.3).abs() < 1e-9, "{share} {run_s}: {at_last}");
