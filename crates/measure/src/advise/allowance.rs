@@ -11,6 +11,8 @@ use super::{
     slice::{Situation, Slice},
 };
 
+/// After this share of all seconds no other probe begins.
+const END: f64 = 0.9;
 /// Seconds of a probe, and what part of the rest of the job it takes where that is long. Attempts that wait are as long one time
 /// as another, and few of them at once get next to nothing done, so these are never looked at for longer.
 const BRIEFEST_S: f64 = 0.08;
@@ -36,6 +38,8 @@ const MORE_THAT_WAIT: f64 = 0.25;
 const MORE_THAT_DO_BOTH: f64 = 0.1;
 const MORE_THAT_COMPUTE: f64 = 0.02;
 const AS_WELL: f64 = 0.005;
+/// Looks that share what is left are no briefer than this.
+const LEAST_SHARE_S: f64 = 0.02;
 /// How long a job takes of which nobody knows how many inputs it has.
 const UNKNOWN_S: f64 = 10.0;
 
@@ -48,6 +52,8 @@ pub(super) struct Allowance {
     pub(super) final_s: f64,
     /// Seconds that are left of those that all probes may take.
     pub(super) left_s: f64,
+    /// Seconds that are left until no other probe begins.
+    until_over_s: f64,
     /// Whether half of it is gone.
     pub(super) is_half_over: bool,
     /// Whether so little is left that no other probe begins.
@@ -107,10 +113,20 @@ impl Allowance {
             probe_s,
             final_s,
             left_s: budget_s - spent_s,
+            until_over_s: END * budget_s - spent_s,
             is_half_over: spent_s > 0.5 * budget_s,
-            is_over: spent_s > 0.9 * budget_s,
+            is_over: spent_s > END * budget_s,
             rest_s,
         }
+    }
+
+    /// Seconds of each of these looks, so that there is time for all of them.
+    pub(super) fn share_s(&self, slices: &[Slice], looks: &[(Model, usize)]) -> f64 {
+        let starts: f64 = looks.iter().map(|it| startup_s(slices, *it)).sum();
+        let starts = if self.rest_s.is_some() { 0.0 } else { starts };
+        let looks = u32::try_from(looks.len()).unwrap_or(u32::MAX);
+        let share = (self.until_over_s - starts) / f64::from(looks.max(1));
+        share.clamp(LEAST_SHARE_S.min(self.final_s), self.final_s)
     }
 
     /// Whether lanes may be started for this, to judge by those that were.

@@ -138,27 +138,25 @@ fn alone(
     }
 }
 
-/// What was run in turn, as far as it was: nothing, where that is too little of any of it, or where one input at a time is to be
-/// compared and was not.
+/// What was run in turn, as far as that is enough of it: nothing, where it is too little of the best, or where one input at a time is
+/// to be compared and was not.
 fn in_turn<'a>(
     situation: &Situation,
     settings: &[Setting<'a>],
     slices: &[Slice],
 ) -> Option<Vec<Setting<'a>>> {
     let looks = slices.iter().filter(|slice| slice.in_turn);
-    let began = |it: &&Setting<'_>| {
+    let began = settings.iter().filter(|it| {
         let setting = (it.model, it.concurrency);
         looks.clone().any(|slice| slice.is_of(setting))
-    };
-    let turns: Option<Vec<_>> = settings
-        .iter()
-        .filter(began)
-        .map(Setting::in_turn)
-        .collect();
-    turns.filter(|turns| match situation.thorough {
-        true => one_at_a_time(turns).is_some(),
-        false => !turns.is_empty(),
-    })
+    });
+    let inputs = inputs_of(situation);
+    let total = |it: &Setting<'_>| it.total(inputs);
+    let first = began.clone().filter(|it| it.is_sound());
+    let first = first.min_by(|one, other| total(one).total_cmp(&total(other)))?;
+    first.in_turn()?;
+    let turns: Vec<_> = began.filter_map(Setting::in_turn).collect();
+    (!situation.thorough || one_at_a_time(&turns).is_some()).then_some(turns)
 }
 
 fn one_at_a_time<'a, 'b>(settings: &'b [Setting<'a>]) -> Option<&'b Setting<'a>> {
@@ -373,5 +371,9 @@ mod tests {
         let alike = [(1, 420.0), (2, 430.0), (1, 500.0), (2, 510.0)];
         assert_eq!(advised(&alike), (Model::Sequential, 1));
         assert_eq!(advised(&[(4, 500.0), (4, 510.0)]), (Model::Threads, 4));
+        // What was looked at once in turn is left out, unless it may be the best.
+        let halfway = |rate| [&gains[..], &[(4, rate)]].concat();
+        assert_eq!(advised(&halfway(100.0)), (Model::Threads, 2));
+        assert_eq!(advised(&halfway(1000.0)), (Model::Threads, 4));
     }
 }

@@ -207,6 +207,40 @@ fn rivals_are_compared_in_turn() {
     assert_eq!(compared, [Model::Sequential, Model::Processes].repeat(3));
 }
 
+/// What is compared is compared whole, also where half of the time went before.
+#[test]
+fn what_is_compared_shares_the_time_that_is_left() {
+    let work = work(1e-4, 1.0);
+    let seen = [
+        (Model::Sequential, 1, 1.0),
+        (Model::Threads, 2, 1.5),
+        (Model::Processes, 2, 1.6),
+        (Model::Async, 2, 1.7),
+    ];
+    let mut slices: Vec<Slice> = seen.map(|it| slice(work, it)).into();
+    let situation = Situation {
+        inputs: Some(300_000),
+        budget_s: 2.0,
+        ..situation(false)
+    };
+    // Of 2.6 seconds or so.
+    let mut elapsed = 1.4;
+    while let Step::Probe(probe) = next(&situation, &slices, elapsed) {
+        let of = |it: &&(Model, usize, f64)| (it.0, it.1) == (probe.model, probe.concurrency);
+        let gains = *seen.iter().find(of).unwrap();
+        elapsed += probe.seconds;
+        slices.push(Slice {
+            in_turn: probe.in_turn,
+            ..slice(work, gains)
+        });
+    }
+    let looks = |it: &(Model, usize, f64)| {
+        let turns = slices.iter().filter(|slice| slice.in_turn);
+        turns.filter(|slice| slice.is_of((it.0, it.1))).count()
+    };
+    assert_eq!(seen.each_ref().map(looks), [3; 4], "after {elapsed} s");
+}
+
 /// Interpreters that import for a second are not all started twice.
 #[test]
 fn no_second_look_is_taken_at_what_starts_slowly() {

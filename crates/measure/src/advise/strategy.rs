@@ -354,13 +354,14 @@ impl View<'_> {
             false => return None,
         };
         let tried = |it: &(Model, usize)| looks.iter().filter(|look| look.is_of(*it)).count();
-        let missing = |it: &(Model, usize)| wanted.saturating_sub(tried(it)) as u64;
-        let all: u64 = finalists.iter().map(missing).sum();
-        let next = finalists.into_iter().min_by_key(tried)?;
-        if tried(&next) >= wanted {
+        let missing = |it: &(Model, usize)| vec![*it; wanted.saturating_sub(tried(it))];
+        let all: Vec<_> = finalists.iter().flat_map(missing).collect();
+        if all.is_empty() {
             return None;
         }
-        let probe = self.probe_of(next, self.left() / all.max(1), self.allowance.final_s)?;
+        let next = finalists.into_iter().min_by_key(tried)?;
+        let share_s = self.allowance.share_s(self.slices, &all);
+        let probe = self.probe_of(next, self.left() / all.len() as u64, share_s)?;
         Some(Probe { in_turn, ..probe })
     }
 

@@ -149,7 +149,10 @@ impl World {
             let left = self.inputs.map_or(u64::MAX, |all| all - executed);
             let inputs = probe.inputs.min(left);
             let (slice, took) = self.answer(probe.model, probe.concurrency, inputs, probe.seconds);
-            slices.push(slice);
+            slices.push(Slice {
+                in_turn: probe.in_turn,
+                ..slice
+            });
             elapsed += took;
         }
         panic!("{}: probing does not end: {slices:#?}", self.name);
@@ -281,12 +284,22 @@ fn each_world_gets_the_advice_that_suits_it() {
             "{name}: {advised:?}"
         );
         assert!(elapsed < 12.0, "{name} took {elapsed} s");
+        // Two hundred inputs are gone before.
+        let compared = if world.inputs == Some(200) { 0 } else { 3 };
+        assert_eq!(turns(&advice, advised), compared, "{name}: {advised:?}");
         let executed: u64 = advice.probes.iter().map(|slice| slice.inputs).sum();
         assert!(
             world.inputs.is_none_or(|inputs| executed <= inputs),
             "{name}: {executed} inputs"
         );
     }
+}
+
+/// How often it was compared with others, in turn.
+fn turns(advice: &Advice, advised: Advised) -> usize {
+    let setting = (advised.model, advised.concurrency);
+    let turns = advice.probes.iter().filter(|slice| slice.in_turn);
+    turns.filter(|slice| slice.is_of(setting)).count()
 }
 
 /// A job that is to be done loses little time to probing, and goes on nearly as well as it can.
