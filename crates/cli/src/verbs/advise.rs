@@ -19,7 +19,7 @@ use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
 use super::run::{ended, feed, stop_on_signal};
 use crate::{
-    arguments::{AdviseArguments, JobArguments, TraceArguments},
+    arguments::{AdviseArguments, JobArguments, LanesArguments, TraceArguments},
     attended::attend,
     code,
     exit::{Exit, Fault},
@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
         ..
     } = prepare(task, &job)?;
     let plan = planned(&mut configuration, &job)?;
+    check_lanes(&plan, &lanes)?;
     let known = Known::of((&inputs, 0), &around);
     around.spare(job.output.as_deref(), None)?;
     screen.say_all(note.as_deref());
@@ -114,6 +115,15 @@ fn planned(configuration: &mut Configuration, job: &JobArguments) -> Result<Plan
     configuration.limit(job, &mut plan)?;
     job_options::check_pool(job, &Model::PLAIN, &configuration.task())?;
     Ok(plan)
+}
+
+/// No model has more lanes than async.
+fn check_lanes(plan: &Plan, lanes: &LanesArguments) -> Result<(), Fault> {
+    let Some(asked) = lanes.concurrency else {
+        return Ok(());
+    };
+    let most = plan.with_model(Model::Async, asked);
+    most.check().map_err(Fault::usage)
 }
 
 /// Executes inputs as long as there is something to find out. Says how the program ends as well: some input may have failed.

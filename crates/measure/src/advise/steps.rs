@@ -241,6 +241,119 @@ fn what_is_compared_shares_the_time_that_is_left() {
     assert_eq!(seen.each_ref().map(looks), [3; 4], "after {elapsed} s");
 }
 
+/// Where nothing but one at a time can be tried, no inputs are executed to find out that it is the best.
+#[test]
+fn one_at_a_time_is_not_compared_with_itself() {
+    let alone = [slice(work(1e-2, 0.5), (Model::Sequential, 1, 1.0))];
+    for thorough in [true, false] {
+        let of = |most_concurrency, models: &[Model]| Situation {
+            most_concurrency,
+            models: models
+                .iter()
+                .map(|model| Candidate {
+                    model: *model,
+                    refused: None,
+                })
+                .collect(),
+            ..situation(thorough)
+        };
+        let nothing_else = of(256, &[Model::Sequential]);
+        for situation in [of(1, &Model::PLAIN), nothing_else] {
+            assert_eq!(next(&situation, &alone, 1.0), Step::Done, "{situation:?}");
+        }
+    }
+}
+
+/// A machine that gives no more than so many threads gives half as many.
+#[test]
+fn half_of_what_does_not_begin_is_tried() {
+    let waits = work(1e-2, 0.01);
+    let mut slices: Vec<Slice> = [
+        (Model::Sequential, 1, 1.0),
+        (Model::Async, 2, 1.0),
+        (Model::Processes, 2, 1.0),
+        (Model::Threads, 2, 2.0),
+        (Model::Threads, 8, 8.0),
+        (Model::Threads, 32, 32.0),
+    ]
+    .map(|it| slice(waits, it))
+    .into();
+    for expected in [128, 64] {
+        let Step::Probe(probe) = next(&situation(true), &slices, 1.0) else {
+            panic!("{expected} were not tried");
+        };
+        assert_eq!((probe.model, probe.concurrency), (Model::Threads, expected));
+        slices.push(Slice {
+            refused: Some("no more threads".to_owned()),
+            ..slice(waits, (Model::Threads, expected, 0.0))
+        });
+    }
+    let after = next(&situation(true), &slices, 1.0);
+    assert!(
+        matches!(&after, Step::Probe(probe) if probe.in_turn),
+        "{after:?}"
+    );
+}
+
+/// What computes has no use for more lanes than processors, of which there may be more than two.
+#[test]
+fn what_computes_has_no_more_lanes_than_processors() {
+    let seen = [
+        (Model::Sequential, 1, 1.0),
+        (Model::Threads, 2, 2.0),
+        (Model::Processes, 2, 1.9),
+    ];
+    let slices = seen.map(|it| slice(work(1e-2, 1.0), it));
+    for (cpus, most) in [(4, 4), (6, 6), (64, 8)] {
+        let situation = Situation {
+            cpus,
+            ..situation(false)
+        };
+        let Step::Probe(probe) = next(&situation, &slices, 1.0) else {
+            panic!("{most} were not tried");
+        };
+        assert_eq!((probe.model, probe.concurrency), (Model::Threads, most));
+    }
+}
+
+/// Of what is tiny so many run as take long enough to tell something, but not for longer than probing may take.
+#[test]
+fn first_inputs_are_as_many_as_tell_something() {
+    let from_a_pipe = Situation {
+        inputs: None,
+        ..situation(true)
+    };
+    let first = Slice {
+        inputs: 16,
+        wall_s: 1.6e-3,
+        ..slice(work(1e-4, 1.0), (Model::Sequential, 1, 1.0))
+    };
+    let after = |slices: &[Slice], elapsed_s| match next(&from_a_pipe, slices, elapsed_s) {
+        Step::Probe(probe) => Some((probe.model, probe.inputs)),
+        Step::Done => None,
+    };
+    let one = std::slice::from_ref(&first);
+    assert_eq!(after(one, 1.0), Some((Model::Sequential, 400)));
+    assert_eq!(after(one, 9.5), None);
+    let tiny = Slice {
+        inputs: 99_000,
+        ..first
+    };
+    assert_eq!(after(&[tiny], 1.0), Some((Model::Sequential, 100_000)));
+}
+
+/// A number that no machine has lanes for is no reason to end badly.
+#[test]
+fn a_huge_concurrency_is_no_bug() {
+    let situation = Situation {
+        inputs: None,
+        fixed_concurrency: Some(1 << 62),
+        ..situation(true)
+    };
+    let alone = [slice(work(1e-2, 0.5), (Model::Sequential, 1, 1.0))];
+    assert_ne!(next(&situation, &alone, 1.0), Step::Done);
+}
+
 /// Interpreters that import for a second are not all started twice.
 #[test]
 fn no_second_look_is_taken_at_what_starts_slowly() {

@@ -76,6 +76,9 @@ const LONGEST_START_S: f64 = 0.5;
 /// So many one at a time where nobody knows how many there are, and so many at most.
 const FIRST: u64 = 16;
 const MOST_ALONE: u64 = 100_000;
+/// So many times as many next, where these took too little time: the first input may have taken most of it.
+const MORE: f64 = 8.0;
+const MOST_MORE: f64 = 512.0;
 /// Where so large a share of so many fails, nothing is known of what would succeed, and no more are executed to find out.
 pub(super) const FAILS: f64 = 0.9;
 const TELLS_ENOUGH: u64 = 5;
@@ -93,9 +96,6 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
     if sequential.inputs() >= TELLS_ENOUGH && sequential.failed_share() >= FAILS {
         return Step::Done;
     }
-    if let Some(probe) = longer(situation, slices) {
-        return Step::Probe(probe);
-    }
     let view = View {
         situation,
         slices,
@@ -104,6 +104,9 @@ pub fn next(situation: &Situation, slices: &[Slice], elapsed_s: f64) -> Step {
     };
     if view.is_over() {
         return Step::Done;
+    }
+    if let Some(probe) = longer(situation, slices) {
+        return Step::Probe(probe);
     }
     let compares = slices.iter().any(|slice| slice.in_turn);
     let climb = || match view.must_compare() {
@@ -134,8 +137,8 @@ fn first(situation: &Situation, slices: &[Slice]) -> Step {
     Step::Probe(alone(situation, inputs))
 }
 
-/// Where nobody knows how many inputs there are, one at a time is tried with few of them first, and with more as long as
-/// that takes too little time to tell anything.
+/// Where nobody knows how many inputs there are, one at a time is tried with few of them first, and with so many more as should
+/// take long enough, as long as that takes too little time to tell anything.
 fn longer(situation: &Situation, slices: &[Slice]) -> Option<Probe> {
     let [.., last] = slices else {
         return None;
@@ -143,8 +146,10 @@ fn longer(situation: &Situation, slices: &[Slice]) -> Option<Probe> {
     let so_far = slices.iter().all(|it| it.model == Some(Model::Sequential));
     let brief = last.wall_s < TELLS_SOMETHING_S;
     let whole = last.inputs >= FIRST && last.inputs < MOST_ALONE;
+    let times = (2.0 * TELLS_SOMETHING_S / last.wall_s).clamp(MORE, MOST_MORE);
+    let inputs = (times * inputs_f64(last.inputs)).ceil() as u64;
     (situation.inputs.is_none() && so_far && brief && whole && !last.starved)
-        .then(|| alone(situation, 8 * last.inputs))
+        .then(|| alone(situation, inputs.min(MOST_ALONE)))
 }
 
 fn alone(situation: &Situation, inputs: u64) -> Probe {
@@ -296,6 +301,9 @@ impl View<'_> {
             return None;
         }
         let mut models = self.paired();
+        if models.is_empty() {
+            return None;
+        }
         let start = match () {
             () if self.waits() => Start::OtherThatWaits,
             () if self.computes() && models.iter().any(|it| self.has_all(*it)) => Start::AsWell,
@@ -342,6 +350,9 @@ impl View<'_> {
     /// The best settings and one input at a time, once more and in turn, for the intervals; of brief inputs also where there is no
     /// time for these, for earlier looks at them were rough.
     fn finals(&self) -> Option<Probe> {
+        if Setting::all(self.slices).len() < 2 {
+            return None;
+        }
         // What is compared does not change while it is, and the machine may have become quicker since earlier looks.
         let begun = self.slices.iter().position(|slice| slice.in_turn);
         let (before, turns) = self.slices.split_at(begun.unwrap_or(self.slices.len()));
@@ -450,7 +461,7 @@ impl View<'_> {
             true => HEAVY_WAVES,
             false => WAVES,
         };
-        let waves = waves.min(left / (4 * lanes)).max(1);
+        let waves = waves.min(left / lanes.saturating_mul(4)).max(1);
         let factor = if self.situation.thorough {
             1.0
         } else {

@@ -6,6 +6,7 @@ use super::{Probe, View, WORTHWHILE, ratio};
 use crate::advise::{
     allowance::Start,
     setting::{Setting, inputs_of, smallest_nearly_best},
+    slice::Slice,
 };
 
 /// What gains less from more lanes has had enough of them; where there is no time for all, from each doubling of them.
@@ -33,6 +34,7 @@ impl View<'_> {
                 return self.probe(model, again);
             }
             let rung = self.rung(model)?;
+            let rung = self.that_begins(model, rung)?;
             let most = self.slices.iter().filter(|it| it.model == Some(model));
             let start = match most.map(|it| it.concurrency).max() {
                 Some(most) if most > rung => Start::Fewer,
@@ -143,6 +145,17 @@ impl View<'_> {
         (between > below).then_some(between)
     }
 
+    /// This rung, or half of a lower one that did not begin, where that is more than what did.
+    fn that_begins(&self, model: Model, rung: usize) -> Option<usize> {
+        let same = self.slices.iter().filter(|it| it.model == Some(model));
+        let (began, failed): (Vec<&Slice>, Vec<_>) = same.partition(|it| it.counts());
+        let most = began.iter().map(|it| it.concurrency).max().unwrap_or(1);
+        match failed.iter().map(|it| it.concurrency).min() {
+            Some(least) if least <= rung => (least / 2 > most).then_some(least / 2),
+            _ => Some(rung),
+        }
+    }
+
     /// Whether another model does so much more that it is of no use to know which number of this one's lanes does most.
     fn is_far_behind(&self, model: Model) -> bool {
         let settings = Setting::all(self.slices);
@@ -169,7 +182,12 @@ impl View<'_> {
             // A short look is rough: what twice as many gain would be lost in it.
             _ => 4,
         };
-        let next = (times * last.concurrency).min(self.situation.most_concurrency);
+        let processors = match last.computes() && !self.is_tiny() {
+            true => self.situation.cpus,
+            false => usize::MAX,
+        };
+        let most = self.situation.most_concurrency.min(processors);
+        let next = (times * last.concurrency).min(most);
         let spare = self.left() / self.situation.one_part_in(self.waits());
         match usize::try_from(spare).unwrap_or(usize::MAX) {
             enough if next <= enough => (next > last.concurrency).then_some(next),
