@@ -500,11 +500,22 @@ fn where_there_is_nothing_to_measure_the_preferred_model_is_taken() {
 
 #[test]
 fn a_concurrency_that_is_given_is_kept() {
-    let ended = run("run cpu --work spin --n 1 --inputs 300 -c 3");
+    let folder = tempdir().unwrap();
+    let inputs = folder.path().join("waits");
+    fs::write(&inputs, "0.02\n".repeat(60)).unwrap();
+    let ended = run(&format!("run sh sleep {} -c 3", inputs.display()));
     assert_eq!(ended.code, 0, "{}", ended.err);
-    let told = ended.err;
+    assert!(ended.err.contains("@3,"), "{}", ended.err);
+}
+
+/// Of no model are there so many lanes, so nothing would begin.
+#[test]
+fn a_concurrency_that_no_model_has_is_wrong_usage() {
+    let ended = run("advise cpu --work spin --inputs 100 -c 4611686018427387904");
+    assert_eq!(ended.code, 2, "{}", ended.err);
     assert!(
-        told.contains("@3,") || told.contains("sequential@1"),
-        "{told}"
+        ended.err.contains("4611686018427387904") && ended.err.contains("1048576"),
+        "{}",
+        ended.err
     );
 }
