@@ -20,7 +20,7 @@ use crate::{statistics::median, tally::MOST_KINDS};
 const MOST_TIMES: usize = 8192;
 
 /// Lanes that waited for inputs for more than this part of the time show how inputs come, not what the setting does.
-const STARVED: u32 = 10;
+const STARVED_PART: u32 = 10;
 
 /// Bytes of an outcome's input and output.
 pub type Sizes<T> =
@@ -299,7 +299,7 @@ impl Seen {
                 .map(|(hold, _)| hold.as_secs_f64()),
             input_bytes: self.input_bytes as f64 / each,
             output_bytes: self.output_bytes as f64 / each,
-            starved: ran.starved > ran.wall / STARVED,
+            starved: ran.starved > ran.wall / STARVED_PART,
             ..Slice::default()
         }
     }

@@ -25,7 +25,7 @@ use super::{
 use crate::meter::Meter;
 
 /// What is said where inputs come too slowly.
-const STARVED: &str =
+const TOO_SLOW_TO_MEASURE: &str =
     "the first inputs come more slowly than one lane takes them, so there is nothing to measure.";
 /// How often a job is measured anew.
 const MOST_RENEWALS: u32 = 3;
@@ -69,12 +69,12 @@ pub(super) enum Then {
 
 /// Decides about the stretches of a job.
 pub(super) struct Steers {
-    pub(super) situation: Situation,
-    pub(super) base: Plan,
-    pub(super) then: Then,
-    pub(super) view: View,
-    pub(super) gathered: Gathered,
-    pub(super) tell: Tell,
+    situation: Situation,
+    base: Plan,
+    then: Then,
+    view: View,
+    gathered: Gathered,
+    tell: Tell,
     began: Option<Instant>,
     now: Doing,
     /// How often it fell behind, and was measured anew for that.
@@ -353,7 +353,7 @@ impl Steers {
             true => Advice {
                 recommendation: None,
                 throughput_per_s: None,
-                verdict: STARVED.to_owned(),
+                verdict: TOO_SLOW_TO_MEASURE.to_owned(),
                 ..advice
             },
         }
