@@ -3,13 +3,11 @@
 use triway_core::Model;
 
 use super::{
+    durations::NOT_WORTH_PROBING_S,
     setting::Setting,
     slice::{Situation, Slice},
 };
 use crate::figures::time;
-
-/// Less work than this is not worth the start of anything.
-const NOTHING_TO_GAIN_S: f64 = 0.1;
 
 /// Why nothing else was measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,7 +149,7 @@ fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) ->
         true => 0.0,
         false => sequential.startup(),
     };
-    let least = NOTHING_TO_GAIN_S.max(starts);
+    let least = NOT_WORTH_PROBING_S.max(starts);
     let brief = |it: &Alone| matches!(it, Alone::Little(_, seconds) if *seconds < least);
     Some(whole).filter(brief).or(rest.filter(brief))
 }

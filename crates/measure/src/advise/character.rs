@@ -4,7 +4,7 @@ use triway_core::Model;
 
 use super::{
     advice::Character,
-    durations::HAND_OVER_COUNTS_S,
+    durations::{HAND_OVER_COUNTS_S, WORTHWHILE},
     setting::{NEARLY, Setting, WAITS, smallest_nearly_best},
     slice::{Situation, Slice},
 };
@@ -13,8 +13,6 @@ use super::{
 const COMPUTES: f64 = 0.7;
 /// What two lanes do at least where they do more than one.
 const GAINS: f64 = 1.25;
-/// What they do at most where they do not.
-const GAINS_NOTHING: f64 = 1.15;
 /// Two threads on a machine with a spare processor do this much more than one, of work that needs nothing else.
 const SPARE: f64 = 1.4;
 /// What two lanes do at least where memory is what both wait for.
@@ -87,7 +85,7 @@ impl Traits {
     /// Whether the task is async in name alone.
     fn is_fake_async(&self, situation: &Situation) -> bool {
         let named_async = situation.interpreter.as_ref().is_some_and(|it| it.is_async);
-        let gains_nothing = self.tasks.is_some_and(|it| it < GAINS_NOTHING);
+        let gains_nothing = self.tasks.is_some_and(|it| it < WORTHWHILE);
         let others_gain = [self.threads, self.processes]
             .into_iter()
             .flatten()
@@ -110,7 +108,7 @@ impl Traits {
         if self.told_to_wait {
             return Character::ExternalLimit;
         }
-        let gained = self.best >= GAINS_NOTHING;
+        let gained = self.best >= WORTHWHILE;
         if self.is_fake_async(situation) {
             return Character::FakeAsync;
         }

@@ -3,12 +3,10 @@
 use triway_core::Model;
 
 use super::{
+    durations::WORTHWHILE,
     setting::{Setting, smallest_nearly_best},
     slice::{Situation, Slice},
 };
-
-/// What two lanes do at least, as times of one, where more of them are tried.
-const WORTHWHILE: f64 = 1.15;
 
 /// The most at once that gained something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
