@@ -5,7 +5,7 @@ use triway_core::Model;
 use super::{
     advice::Character,
     durations::{HAND_OVER_COUNTS_S, WORTHWHILE},
-    setting::{NEARLY, Setting, WAITS, smallest_nearly_best},
+    setting::{Setting, WAITS, smallest_nearly_best},
     slice::{Situation, Slice},
 };
 
@@ -154,11 +154,10 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
         let Some(knee) = smallest_nearly_best(settings, model) else {
             return false;
         };
-        let mut above = settings
+        // None of these does more, or the knee would be higher up.
+        let flat = settings
             .iter()
-            .filter(|it| it.model == model && it.concurrency >= 2 * knee.concurrency);
-        let flat =
-            above.clone().next().is_some() && above.all(|it| it.rate() <= knee.rate() / NEARLY);
+            .any(|it| it.model == model && it.is_sound() && it.concurrency >= 2 * knee.concurrency);
         // Under a lock on the interpreter there is one processor for it, however many the machine has.
         let locked = situation.interpreter.as_ref().is_some_and(|it| it.has_lock);
         let cpus = if locked { 1 } else { situation.cpus };
@@ -172,23 +171,30 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
 mod tests {
     use super::*;
 
+    /// Attempts that wait for 0.1 s, of which so many go on at once at most.
+    fn slice(model: Model, concurrency: u32, most: u32, cpu_s: Option<f64>) -> Slice {
+        let rate_per_s = f64::from(10 * concurrency.min(most));
+        Slice {
+            model: Some(model),
+            concurrency: usize::try_from(concurrency).unwrap(),
+            inputs: 100,
+            wall_s: 100.0 / rate_per_s,
+            rate_per_s,
+            run_s: f64::from(concurrency) / rate_per_s,
+            attempts_cpu_s: Some(0.01),
+            cpu_s,
+            ..Slice::default()
+        }
+    }
+
+    fn traits(situation: &Situation, slices: &[Slice]) -> Traits {
+        let sequential = Setting::sequential(slices).unwrap();
+        Traits::of(situation, slices, &sequential)
+    }
+
     /// The processor time of attempts is not all that an interpreter needs.
     #[test]
     fn who_has_no_processor_to_spare_has_met_no_limit_of_the_other_side() {
-        let slice = |model, concurrency: u32, most: u32, cpu_s| {
-            let rate_per_s = f64::from(10 * concurrency.min(most));
-            Slice {
-                model: Some(model),
-                concurrency: usize::try_from(concurrency).unwrap(),
-                inputs: 100,
-                wall_s: 100.0 / rate_per_s,
-                rate_per_s,
-                run_s: f64::from(concurrency) / rate_per_s,
-                attempts_cpu_s: Some(0.01),
-                cpu_s,
-                ..Slice::default()
-            }
-        };
         for (most, cpu_s, expected) in [
             (8, Some(0.1), Character::ExternalLimit),
             (256, Some(0.1), Character::Waiting),
@@ -199,13 +205,26 @@ mod tests {
             let threads = |lanes| slice(Model::Threads, lanes, most, cpu_s);
             let alone = slice(Model::Sequential, 1, most, cpu_s);
             let slices = [alone, threads(2), threads(8), threads(32)];
-            let sequential = Setting::sequential(&slices).unwrap();
-            let traits = Traits::of(&Situation::bare(2), &slices, &sequential);
+            let traits = traits(&Situation::bare(2), &slices);
             assert_eq!(
                 traits.character(&Situation::bare(2), (400, 100)),
                 expected,
                 "{traits:?}"
             );
         }
+    }
+
+    /// What more lanes do while they fail inputs is neither flat nor a rise.
+    #[test]
+    fn what_fails_inputs_tells_of_no_cap() {
+        let threads = |lanes| slice(Model::Threads, lanes, 8, Some(0.1));
+        let failing = |lanes, most| Slice {
+            failed: 40,
+            ..slice(Model::Threads, lanes, most, Some(0.1))
+        };
+        let alone = || slice(Model::Sequential, 1, 8, Some(0.1));
+        let capped = |slices: &[Slice]| traits(&Situation::bare(2), slices).capped;
+        assert!(capped(&[alone(), threads(8), threads(32), failing(64, 64)]));
+        assert!(!capped(&[alone(), threads(8), failing(64, 8)]));
     }
 }
