@@ -78,7 +78,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
         memory_bytes: best.memory(),
         rule_of_thumb: Some(rule::follow(situation, share, widest, best.model)),
         evidence: words::evidence(&facts),
-        alternatives: alternatives(situation, &shown(&settings, &judged), alone, best),
+        alternatives: alternatives(situation, (&settings, &judged), alone, best),
         changes: words::changes(&facts),
         notes: words::notes(situation, slices, &settings)
             .into_iter()
@@ -165,12 +165,13 @@ fn one_at_a_time<'a, 'b>(settings: &'b [Setting<'a>]) -> Option<&'b Setting<'a>>
 
 /// All settings, each with the figures that it was judged by.
 fn shown<'a>(settings: &[Setting<'a>], judged: &[Setting<'a>]) -> Vec<Setting<'a>> {
-    let as_judged = |it: &Setting<'a>| {
-        let same =
-            |other: &&Setting<'_>| (other.model, other.concurrency) == (it.model, it.concurrency);
-        judged.iter().find(same).unwrap_or(it).clone()
-    };
+    let as_judged = |it: &Setting<'a>| same_in(judged, it).unwrap_or(it).clone();
     settings.iter().map(as_judged).collect()
+}
+
+fn same_in<'a, 'b>(settings: &'b [Setting<'a>], it: &Setting<'_>) -> Option<&'b Setting<'a>> {
+    let mut settings = settings.iter();
+    settings.find(|other| (other.model, other.concurrency) == (it.model, it.concurrency))
 }
 
 /// The quickest for the whole job, start included; of all that are nearly as quick the simplest, and one input after the other where
@@ -276,12 +277,13 @@ fn undecided(
 
 fn alternatives(
     situation: &Situation,
-    settings: &[Setting<'_>],
+    (settings, judged): (&[Setting<'_>], &[Setting<'_>]),
     sequential: &Setting<'_>,
     best: &Setting<'_>,
 ) -> Vec<Alternative> {
     let inputs = inputs_of(situation);
-    let others = settings
+    let shown = shown(settings, judged);
+    let others = shown
         .iter()
         .filter(|it| (it.model, it.concurrency) != (best.model, best.concurrency));
     let mut alternatives: Vec<Alternative> = others
@@ -292,7 +294,7 @@ fn alternatives(
             throughput_per_s: it.rate(),
             throughput_ci95: interval::of_rate(it, situation.noise),
             gain: finite(sequential.total(inputs) / it.total(inputs)),
-            remark: words::why_not(it, best, inputs),
+            remark: words::why_not(it, &beside(it, best, (judged, inputs))),
         })
         .collect();
     let by = |it: &Alternative| (it.gain.unwrap_or(0.0), it.throughput_per_s);
@@ -302,6 +304,20 @@ fn alternatives(
         other_gain.total_cmp(&gain).then(rates)
     });
     alternatives
+}
+
+fn beside(
+    it: &Setting<'_>,
+    best: &Setting<'_>,
+    (judged, inputs): (&[Setting<'_>], f64),
+) -> words::Beside {
+    let times = it.total(inputs) / best.total(inputs);
+    words::Beside {
+        times,
+        asks_for_more: plainness(it) > plainness(best),
+        was_compared: same_in(judged, it).is_some(),
+        gains_little: times * WORTH > 1.0,
+    }
 }
 
 fn finite(value: f64) -> Option<f64> {
@@ -375,5 +391,63 @@ mod tests {
         let halfway = |rate| [&gains[..], &[(4, rate)]].concat();
         assert_eq!(advised(&halfway(100.0)), (Model::Threads, 2));
         assert_eq!(advised(&halfway(1000.0)), (Model::Threads, 4));
+    }
+
+    /// What of a setting is said beside eight threads, which were compared with one at a time and it was not.
+    #[test]
+    fn what_was_not_compared_is_remarked_on_as_it_is() {
+        let as_quick = "as quick within 5 %, ";
+        for (lanes, rate, expected) in [
+            (16, 3020.0, format!("{as_quick}and asks for more")),
+            (4, 2980.0, format!("{as_quick}but was not compared in turn")),
+            (
+                4,
+                6000.0,
+                "seemed quicker, but was not compared in turn".into(),
+            ),
+            (
+                16,
+                6000.0,
+                "seemed quicker, but was not compared in turn".into(),
+            ),
+            (4, 2000.0, String::new()),
+        ] {
+            let slices = [
+                slice(lanes, 200, rate, false),
+                slice(1, 200, 1000.0, true),
+                slice(8, 200, 3000.0, true),
+                slice(1, 200, 1010.0, true),
+                slice(8, 200, 3010.0, true),
+            ];
+            assert_eq!(remark(&slices, (8, lanes)), expected, "{lanes} {rate}");
+        }
+    }
+
+    /// What is said of eight threads beside one at a time.
+    #[test]
+    fn what_gains_too_little_is_remarked_on_as_it_is() {
+        for (rates, expected) in [
+            ([1020.0, 1030.0], "as quick within 5 %, and asks for more"),
+            ([1070.0, 1080.0], "quicker by too little to be worth it"),
+            ([1000.0, 1400.0], "seemed quicker, which may be chance"),
+            ([500.0, 510.0], ""),
+        ] {
+            let slices = [
+                slice(1, 200, 1000.0, true),
+                slice(8, 200, rates[0], true),
+                slice(1, 200, 1010.0, true),
+                slice(8, 200, rates[1], true),
+            ];
+            assert_eq!(remark(&slices, (1, 8)), expected, "{rates:?}");
+        }
+    }
+
+    fn remark(slices: &[Slice], (advised, lanes): (usize, usize)) -> String {
+        let advice = recommend(&Situation::bare(2), slices);
+        let found = advice.recommendation.map(|it| it.concurrency);
+        assert_eq!(found, Some(advised), "{}", advice.verdict);
+        let mut others = advice.alternatives.into_iter();
+        let other = others.find(|it| it.concurrency == lanes).unwrap();
+        other.remark.unwrap_or_default()
     }
 }

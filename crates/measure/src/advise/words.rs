@@ -328,13 +328,31 @@ pub(super) fn undecided(facts: &Facts<'_, '_>) -> Vec<String> {
     facts.undecided.iter().map(one).collect()
 }
 
+/// How a setting stands beside the advised one.
+pub(super) struct Beside {
+    /// How many times as long the whole job takes under it.
+    pub(super) times: f64,
+    pub(super) asks_for_more: bool,
+    /// Whether it was among those that the advised one was chosen from.
+    pub(super) was_compared: bool,
+    /// Whether it gains too little to be worth its trouble.
+    pub(super) gains_little: bool,
+}
+
 /// Why a setting is not advised, where that is not that it is slower.
-pub(super) fn why_not(it: &Setting<'_>, best: &Setting<'_>, inputs: f64) -> Option<String> {
-    if it.is_refused() {
-        return Some("it fails inputs".to_owned());
-    }
-    let as_quick = it.total(inputs) * NEARLY <= best.total(inputs);
-    as_quick.then(|| "as quick within 5 %, and asks for more".to_owned())
+pub(super) fn why_not(it: &Setting<'_>, beside: &Beside) -> Option<String> {
+    let quicker = beside.times < NEARLY;
+    let why = match () {
+        () if it.is_refused() => "it fails inputs",
+        () if beside.times * NEARLY > 1.0 => return None,
+        () if quicker && !beside.was_compared => "seemed quicker, but was not compared in turn",
+        () if quicker && beside.gains_little => "quicker by too little to be worth it",
+        () if quicker => "seemed quicker, which may be chance",
+        () if beside.asks_for_more => "as quick within 5 %, and asks for more",
+        () if !beside.was_compared => "as quick within 5 %, but was not compared in turn",
+        () => return None,
+    };
+    Some(why.to_owned())
 }
 
 /// One sentence.
