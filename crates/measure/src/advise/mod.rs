@@ -11,6 +11,7 @@ pub mod cores;
 pub mod detail;
 mod durations;
 mod interval;
+mod judged;
 mod likeness;
 mod observe;
 mod pilot;
