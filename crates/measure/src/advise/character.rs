@@ -5,6 +5,7 @@ use triway_core::Model;
 use super::{
     advice::Character,
     durations::{HAND_OVER_COUNTS_S, WORTHWHILE},
+    judged::{one_at_a_time, same_in},
     setting::{Setting, WAITS, smallest_nearly_best},
     slice::{Situation, Slice},
 };
@@ -50,18 +51,28 @@ pub(super) struct Traits {
 }
 
 impl Traits {
-    pub(super) fn of(situation: &Situation, slices: &[Slice], sequential: &Setting<'_>) -> Self {
+    /// Gains are those that settings are judged by, beside one input at a time where that is judged as well.
+    pub(super) fn of(
+        situation: &Situation,
+        slices: &[Slice],
+        sequential: &Setting<'_>,
+        judged: &[Setting<'_>],
+    ) -> Self {
         let settings = Setting::all(slices);
+        let alone = one_at_a_time(judged).unwrap_or(sequential);
+        let gain = |it: &Setting<'_>| match same_in(judged, it) {
+            Some(it) => it.rate() / alone.rate(),
+            None => it.rate() / sequential.rate(),
+        };
         let two = |model| {
-            let first = settings
-                .iter()
-                .find(|it| it.model == model && it.concurrency > 1)?;
-            Some(first.rate() / sequential.rate())
+            let mut settings = settings.iter();
+            let first = settings.find(|it| it.model == model && it.concurrency > 1)?;
+            Some(gain(first))
         };
         let best = settings
             .iter()
             .filter(|it| !it.is_refused())
-            .map(|it| it.rate() / sequential.rate())
+            .map(gain)
             .fold(1.0, f64::max);
         let held = settings
             .iter()
@@ -189,7 +200,7 @@ mod tests {
 
     fn traits(situation: &Situation, slices: &[Slice]) -> Traits {
         let sequential = Setting::sequential(slices).unwrap();
-        Traits::of(situation, slices, &sequential)
+        Traits::of(situation, slices, &sequential, &Setting::all(slices))
     }
 
     /// The processor time of attempts is not all that an interpreter needs.

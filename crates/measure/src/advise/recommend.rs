@@ -49,7 +49,7 @@ pub fn recommend(situation: &Situation, slices: &[Slice]) -> Advice {
     let judged = turns.unwrap_or_else(|| settings.clone());
     let alone = one_at_a_time(&judged).unwrap_or(&sequential);
     let best = best(situation, &judged, strict).unwrap_or(alone);
-    let traits = Traits::of(situation, slices, &sequential);
+    let traits = Traits::of(situation, slices, &sequential, &judged);
     let character = traits.character(situation, (executed, sequential.inputs()));
     let gain = gain(situation, best, alone);
     let undecided = undecided(situation, &judged, best);
@@ -330,6 +330,33 @@ mod tests {
         assert_eq!(advised(false, 348).0, Model::Threads);
         // Two inputs a lane tell too little.
         assert_eq!(advised(true, 16).0, Model::Threads);
+    }
+
+    /// What is said of two lanes is what the verdict was judged by; of what was not run in turn, what was seen before.
+    #[test]
+    fn evidence_is_of_what_was_compared() {
+        let slices = [
+            slice(1, 600, 3000.0, false),
+            slice(8, 200, 6300.0, false),
+            slice(8, 348, 6200.0, true),
+            slice(1, 348, 6100.0, true),
+            slice(8, 348, 6200.0, true),
+            slice(1, 348, 6100.0, true),
+        ];
+        let said = |slices: &[Slice], figure: &str| {
+            let evidence = recommend(&Situation::bare(2), slices).evidence;
+            evidence.into_iter().find(|it| it.figure == figure).unwrap()
+        };
+        let eight = said(&slices, "threads-8");
+        assert!((eight.value - 6200.0 / 6100.0).abs() < 1e-9, "{eight:?}");
+        let before = Slice {
+            model: Some(Model::Processes),
+            ..slice(2, 200, 3900.0, false)
+        };
+        let slices: Vec<Slice> = slices.into_iter().chain([before]).collect();
+        let two = said(&slices, "processes-2");
+        let alone = Setting::sequential(&slices).unwrap().rate();
+        assert!((two.value - 3900.0 / alone).abs() < 1e-9, "{two:?}");
     }
 
     /// The other way round, of a job that is to be done: it became slower, and one at a time was compared or was far behind.
