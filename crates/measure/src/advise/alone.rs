@@ -3,6 +3,7 @@
 use triway_core::Model;
 
 use super::{
+    allowance::Allowance,
     durations::NOT_WORTH_PROBING_S,
     setting::Setting,
     slice::{Situation, Slice},
@@ -58,7 +59,7 @@ impl Alone {
             }
             () if sequential.has_no_choice(situation) => Self::OneProcessor,
             () if refused.is_some() => Self::Refused(refused.unwrap_or_default()),
-            () if over(situation, slices) => Self::Time,
+            () if over(situation, slices, rest) => Self::Time,
             () => match rest {
                 Some(rest) if rest < needed => Self::FewInputs(rest),
                 _ => Self::Ended,
@@ -154,10 +155,16 @@ fn little(situation: &Situation, sequential: &Setting<'_>, rest: Option<u64>) ->
     Some(whole).filter(brief).or(rest.filter(brief))
 }
 
-/// Whether probing took about as long as it may.
-fn over(situation: &Situation, slices: &[Slice]) -> bool {
-    let took: f64 = slices.iter().map(|it| it.startup_s + it.wall_s).sum();
-    took > 0.8 * situation.budget_s
+/// Whether probing took about as long as it may, with so many inputs left.
+fn over(situation: &Situation, slices: &[Slice], rest: Option<u64>) -> bool {
+    let started = slices.iter().filter(|it| !it.on_same_lanes);
+    let starts: f64 = started.map(|it| it.startup_s).sum();
+    let took = starts + slices.iter().map(|it| it.wall_s).sum::<f64>();
+    match situation.thorough {
+        true => took > 0.8 * situation.budget_s,
+        // A job that is to be done has more time for it the longer it takes, and starts are judged by themselves.
+        false => Allowance::of(situation, slices, rest.unwrap_or(u64::MAX), took).is_over,
+    }
 }
 
 #[cfg(test)]
@@ -272,15 +279,47 @@ mod tests {
             ..situation(Some(inputs))
         };
         let slices = [slow_start];
+        let start = "the start of another model takes too much";
         check(&job(100), &slices, true, "nothing to gain");
-        check(&job(1000), &slices, false, "-m names one");
+        check(&job(1000), &slices, false, start);
         // Nobody knows how many more are to come.
         let endless = Situation {
             inputs: None,
             ..job(0)
         };
-        check(&endless, &slices, false, "-m names one");
+        check(&endless, &slices, false, start);
         check(&job(10), &[alone(2, 0.005)], true, "nothing to gain");
+        // Starts are not what the time for probing goes into.
+        let brief = Situation {
+            budget_s: 2.0,
+            ..job(1000)
+        };
+        let [mut slices] = slices;
+        slices.startup_s = 1.6;
+        let longer = Slice {
+            on_same_lanes: true,
+            ..slices.clone()
+        };
+        check(&brief, &[slices.clone(), longer], false, start);
+        slices.wall_s = 1.9;
+        let no_time = "in the time that probing may take of this job";
+        check(&brief, &[slices], false, no_time);
+    }
+
+    /// A long job has more time for probing, of which this is not the end.
+    #[test]
+    fn the_time_for_probing_is_that_of_the_job() {
+        let long = Situation {
+            budget_s: 2.0,
+            thorough: false,
+            ..situation(Some(100_000))
+        };
+        let slices = Slice {
+            startup_s: 70.0,
+            wall_s: 1.9,
+            ..alone(10, 0.004)
+        };
+        check(&long, &[slices], false, "the start of another model");
     }
 
     #[test]
