@@ -44,7 +44,7 @@ pub(super) struct Traits {
     pub(super) holds: Option<f64>,
     /// Whether throughput stopped rising although the processors had time left, below the most lanes there might be.
     pub(super) capped: bool,
-    /// Whether more lanes failed inputs that fewer did not.
+    /// Whether more lanes failed inputs that fewer did not, and no others were as many without that.
     pub(super) refused: bool,
     /// Whether the other side asked to be left alone.
     pub(super) told_to_wait: bool,
@@ -89,7 +89,9 @@ impl Traits {
             holds: held.map(|held| held / sequential.run()),
             capped: is_capped(situation, &settings),
             told_to_wait: slices.iter().any(|slice| slice.told_to_wait > 0),
-            refused: settings.iter().any(Setting::is_refused),
+            refused: settings
+                .iter()
+                .any(|it| it.is_refused() && !fails_by_itself(it, &settings)),
         }
     }
 
@@ -159,6 +161,12 @@ impl Traits {
     }
 }
 
+/// Whether it fails inputs although others with as many lanes or more do not: then that is no limit of the other side.
+pub(super) fn fails_by_itself(it: &Setting<'_>, settings: &[Setting<'_>]) -> bool {
+    let as_many = |other: &Setting<'_>| other.is_sound() && other.concurrency >= it.concurrency;
+    it.is_refused() && settings.iter().any(as_many)
+}
+
 /// Whether the throughput of some model stopped rising while this machine had processors to spare.
 fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
     [Model::Async, Model::Threads].into_iter().any(|model| {
@@ -180,7 +188,7 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::recommend, *};
 
     /// Attempts that wait for 0.1 s, of which so many go on at once at most.
     fn slice(model: Model, concurrency: u32, most: u32, cpu_s: Option<f64>) -> Slice {
@@ -223,6 +231,37 @@ mod tests {
                 "{traits:?}"
             );
         }
+    }
+
+    /// A function that is not thread-safe fails with two threads, and eight processes do not.
+    #[test]
+    fn what_one_model_alone_fails_is_no_limit_of_the_other_side() {
+        let failing = |model, lanes| Slice {
+            failed: 40,
+            failure: Some("KeyError".to_owned()),
+            ..slice(model, lanes, 256, Some(0.1))
+        };
+        let sound = |model, lanes| slice(model, lanes, 256, Some(0.1));
+        let advised = |slices: [Slice; 2]| {
+            let [one, other] = slices;
+            let alone = sound(Model::Sequential, 1);
+            recommend(&Situation::bare(2), &[alone, one, other])
+        };
+        let unsafe_on_threads = advised([failing(Model::Threads, 2), sound(Model::Processes, 8)]);
+        assert_eq!(unsafe_on_threads.character, Character::Waiting);
+        let said = |says: &str, lines: &[String]| lines.iter().any(|line| line.contains(says));
+        assert!(said(
+            "threads with 2 at once fails inputs",
+            &unsafe_on_threads.notes
+        ));
+        assert!(said(
+            "does not fail under threads",
+            &unsafe_on_threads.changes
+        ));
+        let crowded = advised([sound(Model::Threads, 8), failing(Model::Processes, 16)]);
+        assert_eq!(crowded.character, Character::ExternalLimit);
+        assert!(said("a larger limit on the other side", &crowded.changes));
+        assert!(!said("fails inputs", &crowded.notes));
     }
 
     /// What more lanes do while they fail inputs is neither flat nor a rise.

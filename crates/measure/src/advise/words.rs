@@ -4,7 +4,7 @@ use triway_core::Model;
 
 use super::{
     advice::{Character, Evidence},
-    character::Traits,
+    character::{Traits, fails_by_itself},
     interval::Undecided,
     setting::{NEARLY, Setting},
     slice::{Situation, Slice},
@@ -242,11 +242,22 @@ pub(super) fn changes(facts: &Facts<'_, '_>) -> Vec<String> {
         .models
         .iter()
         .any(|it| it.model == Model::Async && it.refused.is_none());
+    let settings = facts.settings;
+    let threads_fail = settings
+        .iter()
+        .any(|it| it.model == Model::Threads && fails_by_itself(it, settings));
+    let on_processes = facts.best.model == Model::Processes;
     let change = match facts.character {
+        Character::InterpreterLock if threads_fail => {
+            "a free-threaded build of Python, and a function that does not fail under threads"
+        }
         Character::InterpreterLock => {
             "a free-threaded build of Python, where threads compute side by side, or code that lets go of the lock"
         }
-        Character::Cpu if facts.best.model == Model::Processes && locked => {
+        Character::Cpu | Character::Mixed | Character::Waiting if on_processes && threads_fail => {
+            "a function that does not fail under threads, which cost less than processes"
+        }
+        Character::Cpu if on_processes && locked => {
             "a free-threaded build of Python, where threads need no pickling"
         }
         Character::FakeAsync => "awaiting where the function now blocks its event loop",
@@ -296,6 +307,7 @@ pub(super) fn notes(
         Some(format!("{} was left out: {why}", it.model))
     });
     notes.extend(refused);
+    notes.extend(failing_models(settings));
     let few = settings.iter().all(|it| it.slices.len() < 2);
     if few && !settings.is_empty() && situation.thorough {
         notes.push(
@@ -305,6 +317,18 @@ pub(super) fn notes(
         );
     }
     notes
+}
+
+/// The models that fail inputs by themselves, each with the fewest lanes that do.
+fn failing_models(settings: &[Setting<'_>]) -> impl Iterator<Item = String> {
+    Model::PLAIN.into_iter().filter_map(|model| {
+        let fails = |it: &&Setting<'_>| it.model == model && fails_by_itself(it, settings);
+        let fewest = settings.iter().find(fails)?;
+        Some(format!(
+            "{} fails inputs that others with as many at once or more do not: that is no limit of the other side",
+            setting(model, fewest.concurrency)
+        ))
+    })
 }
 
 /// Other models that may be as quick as the advised one.
