@@ -9,6 +9,7 @@ use super::{
     setting::{Setting, WAITS, smallest_nearly_best},
     slice::{Situation, Slice},
 };
+use crate::statistics::median;
 
 /// Attempts that have a processor for a larger share of their time compute.
 const COMPUTES: f64 = 0.7;
@@ -18,6 +19,8 @@ const GAINS: f64 = 1.25;
 const SPARE: f64 = 1.4;
 /// What two lanes do at least where memory is what both wait for.
 const AS_WELL: f64 = 0.9;
+/// Two lanes that wait for memory both have a processor meanwhile; two that compute by turns have fewer than this.
+const BY_TURNS: f64 = 1.5;
 /// Attempts of less than this may be too small to be handed over.
 const SMALL_S: f64 = 1e-4;
 /// What gains this many times the number of processors does not only compute.
@@ -38,6 +41,8 @@ pub(super) struct Traits {
     pub(super) tasks: Option<f64>,
     /// The most that any setting did, as times of one lane.
     pub(super) best: f64,
+    /// The most processors that two lanes computed on, where nothing but the work itself kept them from it.
+    pub(super) used: Option<f64>,
     /// Seconds of an attempt by itself.
     pub(super) run: f64,
     /// The longest hold of an event loop, as a share of an attempt.
@@ -85,6 +90,7 @@ impl Traits {
             processes: two(Model::Processes),
             tasks: two(Model::Async),
             best,
+            used: used_by_two(situation, &settings),
             run: sequential.run(),
             holds: held.map(|held| held / sequential.run()),
             capped: is_capped(situation, &settings),
@@ -143,22 +149,53 @@ impl Traits {
     }
 
     fn computing(&self, situation: &Situation) -> Character {
-        let locked = situation.interpreter.as_ref().is_some_and(|it| it.has_lock);
+        let locked = is_locked(situation);
         let threads_gain = self.threads.is_some_and(|it| it >= GAINS);
         let processes_gain = self.processes.is_some_and(|it| it >= GAINS);
         let spare = situation.two_threads.is_some_and(|it| it >= SPARE);
         // What does clearly less than one lane lacks something else than memory.
         let as_well = [self.threads, self.processes].into_iter().flatten();
         let spare = spare && as_well.fold(0.0, f64::max) >= AS_WELL;
+        let tried = self.processes.is_some() || (self.threads.is_some() && !locked);
+        let by_turns = self.used.is_some_and(|it| it < BY_TURNS) && self.best < GAINS;
         match (threads_gain, processes_gain) {
             (true, _) => Character::Cpu,
             (false, true) if locked => Character::InterpreterLock,
             (false, true) => Character::Cpu,
-            (false, false) if spare && self.threads.is_some() && !locked => Character::Memory,
-            (false, false) if spare && self.processes.is_some() => Character::Memory,
+            (false, false) if spare && tried && by_turns => Character::ExternalLimit,
+            (false, false) if spare && tried => Character::Memory,
             (false, false) => Character::Cpu,
         }
     }
+}
+
+/// Whether one thread of the interpreter at a time computes.
+fn is_locked(situation: &Situation) -> bool {
+    situation.interpreter.as_ref().is_some_and(|it| it.has_lock)
+}
+
+/// How many processors two lanes computed on, under the model where that was most; under an interpreter's lock threads compute by
+/// turns anyway.
+fn used_by_two(situation: &Situation, settings: &[Setting<'_>]) -> Option<f64> {
+    let models = match is_locked(situation) {
+        true => &[Model::Processes][..],
+        false => &[Model::Threads, Model::Processes],
+    };
+    let two = |model: &Model| {
+        let mut settings = settings.iter();
+        settings.find(|it| it.model == *model && it.concurrency > 1)
+    };
+    let used = models.iter().filter_map(two).filter_map(computed_on);
+    used.reduce(f64::max)
+}
+
+/// The processors' worth of time that attempts took, on average: the start of lanes is none of it, where workers can tell.
+fn computed_on(setting: &Setting<'_>) -> Option<f64> {
+    let of = |slice: &&Slice| {
+        let used = slice.attempts_cpu_s.or(slice.cpu_s)? / slice.wall_s;
+        used.is_finite().then_some(used)
+    };
+    median(&setting.slices.iter().filter_map(of).collect::<Vec<_>>())
 }
 
 /// Whether it fails inputs although others with as many lanes or more do not: then that is no limit of the other side.
@@ -178,8 +215,10 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
             .iter()
             .any(|it| it.model == model && it.is_sound() && it.concurrency >= 2 * knee.concurrency);
         // Under a lock on the interpreter there is one processor for it, however many the machine has.
-        let locked = situation.interpreter.as_ref().is_some_and(|it| it.has_lock);
-        let cpus = if locked { 1 } else { situation.cpus };
+        let cpus = match is_locked(situation) {
+            true => 1,
+            false => situation.cpus,
+        };
         let cpus = f64::from(u32::try_from(cpus).unwrap_or(1));
         let idle = knee.processors().is_some_and(|used| used < BUSY * cpus);
         flat && idle
@@ -188,7 +227,10 @@ fn is_capped(situation: &Situation, settings: &[Setting<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::recommend, *};
+    use super::{
+        super::{recommend, slice::Interpreter},
+        *,
+    };
 
     /// Attempts that wait for 0.1 s, of which so many go on at once at most.
     fn slice(model: Model, concurrency: u32, most: u32, cpu_s: Option<f64>) -> Slice {
@@ -262,6 +304,47 @@ mod tests {
         assert_eq!(crowded.character, Character::ExternalLimit);
         assert!(said("a larger limit on the other side", &crowded.changes));
         assert!(!said("fails inputs", &crowded.notes));
+    }
+
+    /// Two lanes do as much as one: each with a processor of its own, of which both wait for memory, or one at a time.
+    #[test]
+    fn what_computes_under_a_lock_outside_is_not_limited_by_memory() {
+        let computes = |model, lanes: u32, processors: Option<f64>| Slice {
+            attempts_cpu_s: None,
+            cpu_s: processors.map(|used| 10.0 * used),
+            ..slice(model, lanes, 1, None)
+        };
+        let advised = |has_lock: Option<bool>, [threads, processes]: [Option<f64>; 2]| {
+            let situation = Situation {
+                two_threads: Some(1.9),
+                interpreter: has_lock.map(|it| Interpreter::new("Python".to_owned(), it, false)),
+                ..Situation::bare(2)
+            };
+            let slices = [
+                computes(Model::Sequential, 1, Some(0.97)),
+                computes(Model::Threads, 2, threads),
+                computes(Model::Processes, 2, processes),
+            ];
+            recommend(&situation, &slices)
+        };
+        let (one, two) = (Some(1.0), Some(1.9));
+        for (has_lock, processors, expected) in [
+            (None, [one, one], Character::ExternalLimit),
+            (None, [two, two], Character::Memory),
+            (None, [None, None], Character::Memory),
+            (Some(false), [one, one], Character::ExternalLimit),
+            // Threads take turns under an interpreter's lock, whatever limits processes.
+            (Some(true), [one, two], Character::Memory),
+            (Some(true), [one, one], Character::ExternalLimit),
+            (Some(true), [one, None], Character::Memory),
+        ] {
+            let found = advised(has_lock, processors).character;
+            assert_eq!(found, expected, "{has_lock:?} {processors:?}");
+        }
+        let advice = advised(None, [one, one]);
+        let says = "something outside lets through one at a time";
+        assert!(advice.verdict.contains(says), "{}", advice.verdict);
+        assert!(advice.changes[0].contains("a lock"), "{:?}", advice.changes);
     }
 
     /// What more lanes do while they fail inputs is neither flat nor a rise.

@@ -75,6 +75,11 @@ impl World {
                 1e-5
             },
         );
+        // What only computes has a processor for each lane while there are some, also while it waits for memory.
+        let held = match self.share < 1.0 {
+            true => 1.0,
+            false => (computing(lanes) / going).max(1.0),
+        };
         let slice = Slice {
             model: Some(model),
             concurrency,
@@ -87,7 +92,7 @@ impl World {
             run_s: run,
             run_sd_s: 0.05 * run,
             run_max_s: 1.2 * run,
-            cpu_s: Some(count * self.run * self.share),
+            cpu_s: Some(count * self.run * self.share * held),
             attempts_cpu_s: self.python.map(|_| count * self.run * self.share),
             longest_hold_s: hold,
             ..Slice::default()

@@ -265,6 +265,9 @@ pub(super) fn changes(facts: &Facts<'_, '_>) -> Vec<String> {
             "an async version, if several hundred are to wait at once: tasks cost less than threads"
         }
         Character::Tiny => "larger inputs: several of them in one, so that a hand-over is worth it",
+        Character::ExternalLimit if facts.best.model == Model::Sequential => {
+            "a lock that is held for less of an input's time, or a larger limit on the other side"
+        }
         Character::ExternalLimit => "a larger limit on the other side",
         Character::Memory => "data that fits into the processors' caches, or is looked at once",
         Character::Cpu | Character::Mixed => "more processors",
