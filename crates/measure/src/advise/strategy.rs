@@ -10,7 +10,7 @@ use triway_core::Model;
 
 use super::{
     allowance::{Allowance, Start},
-    durations::{BRIEF_S, HAND_OVER_COUNTS_S},
+    durations::{BRIEF_S, HAND_OVER_COUNTS_S, NOT_WORTH_PROBING_S, WORTHWHILE},
     room::{room, stand_ready},
     setting::{Setting, inputs_f64, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
@@ -44,8 +44,6 @@ pub struct Probe {
     pub seconds: f64,
 }
 
-/// A model whose two lanes did not do more than this times one lane's work has nothing to gain from more.
-const WORTHWHILE: f64 = 1.15;
 /// What does this share of what the processors could has them all.
 const ALL_OF_THEM: f64 = 0.7;
 /// Rounds of pairs, and slices of each finalist in turn, where intervals are wanted.
@@ -84,8 +82,6 @@ pub(super) const FAILS: f64 = 0.9;
 const TELLS_ENOUGH: u64 = 5;
 /// What takes less time than this is too little to tell anything.
 const TELLS_SOMETHING_S: f64 = 0.02;
-/// Less work than this is done before anything could be gained.
-const NOT_WORTH_PROBING_S: f64 = 0.1;
 
 /// What to measure next, after so many seconds.
 #[must_use]

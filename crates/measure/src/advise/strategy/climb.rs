@@ -2,9 +2,10 @@
 
 use triway_core::Model;
 
-use super::{Probe, View, WORTHWHILE, ratio};
+use super::{Probe, View, ratio};
 use crate::advise::{
     allowance::Start,
+    durations::WORTHWHILE,
     setting::{Setting, inputs_of, smallest_nearly_best},
     slice::Slice,
 };
