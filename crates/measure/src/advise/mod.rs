@@ -179,6 +179,8 @@ fn steered<T: Task, S>(
 }
 
 #[cfg(test)]
+mod conclusions;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod steps;
