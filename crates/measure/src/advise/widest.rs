@@ -3,7 +3,7 @@
 use triway_core::Model;
 
 use super::{
-    durations::WORTHWHILE,
+    durations::{GAIN, WORTHWHILE},
     setting::{Setting, smallest_nearly_best},
     slice::{Situation, Slice},
 };
@@ -51,7 +51,11 @@ impl Widest {
             .unwrap_or(1);
         let mut more = settings.iter().filter(|it| it.concurrency > at_once);
         let tried = more.clone().next().is_some();
-        let gained = |it: &Setting<'_>| it.rate() >= WORTHWHILE * sequential.rate();
+        let worthwhile = match situation.thorough {
+            true => GAIN,
+            false => WORTHWHILE,
+        };
+        let gained = |it: &Setting<'_>| it.rate() >= worthwhile * sequential.rate();
         let executed: u64 = slices.iter().map(|slice| slice.inputs).sum();
         let left = situation.inputs.map(|all| all.saturating_sub(executed));
         // Half as many again are the least that is tried.
@@ -166,6 +170,14 @@ mod tests {
             2,
             End::NoneGained,
         );
+        // A little is enough to go on where there is time for all.
+        let little = [one(), slice(Threads, 2, 11.0)];
+        check(&usual(), &little, 2, End::Time);
+        let quick = Situation {
+            thorough: false,
+            ..usual()
+        };
+        check(&quick, &little, 2, End::NoneGained);
         check(&given, &[one(), two()], 2, End::Given);
         check(&allowed, &[one(), two()], 2, End::Allowed);
         check(&usual(), &[one(), starved], 2, End::Starved);

@@ -5,13 +5,12 @@ use triway_core::Model;
 use super::{Probe, View, ratio};
 use crate::advise::{
     allowance::Start,
-    durations::WORTHWHILE,
+    durations::{GAIN, WORTHWHILE},
     setting::{Setting, inputs_of, smallest_nearly_best},
     slice::Slice,
 };
 
-/// What gains less from more lanes has had enough of them; where there is no time for all, from each doubling of them.
-const GAIN: f64 = 1.05;
+/// Where there is no time for all, what gains less from each doubling of its lanes has had enough of them.
 const QUICK_GAIN: f64 = 1.15;
 /// How far behind the best of two lanes a model may be and still be tried with more, where there is no time for all.
 const PROMISING: f64 = 0.8;
