@@ -139,7 +139,7 @@ impl Course {
         self.trials.iter().map(|trial| trial.lanes).min()
     }
 
-    /// Outcomes per second of steady work, one figure a round.
+    /// Successes per second of steady work, one figure a round: to fail fast is not to be fast.
     pub(crate) fn throughputs(&self) -> Vec<f64> {
         self.trials.iter().filter_map(throughput).collect()
     }
@@ -223,7 +223,7 @@ pub(crate) fn estimate(samples: &[f64]) -> Option<Estimate> {
     reason = "a throughput needs no more digits than a float has"
 )]
 fn throughput(trial: &Measured) -> Option<f64> {
-    let per_second = trial.tally.total() as f64 / trial.wall.as_secs_f64();
+    let per_second = trial.tally.succeeded() as f64 / trial.wall.as_secs_f64();
     per_second.is_finite().then_some(per_second)
 }
 

@@ -131,7 +131,7 @@ pub struct ArmReport {
     pub startup_s: Option<f64>,
     /// Start-up and work together: what the ranking goes by.
     pub total_s: Option<Estimate>,
-    /// Outcomes per second of steady work; the median.
+    /// Successes per second of steady work; the median.
     pub throughput_per_s: Option<f64>,
     /// How many times faster than the baseline, in `total_s`: the median of the paired ratios, with a t-interval on
     /// their logarithms that is wide enough for all pairs of arms to hold together. Only where both arms are ranked.

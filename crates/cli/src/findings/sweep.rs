@@ -194,6 +194,7 @@ const fn column(short: &'static str, long: &'static str, cell: fn(&Point) -> Str
 /// What is to be seen at once about a point.
 fn mark(sweep: &Sweep, point: &Point) -> &'static str {
     let recommended = sweep.recommended.as_ref().map(|it| it.concurrency);
+    let is_open = sweep.recommended.as_ref().is_some_and(|it| it.is_open);
     let knee = sweep.knee.map(|knee| knee.concurrency);
     let here = Some(point.concurrency);
     match point {
@@ -207,6 +208,7 @@ fn mark(sweep: &Sweep, point: &Point) -> &'static str {
             too_few_inputs: true,
             ..
         } => "too few",
+        _ if recommended == here && is_open => "◂ best of these",
         _ if recommended == here && knee == here => "◂ enough, knee",
         _ if recommended == here => "◂ enough",
         _ if knee == here => "knee",

@@ -33,10 +33,6 @@ pub(super) fn conclude(model: Model, measured: &Points) -> Conclusion {
         concurrency: concurrency(place),
     });
     let good = smallest_good(&usable.figures).filter(|_| measured.all_failed.is_none());
-    let recommended = good.map(|(first, best)| Recommended {
-        concurrency: concurrency(first),
-        why: verdict::why(&usable.figures, first, best),
-    });
     let findings = verdict::Findings {
         model,
         usable: &usable,
@@ -44,9 +40,14 @@ pub(super) fn conclude(model: Model, measured: &Points) -> Conclusion {
         knee,
         measured,
     };
+    let recommended = good.map(|(first, best)| Recommended {
+        concurrency: concurrency(first),
+        is_open: verdict::is_open(&findings),
+        why: verdict::why(&usable.figures, first, best),
+    });
     let mut notes: Vec<String> = few(points).into_iter().collect();
     notes.push(match (&fit, &no_fit) {
-        (Some(fit), _) => law::told(fit),
+        (Some(fit), _) => law::told(fit, &usable.figures),
         (None, why) => format!(
             "no Universal Scalability Law is told: {}",
             why.as_deref().unwrap_or("it was not asked for")
@@ -146,6 +147,13 @@ mod tests {
         assert_ne!(found.fit.is_some(), found.no_fit.is_some());
     }
 
+    #[test]
+    fn what_still_rose_is_not_called_enough() {
+        let recommended = |figures: &[_]| conclude(Model::Async, &measured(figures)).recommended;
+        assert!(recommended(&[(1, 10.0), (2, 20.0), (4, 40.0)]).is_some_and(|it| it.is_open));
+        assert!(recommended(&SLOTS).is_some_and(|it| !it.is_open));
+    }
+
     const SLOTS: [(usize, f64); 5] = [(1, 10.0), (2, 20.0), (4, 39.0), (8, 40.0), (16, 39.5)];
 
     #[test]
@@ -206,6 +214,21 @@ mod tests {
         );
         let notes = conclude(Model::Async, &few).notes.join(" ");
         assert!(notes.contains("too few inputs for 8 at once"), "{notes}");
+    }
+
+    #[test]
+    fn what_fails_everywhere_alike_is_told_of_what_is_recommended() {
+        let mut failing = measured(&SLOTS);
+        for point in &mut failing.points {
+            point.failed = Some(400);
+        }
+        check(
+            &failing,
+            Some(4),
+            Some(4),
+            "async@4 is enough: 39.0 inputs a second, the smallest within 5 % of the best measured, 40.0 at 8, 3.90 \
+             times that of 1; of its 1000 inputs 400 failed.",
+        );
     }
 
     #[test]

@@ -38,16 +38,20 @@ pub(super) fn law(figures: &[(f64, f64)]) -> Result<Fit, String> {
     })
 }
 
-/// The fit in words.
-pub(super) fn told(fit: &Fit) -> String {
+/// The fit to these figures, in words.
+pub(super) fn told(fit: &Fit, figures: &[(f64, f64)]) -> String {
     let peak = match fit.peak_concurrency {
         Some(peak) => format!("its peak is at {peak:.0}"),
         None => "it has no peak within what was measured".to_owned(),
     };
+    let one = match figures.first() {
+        // What it says of fewer than were tried, nobody has seen.
+        Some((n, _)) if *n > 1.0 => String::new(),
+        _ => format!("{} a second for one, ", super::verdict::rate(fit.lambda)),
+    };
     format!(
-        "the Universal Scalability Law fits to {:.1} %: {} a second for one, contention {}, coherency {}; {peak}",
+        "the Universal Scalability Law fits to {:.1} %: {one}contention {}, coherency {}; {peak}",
         fit.residual * 100.0,
-        super::verdict::rate(fit.lambda),
         share(fit.sigma),
         share(fit.kappa),
     )
@@ -94,11 +98,25 @@ mod tests {
             );
             match (fit.peak_concurrency, peak) {
                 (Some(found), Some(peak)) => assert!(near(found, peak), "{found}"),
-                (None, None) => assert!(told(&fit).contains("no peak within what was measured")),
+                (None, None) => {
+                    let told = told(&fit, &figures(parameters, &ladder));
+                    assert!(told.contains("no peak within what was measured"), "{told}");
+                    assert!(told.contains("a second for one"), "{told}");
+                }
                 other => panic!("{other:?}"),
             }
             assert_eq!(fit.within_measured_range, peak.is_some());
         }
+    }
+
+    #[test]
+    fn what_one_does_is_told_only_where_one_was_tried() {
+        let figures = figures((100.0, 0.05, 0.01), &[8, 16, 32, 64]);
+        let told = told(&law(&figures).unwrap(), &figures);
+        assert!(
+            told.contains("contention") && !told.contains("for one"),
+            "{told}"
+        );
     }
 
     #[test]

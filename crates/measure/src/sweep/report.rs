@@ -72,7 +72,7 @@ pub struct Point {
     pub wall_s: Option<Estimate>,
     /// Seconds until the lanes stood ready; the median.
     pub startup_s: Option<f64>,
-    /// Outcomes per second of steady work.
+    /// Successes per second of steady work.
     pub throughput_per_s: Option<Estimate>,
     /// Throughput of a lane, as a part of what a lane had at the smallest concurrency that was measured.
     pub efficiency: Option<f64>,
@@ -146,6 +146,9 @@ pub struct Knee {
 pub struct Recommended {
     /// The concurrency, one of those that were measured.
     pub concurrency: usize,
+    /// Whether throughput still rose there, and nothing larger was tried, so that more may gain more.
+    #[serde(default)]
+    pub is_open: bool,
     /// Why this one.
     pub why: String,
 }

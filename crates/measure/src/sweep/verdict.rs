@@ -4,7 +4,7 @@ use triway_core::Model;
 
 use super::{
     points::{Points, Usable},
-    report::Knee,
+    report::{Knee, Point},
 };
 
 /// All that the sentence depends on.
@@ -78,26 +78,38 @@ pub(super) fn sentence(findings: &Findings<'_>) -> String {
             figures[0].0
         ),
     };
-    format!("{told}{}{}.", bend(findings), end(findings))
+    let [failing, bend, end] = [failing, bend, end].map(|part| part(findings));
+    format!("{told}{failing}{bend}{end}.")
+}
+
+/// What is recommended, among all points.
+fn recommended<'a>(findings: &Findings<'a>) -> Option<&'a Point> {
+    let (first, _) = findings.good?;
+    Some(&findings.measured.points[findings.usable.places[first]])
+}
+
+/// How many inputs fail there all the same.
+fn failing(findings: &Findings<'_>) -> String {
+    let point = recommended(findings);
+    let failed = point.and_then(|point| Some((point.failed.filter(|failed| *failed > 0)?, point)));
+    failed.map_or_else(String::new, |(failed, point)| {
+        format!("; of its {} inputs {failed} failed", point.inputs)
+    })
 }
 
 /// Where the curve bends, if that is elsewhere.
 fn bend(findings: &Findings<'_>) -> String {
-    let Some((first, _)) = findings.good else {
-        return String::new();
+    let elsewhere = |point: &Point| {
+        let knee = findings.knee?.concurrency;
+        (knee != point.concurrency).then(|| format!("; the curve bends at {knee}"))
     };
-    let place = findings.usable.places[first];
-    let recommended = findings.measured.points[place].concurrency;
-    match findings.knee {
-        Some(knee) if knee.concurrency != recommended => {
-            format!("; the curve bends at {}", knee.concurrency)
-        }
-        _ => String::new(),
-    }
+    recommended(findings)
+        .and_then(elsewhere)
+        .unwrap_or_default()
 }
 
 /// Whether throughput still rose at the last concurrency.
-fn is_open(findings: &Findings<'_>) -> bool {
+pub(super) fn is_open(findings: &Findings<'_>) -> bool {
     let usable = &findings.usable.places;
     let (Some((first, _)), Some(last)) = (findings.good, usable.last()) else {
         return false;

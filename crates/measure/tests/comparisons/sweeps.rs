@@ -100,8 +100,13 @@ fn inputs_that_always_fail_are_no_limit() {
     let sweep = swept(Probe::FailsWhenAsync, 16, "1,2,4");
     assert!(sweep.results_equal, "{sweep:#?}");
     assert!(sweep.points.iter().all(|point| point.unranked.is_none()));
-    assert_eq!(sweep.points[2].failed, Some(13));
+    let last = &sweep.points[2];
+    assert_eq!(last.failed, Some(13));
+    // Only what succeeded is throughput.
+    let succeeded = throughput(last) * last.wall_s.unwrap().median;
+    assert!((succeeded - 3.0).abs() < 1e-6, "{succeeded}");
     assert!(sweep.recommended.is_some(), "{sweep:#?}");
+    assert!(sweep.verdict.contains("inputs 13 failed"), "{sweep:#?}");
 }
 
 fn arms_that_do_not_rise_are_no_sweep() {
