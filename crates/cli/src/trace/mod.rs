@@ -51,7 +51,9 @@ impl Trace {
             return Ok(None);
         };
         let file = beside::open("--trace", path, others, taken)?;
-        let mut events = Events::new(file).map_err(Fault::could_not_run)?;
+        let mut events = Events::new(file)
+            .with_context(|| unwritten(path))
+            .map_err(Fault::could_not_run)?;
         events.process(1, name);
         Ok(Some(Self {
             events,
@@ -62,6 +64,9 @@ impl Trace {
 
     /// Lanes stand ready now, so long after the first of them was started. Those of a job that chooses its model come and go.
     pub(crate) fn ready(&mut self, lanes: usize, startup: Duration) {
+        if self.broken.is_some() {
+            return;
+        }
         let now = Instant::now();
         // Before its first lanes a job has nothing to do.
         let began = *self
@@ -75,6 +80,10 @@ impl Trace {
 
     /// All attempts of an input.
     pub(crate) fn outcome(&mut self, record: &Record<'_>) {
+        // What cannot be written any more is not to be held either.
+        if self.broken.is_some() {
+            return;
+        }
         let outcome: &Outcome<RawInput, RawOutput> = record.outcome;
         let input = record.input.lossy();
         let input = Some(excerpt(&input, SHOWN));
@@ -100,9 +109,7 @@ impl Trace {
                 ..span(worker, outcome.started, outcome.run, outcome.status)
             });
         }
-        if self.broken.is_none() {
-            self.broken = self.events.flush_now_and_then().err();
-        }
+        self.broken = self.events.flush_now_and_then().err();
     }
 
     /// Writes what is left.
@@ -146,13 +153,17 @@ pub(crate) fn write(
         return Ok(());
     };
     put(found, path)
-        .with_context(|| format!("the trace could not be written to {}", path.display()))
+        .with_context(|| unwritten(path))
         .map_err(Fault::could_not_run)?;
     screen.say(&format!(
         "the trace is in {}; https://ui.perfetto.dev opens it",
         path.display()
     ));
     Ok(())
+}
+
+fn unwritten(path: &Path) -> String {
+    format!("the trace could not be written to {}", path.display())
 }
 
 fn put(found: &dyn Found, path: &Path) -> io::Result<()> {
