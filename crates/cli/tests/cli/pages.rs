@@ -167,12 +167,13 @@ pub(crate) fn on_a_phone(browser: &Browser, page: &Path) {
     let markup = "<!DOCTYPE html><html><body style='margin:0'>\
         <iframe src='report.html' width=400 height=3400 style='border:0;display:block'></iframe><script>\
         onload = () => { const page = document.querySelector('iframe').contentDocument.documentElement;\
-        document.title = 'wide ' + page.scrollWidth + ' of ' + page.clientWidth; }</script></body></html>";
+        const fit = [...page.querySelectorAll('td.words')].every(cell => cell.offsetWidth < 340);\
+        document.title = 'wide ' + page.scrollWidth + ' of ' + page.clientWidth + ', words fit: ' + fit; }</script></body></html>";
     fs::write(&frame, markup).unwrap();
-    // Whatever is wider than the phone is in a box that scrolls.
+    // Whatever is wider than the phone is in a box that scrolls; sentences are not.
     let document = browser.document(&frame);
     assert!(
-        document.contains("<title>wide 400 of 400</title>"),
+        document.contains("<title>wide 400 of 400, words fit: true</title>"),
         "{document}"
     );
     let picture = browser.picture(&frame, "phone.png", (400, 3400), &[]);
