@@ -32,7 +32,7 @@ impl Found for Overhead {
         }
         let notes = self.notes.iter().map(|note| format!("Note: {note}"));
         let how = format!(
-            "{}; each figure is the middle of {}, each with a process of its own. A model pays where {}.",
+            "{}; each figure is the middle of {}, each with a process of its own, those of Python with one interpreter a round. A model pays where {}.",
             machine(self),
             figures::counted(self.rounds as u64, "round", "rounds"),
             self.pays_from_formula,
@@ -67,8 +67,11 @@ impl Found for Overhead {
         let mut how = vec![
             (
                 "Rounds",
-                format!("{rounds}, interleaved, each figure in a process of its own"),
+                format!(
+                    "{rounds}, interleaved, each figure in a process of its own, those of Python in one interpreter a round"
+                ),
             ),
+            ("Budget", figures::time(self.budget_s)),
             ("Lanes", self.lanes.to_string()),
         ];
         how.extend(self.python.as_ref().map(|it| ("Interpreter", python(it))));

@@ -228,6 +228,7 @@ impl Charges {
             schema: 1,
             machine,
             load_average: load,
+            budget_s: self.budget.as_secs_f64(),
             rounds,
             lanes,
             verdict: verdict::sentence(&figures, &pays, rounds),

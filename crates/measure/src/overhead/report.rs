@@ -14,6 +14,9 @@ pub struct Overhead {
     pub machine: Machine,
     /// How many processes were running or waiting for a processor in the minute before it began.
     pub load_average: Option<f64>,
+    /// Seconds after which no other round was to begin.
+    #[serde(default)]
+    pub budget_s: f64,
     /// Rounds, of which each measures every figure once.
     pub rounds: usize,
     /// Lanes of the jobs that were handed inputs: as many as there are processors, but 2 at least and 16 at most.
