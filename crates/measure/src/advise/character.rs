@@ -4,7 +4,7 @@ use triway_core::Model;
 
 use super::{
     advice::Character,
-    durations::{HAND_OVER_COUNTS_S, WORTHWHILE},
+    durations::{CLEARLY_MORE, HAND_OVER_COUNTS_S, WORTHWHILE},
     judged::{one_at_a_time, same_in},
     setting::{Setting, WAITS, smallest_nearly_best},
     slice::{Situation, Slice},
@@ -13,14 +13,15 @@ use crate::statistics::median;
 
 /// Attempts that have a processor for a larger share of their time compute.
 const COMPUTES: f64 = 0.7;
-/// What two lanes do at least where they do more than one.
-const GAINS: f64 = 1.25;
-/// Two threads on a machine with a spare processor do this much more than one, of work that needs nothing else.
-const SPARE: f64 = 1.4;
+/// Two threads on a machine with a spare processor do this many times as much as one, of work that needs nothing else. Where others
+/// use the processors it may be 1.5.
+pub(super) const SPARE: f64 = 1.7;
 /// What two lanes do at least where memory is what both wait for.
 const AS_WELL: f64 = 0.9;
 /// Two lanes that wait for memory both have a processor meanwhile; two that compute by turns have fewer than this.
 const BY_TURNS: f64 = 1.5;
+/// Two lanes that are ready and have no processor for so many seconds a second are kept from it by others.
+const CROWDED: f64 = 0.3;
 /// Attempts of less than this may be too small to be handed over.
 const SMALL_S: f64 = 1e-4;
 /// What gains this many times the number of processors does not only compute.
@@ -43,6 +44,8 @@ pub(super) struct Traits {
     pub(super) best: f64,
     /// The most processors that two lanes computed on, where nothing but the work itself kept them from it.
     pub(super) used: Option<f64>,
+    /// Whether two lanes were ready for long and had no processor, so that others had it.
+    pub(super) crowded: bool,
     /// Seconds of an attempt by itself.
     pub(super) run: f64,
     /// The longest hold of an event loop, as a share of an attempt.
@@ -90,7 +93,8 @@ impl Traits {
             processes: two(Model::Processes),
             tasks: two(Model::Async),
             best,
-            used: used_by_two(situation, &settings),
+            used: of_two(situation, &settings, computed),
+            crowded: of_two(situation, &settings, |slice| slice.run_queue_s) >= Some(CROWDED),
             run: sequential.run(),
             holds: held.map(|held| held / sequential.run()),
             capped: is_capped(situation, &settings),
@@ -108,7 +112,7 @@ impl Traits {
         let others_gain = [self.threads, self.processes]
             .into_iter()
             .flatten()
-            .any(|it| it >= GAINS);
+            .any(|it| it >= CLEARLY_MORE);
         let waits = self.share.is_some_and(|share| share < COMPUTES);
         named_async && gains_nothing && waits && (others_gain || self.holds >= Some(HOLDS))
     }
@@ -120,7 +124,7 @@ impl Traits {
         situation: &Situation,
         (inputs, alone): (u64, u64),
     ) -> Character {
-        let enough = alone >= 3 || (inputs >= 3 && self.best >= GAINS);
+        let enough = alone >= 3 || (inputs >= 3 && self.best >= CLEARLY_MORE);
         let Some(share) = self.share.filter(|_| enough) else {
             return Character::Unknown;
         };
@@ -131,8 +135,8 @@ impl Traits {
         if self.is_fake_async(situation) {
             return Character::FakeAsync;
         }
-        let small = self.run < SMALL_S && self.best < GAINS;
-        let tiny = self.run < HAND_OVER_COUNTS_S && self.threads.is_none_or(|it| it < GAINS);
+        let small = self.run < SMALL_S && self.best < CLEARLY_MORE;
+        let tiny = self.run < HAND_OVER_COUNTS_S && self.threads.is_none_or(|it| it < CLEARLY_MORE);
         if share >= WAITS && (small || tiny) {
             return Character::Tiny;
         }
@@ -150,14 +154,14 @@ impl Traits {
 
     fn computing(&self, situation: &Situation) -> Character {
         let locked = is_locked(situation);
-        let threads_gain = self.threads.is_some_and(|it| it >= GAINS);
-        let processes_gain = self.processes.is_some_and(|it| it >= GAINS);
+        let threads_gain = self.threads.is_some_and(|it| it >= CLEARLY_MORE);
+        let processes_gain = self.processes.is_some_and(|it| it >= CLEARLY_MORE);
         let spare = situation.two_threads.is_some_and(|it| it >= SPARE);
         // What does clearly less than one lane lacks something else than memory.
         let as_well = [self.threads, self.processes].into_iter().flatten();
-        let spare = spare && as_well.fold(0.0, f64::max) >= AS_WELL;
+        let spare = spare && !self.crowded && as_well.fold(0.0, f64::max) >= AS_WELL;
         let tried = self.processes.is_some() || (self.threads.is_some() && !locked);
-        let by_turns = self.used.is_some_and(|it| it < BY_TURNS) && self.best < GAINS;
+        let by_turns = self.used.is_some_and(|it| it < BY_TURNS) && self.best < CLEARLY_MORE;
         match (threads_gain, processes_gain) {
             (true, _) => Character::Cpu,
             (false, true) if locked => Character::InterpreterLock,
@@ -174,9 +178,12 @@ fn is_locked(situation: &Situation) -> bool {
     situation.interpreter.as_ref().is_some_and(|it| it.has_lock)
 }
 
-/// How many processors two lanes computed on, under the model where that was most; under an interpreter's lock threads compute by
-/// turns anyway.
-fn used_by_two(situation: &Situation, settings: &[Setting<'_>]) -> Option<f64> {
+/// What two lanes had a second, under the model where that was most; under an interpreter's lock threads take turns anyway.
+fn of_two(
+    situation: &Situation,
+    settings: &[Setting<'_>],
+    had: fn(&Slice) -> Option<f64>,
+) -> Option<f64> {
     let models = match is_locked(situation) {
         true => &[Model::Processes][..],
         false => &[Model::Threads, Model::Processes],
@@ -185,17 +192,17 @@ fn used_by_two(situation: &Situation, settings: &[Setting<'_>]) -> Option<f64> {
         let mut settings = settings.iter();
         settings.find(|it| it.model == *model && it.concurrency > 1)
     };
-    let used = models.iter().filter_map(two).filter_map(computed_on);
-    used.reduce(f64::max)
+    let a_second = |setting: &Setting<'_>| {
+        let of = |slice: &&Slice| Some(had(slice)? / slice.wall_s).filter(|it| it.is_finite());
+        median(&setting.slices.iter().filter_map(of).collect::<Vec<_>>())
+    };
+    let found = models.iter().filter_map(two).filter_map(a_second);
+    found.reduce(f64::max)
 }
 
-/// The processors' worth of time that attempts took, on average: the start of lanes is none of it, where workers can tell.
-fn computed_on(setting: &Setting<'_>) -> Option<f64> {
-    let of = |slice: &&Slice| {
-        let used = slice.attempts_cpu_s.or(slice.cpu_s)? / slice.wall_s;
-        used.is_finite().then_some(used)
-    };
-    median(&setting.slices.iter().filter_map(of).collect::<Vec<_>>())
+/// The processor time that attempts took: the start of lanes is none of it, where workers can tell.
+fn computed(slice: &Slice) -> Option<f64> {
+    slice.attempts_cpu_s.or(slice.cpu_s)
 }
 
 /// Whether it fails inputs although others with as many lanes or more do not: then that is no limit of the other side.
@@ -341,6 +348,19 @@ mod tests {
             let found = advised(has_lock, processors).character;
             assert_eq!(found, expected, "{has_lock:?} {processors:?}");
         }
+        // Neither a lock nor memory, but other programs.
+        let crowded = |slice: Slice| Slice {
+            run_queue_s: Some(0.5 * slice.wall_s),
+            ..slice
+        };
+        let alone = computes(Model::Sequential, 1, Some(0.97));
+        let two = crowded(computes(Model::Processes, 2, one));
+        let busy = Situation {
+            two_threads: Some(1.9),
+            ..Situation::bare(2)
+        };
+        let found = recommend(&busy, &[alone, two]).character;
+        assert_eq!(found, Character::Cpu);
         let advice = advised(None, [one, one]);
         let says = "something outside lets through one at a time";
         assert!(advice.verdict.contains(says), "{}", advice.verdict);

@@ -4,7 +4,7 @@ use triway_core::Model;
 
 use super::{
     advice::{Character, Evidence},
-    character::{Traits, fails_by_itself},
+    character::{SPARE, Traits, fails_by_itself},
     interval::Undecided,
     setting::{NEARLY, Setting},
     slice::{Situation, Slice},
@@ -265,7 +265,9 @@ pub(super) fn changes(facts: &Facts<'_, '_>) -> Vec<String> {
             "an async version, if several hundred are to wait at once: tasks cost less than threads"
         }
         Character::Tiny => "larger inputs: several of them in one, so that a hand-over is worth it",
-        Character::ExternalLimit if facts.best.model == Model::Sequential => {
+        Character::ExternalLimit
+            if facts.best.model == Model::Sequential && !facts.traits.told_to_wait =>
+        {
             "a lock that is held for less of an input's time, or a larger limit on the other side"
         }
         Character::ExternalLimit => "a larger limit on the other side",
@@ -288,6 +290,15 @@ pub(super) fn notes(
             "this machine is noisy: the same work took {} longer or shorter from one time to the next, and the interval \
              is that much wider",
             per_cent(situation.noise)
+        ));
+    }
+    if let Some(ratio) = situation
+        .two_threads
+        .filter(|ratio| situation.cpus > 1 && *ratio < SPARE)
+    {
+        notes.push(format!(
+            "two threads that only compute did {ratio:.2} times as much as one before the first probe: other programs use the \
+             processors, or these share a core; while that is so, work that computes gains no more by any model"
         ));
     }
     if situation.cpus == 1 {
@@ -424,6 +435,9 @@ fn nothing_helps(facts: &Facts<'_, '_>) -> &'static str {
     match facts.character {
         Character::Tiny => {
             "an input is done in less time than it takes to hand it over, so one after the other it is"
+        }
+        Character::ExternalLimit if facts.traits.told_to_wait => {
+            "the other side allows so much in a time and no more, so one after the other it is"
         }
         Character::ExternalLimit => {
             "something outside lets through one at a time, so one after the other it is"
