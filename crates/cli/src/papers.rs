@@ -75,6 +75,14 @@ impl Papers {
         page.and(put)
     }
 
+    /// Writes the page alone, where there is nothing to be put in the place of what was found.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn write_page(self, found: &dyn Found, screen: &Screen) -> Result<(), Fault> {
+        report::write(found, &self.report, screen)
+    }
+
     fn put(
         self,
         what: &str,

@@ -10,6 +10,7 @@ use crate::{
     arguments::{LanesArguments, ProbeArguments},
     around::Around,
     inputs::Inputs,
+    people::figures,
     prepared::Configuration,
     trials,
 };
@@ -126,18 +127,25 @@ pub(crate) fn without_executing(situation: &Situation, configuration: &Configura
     let mut advice = recommend(situation, &[]);
     advice.task = task.name().to_owned();
     advice.verdict = format!(
-        "Nothing was executed, so nothing was measured. It could run under {}; {} the task prefers {} with {} at once.",
+        "No input was executed, so nothing was measured. It could run under {}; {} the task prefers {} with {} at once.",
         able.join(", "),
         match would_measure(situation) {
             true => "`run` would measure on the first inputs, and where nothing can be told",
             false => "`run` would measure nothing, for there is too little to choose from, and",
         },
         preferred.model,
-        preferred.concurrency(preferred.model)
+        situation
+            .fixed_concurrency
+            .unwrap_or_else(|| preferred.concurrency(preferred.model).get())
     );
     advice.notes = situation
         .inputs
-        .map(|inputs| format!("there are {inputs} inputs"))
+        .map(|inputs| {
+            format!(
+                "the job has {}",
+                figures::counted(inputs, "input", "inputs")
+            )
+        })
         .into_iter()
         .chain(refused)
         .collect();

@@ -29,7 +29,7 @@ pub(crate) struct AdviseArguments {
     #[arg(long, global = true, help_heading = ADVICE)]
     pub(crate) code: bool,
 
-    /// Execute nothing; say what can be said without
+    /// Execute no input; say what can be said without. The module of a Python function is imported all the same
     #[arg(long, global = true, help_heading = ADVICE, conflicts_with = "code")]
     pub(crate) dry_probe: bool,
 

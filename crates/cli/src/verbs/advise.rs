@@ -3,6 +3,7 @@
 use std::{
     fs::Metadata,
     io,
+    path::{Path, PathBuf},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -19,7 +20,7 @@ use triway_tasks::catalog::{Named, RawInput, RawOutput};
 
 use super::run::{ended, feed, stop_on_signal};
 use crate::{
-    arguments::{AdviseArguments, JobArguments, LanesArguments, TraceArguments},
+    arguments::{AdviseArguments, JobArguments, LanesArguments, TaskArguments, TraceArguments},
     attended::attend,
     code,
     exit::{Exit, Fault},
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     } = arguments;
     job_options::check_advises(&job)?;
     let screen = Screen::new(job.quiet);
+    check_code(code, &task)?;
     // What an example needs must live until the last probe has ended.
     let Prepared {
         task: mut configuration,
@@ -82,28 +84,37 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     let mut begun = around.begin(&plan, None, job.output.as_deref())?;
     let reporter = Reporter::of_probes(configuration.task(), &job, &inputs, &screen)?;
     let asked = (situation, plan, papers.are_detailed());
-    let (mut advice, exit) = probe(&configuration, inputs, asked, (reporter, &screen))?;
+    let output = job.output.unwrap_or_default();
+    let (mut advice, exit) = probe(&configuration, inputs, asked, (reporter, output, &screen))?;
     screen.end_bar();
     screen.say_all(begun.end(&Total::default())?.as_deref());
     advice.task = configuration.task().name().to_owned();
     advice.machine = Some(machine::describe());
-    let source = code
-        .then(|| code::of(&configuration, &advice))
-        .transpose()?;
-    deliver(&advice, source, papers, &screen)?;
+    if !code {
+        papers.write(&advice, "advice", &screen)?;
+        return Ok(exit);
+    }
+    match code::of(&configuration, &advice) {
+        Ok(source) => papers.write_text(&source, (&advice, "code"), &screen)?,
+        Err(fault) => {
+            papers.write_page(&advice, &screen)?;
+            // Who has stopped it knows why there is none.
+            if matches!(exit, Exit::Ok | Exit::SomeFailed) {
+                return Err(fault);
+            }
+            screen.say(&format!("{:#}", fault.cause));
+        }
+    }
     Ok(exit)
 }
 
-/// Writes the advice, or code in its place.
-fn deliver(
-    advice: &Advice,
-    source: Option<String>,
-    papers: Papers,
-    screen: &Screen,
-) -> Result<(), Fault> {
-    match source {
-        Some(source) => papers.write_text(&source, (advice, "code"), screen),
-        None => papers.write(advice, "advice", screen),
+/// Code calls a function in a file, and an example's is gone when advice is told.
+fn check_code(code: bool, task: &TaskArguments) -> Result<(), Fault> {
+    match task {
+        TaskArguments::Py(py) if code && py.target.is_none() => Err(Fault::usage(anyhow!(
+            "--code: an example's function has no file that code could call; name one of yours: FILE.py:NAME INPUTS"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -131,7 +142,7 @@ fn probe(
     configuration: &Configuration,
     inputs: Inputs,
     (situation, plan, closely): (Situation, Plan, bool),
-    (reporter, screen): (Option<Reporter>, &Screen),
+    (reporter, output, screen): (Option<Reporter>, PathBuf, &Screen),
 ) -> Result<(Advice, Exit), Fault> {
     if screen.is_watched() {
         screen.show_bar(None, "probing");
@@ -158,7 +169,7 @@ fn probe(
         false => steered,
     };
     let patience = Patience::of(situation.budget_s, screen.clone());
-    let attended = attend(move || finish(job, sink), heed, Some(control))?;
+    let attended = attend(move || finish(job, sink, &output), heed, Some(control))?;
     drop(patience);
     if let Some(asked) = attended.asked {
         let mut advice = following(&situation, &gathered);
@@ -169,10 +180,18 @@ fn probe(
             .extend(lost.and_then(|(_, lost)| unfinished(&lost)));
         return Ok((advice, asked.exit));
     }
-    let (summary, lost) = attended
+    let result = attended
         .result
-        .unwrap_or_else(|| Err(anyhow!("probing panicked, which is a bug of this program")))
-        .map_err(Fault::could_not_run)?;
+        .unwrap_or_else(|| Err(anyhow!("probing panicked, which is a bug of this program")));
+    let (summary, lost) = match result {
+        Ok(result) => result,
+        // What was found out is told whatever becomes of the outcomes.
+        Err(error) if !gathered.slices().is_empty() => {
+            screen.say(&format!("{error:#}"));
+            return Ok((following(&situation, &gathered), Exit::CouldNotRun));
+        }
+        Err(error) => return Err(Fault::could_not_run(error)),
+    };
     let is_whole = matches!(summary.stopped, None | Some(StopReason::Enough));
     if summary.admitted == 0 && is_whole {
         return Err(Fault::usage(anyhow!(
@@ -248,6 +267,7 @@ const STOPPED: &str =
 fn finish(
     job: Job<Named>,
     sink: Observed<Named, Executed>,
+    output: &Path,
 ) -> anyhow::Result<(Summary, Vec<String>)> {
     let finished: Result<Finished<_>, Refusal> = job.run_into(sink).wait();
     let Finished { sink, summary, .. } = finished?;
@@ -255,7 +275,8 @@ fn finish(
     if let Some(reporter) = reporter
         && let Some(error) = reporter.end().undelivered
     {
-        return Err(anyhow::Error::from(error).context("the outcomes could not be written"));
+        let told = format!("the outcomes could not be written to {}", output.display());
+        return Err(anyhow::Error::from(error).context(told));
     }
     Ok((summary, lost))
 }

@@ -353,6 +353,16 @@ fn findings_are_written_although_their_page_cannot_be() {
     }
 }
 
+/// What was found out is told, although the outcomes have no room.
+#[test]
+fn advice_is_told_although_outcomes_cannot_be_written() {
+    let ended = run("advise cpu --work spin --n 5 --inputs 400 --budget 1s -o /dev/full");
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    assert!(ended.err.contains("/dev/full"), "{}", ended.err);
+    let found: Value = serde_json::from_str(&ended.out).unwrap();
+    assert!(found["verdict"].is_string(), "{found:#}");
+}
+
 /// What an input did to its worker is told, and that it failed.
 #[test]
 fn inputs_that_end_their_worker_are_told_of() {

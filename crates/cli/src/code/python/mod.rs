@@ -136,6 +136,12 @@ fn lacks(policy: &Policy) -> Vec<String> {
             one_line(path)
         )
     }));
+    if policy.default.is_none() {
+        lacks.push(
+            "A result must be what JSON can hold; one of bytes, say, has to be decoded by the function."
+                .to_owned(),
+        );
+    }
     if !policy.hooks.is_empty() {
         let hooks: Vec<String> = policy.hooks.iter().map(|it| format!("{it}()")).collect();
         lacks.push(format!(
