@@ -69,7 +69,8 @@ impl Became {
 
 /// Tells of what is measured, and what the job goes on under.
 pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
-    Box::new(move |progress| match progress {
+    Box::new(move |progress| {
+        match progress {
         Progress::GoesOn(advice) => {
             let advised = advice.recommendation;
             // Measured anew, it stays measured.
@@ -102,11 +103,16 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
             "auto: {failed} of the last {attempts} attempts failed, far more than when it was \
              measured: measuring anew"
         )),
+        Progress::Unexplained => screen.say(
+            "auto: it computes, and nothing explains why two at once gained nothing: measuring anew",
+        ),
+        Progress::Flows => screen.say("auto: inputs come quickly enough now: measuring anew"),
         Progress::Fell { promised, found } => screen.say(&format!(
             "auto: {} a second where {} were measured: measuring anew",
             figures::number(found),
             figures::number(promised)
         )),
         _ => {}
+    }
     })
 }

@@ -67,6 +67,43 @@ fn inputs_that_come_slowly_at_first_are_not_all_done_one_at_a_time() {
     assert!(!ended.err.contains("sequential@1"), "{}", ended.err);
 }
 
+/// Neither does a pause after enough lines for one lane.
+#[test]
+fn inputs_that_come_slowly_for_a_moment_are_not_all_done_with_few_lanes() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("napping.py");
+    fs::write(&file, NAPPING).unwrap();
+    let mut running = triway(&format!("run py {}:nap -", file.display()));
+    let mut running = start(running.stdin(Stdio::piped()));
+    let mut pipe = running.stdin();
+    for n in 0..6000 {
+        writeln!(pipe, "{n}").unwrap();
+        if (20..50).contains(&n) {
+            pipe.flush().unwrap();
+            thread::sleep(Duration::from_millis(60));
+        }
+    }
+    drop(pipe);
+    let ended = running.end();
+    assert_eq!((ended.code, ended.outcomes().len()), (0, 6000));
+    let anew = "come quickly enough now";
+    assert!(ended.err.contains(anew), "{}", ended.err);
+    assert!(ended.err.contains("threads with"), "{}", ended.err);
+}
+
+/// Who wants the processors for a moment decides about the first inputs, and not about a whole job. Here it is a lock.
+#[test]
+fn what_nothing_explains_is_measured_anew() {
+    let function = "import fcntl\n\ndef work(x):\n    with open(__file__) as file:\n        \
+                    if x < 300:\n            fcntl.flock(file, fcntl.LOCK_EX)\n        \
+                    return sum(range(400_000))\n";
+    let ended = calling("true", (function, "work"), 2500, "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let anew = ended.err.matches("nothing explains").count();
+    assert_eq!(anew, 1, "{}", ended.err);
+    assert_eq!(ended.err.matches("auto: ").count(), 3, "{}", ended.err);
+}
+
 /// Who ends it is told no more of what was measured, and nothing that is not so.
 #[test]
 fn a_failure_limit_ends_it_without_another_word() {
@@ -106,12 +143,14 @@ fn on_threads(source: &str, function: &str, inputs: usize, options: &str) -> End
 }
 
 /// The same, by a shell that has done something before.
-fn on_threads_after(
-    before: &str,
-    (source, function): (&str, &str),
-    inputs: usize,
-    options: &str,
-) -> Ended {
+fn on_threads_after(before: &str, function: (&str, &str), inputs: usize, options: &str) -> Ended {
+    let ended = calling(before, function, inputs, options);
+    assert!(ended.err.contains("threads with"), "{}", ended.err);
+    ended
+}
+
+/// A run of this function on so many inputs, by a shell that has done something before.
+fn calling(before: &str, (source, function): (&str, &str), inputs: usize, options: &str) -> Ended {
     let folder = tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     fs::write(at("app.py"), source).unwrap();
@@ -122,7 +161,6 @@ fn on_threads_after(
     let line = format!("{before}; exec {program} run py {app}:{function} {lines} {options}");
     let shell = &mut Command::new("sh");
     let ended = start(shell.args(["-c", &line]).stdin(Stdio::null())).end();
-    assert!(ended.err.contains("threads with"), "{}", ended.err);
     assert_eq!(ended.outcomes().len(), inputs, "{}", ended.err);
     ended
 }
@@ -203,6 +241,28 @@ fn what_executes_nothing_writes_no_code() {
     let ended = run("advise cpu --work none --inputs 100 --dry-probe --code");
     assert_eq!(ended.code, 2, "{}", ended.err);
     assert!(ended.err.contains("--code"), "{}", ended.err);
+}
+
+/// An example's is gone by then.
+#[test]
+fn code_calls_a_function_that_is_still_there() {
+    let ended = run("advise py --example tiny --code");
+    assert_eq!((ended.code, &*ended.out), (2, ""), "{}", ended.err);
+    assert!(ended.err.contains("FILE.py:NAME"), "{}", ended.err);
+}
+
+#[test]
+fn where_no_code_follows_the_page_is_written_all_the_same() {
+    let folder = tempdir().unwrap();
+    let page = folder.path().join("advice.html");
+    let page_is = format!("--report {}", page.display());
+    let ended = run(&format!(
+        "advise sh false --budget 1s --code {page_is} -- 1 2 3 4 5 6 7 8"
+    ));
+    assert_eq!((ended.code, &*ended.out), (3, ""), "{}", ended.err);
+    assert!(ended.err.contains("nothing is advised"), "{}", ended.err);
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("mend that first"), "{page}");
 }
 
 /// Outcomes that wait for their turn have been measured all the same.

@@ -28,7 +28,8 @@ const MOST_BUDGETS: f64 = 3.0;
 /// And how many attempts one after the other that is at least, and at most, where they take seconds.
 const LEAST_LONG: f64 = 3.0;
 const MOST_LONG: f64 = 6.0;
-/// Lanes that start sooner than this are always worth a look, except fewer of what was looked at with more.
+/// Lanes that start sooner than this are always worth a look, except those that were looked at, and fewer of what was looked at with
+/// more.
 const SOON_S: f64 = 0.25;
 /// What part of the rest the start of lanes may take: of another model, of one where attempts wait, of more lanes where attempts wait, do both, or compute, which
 /// gains little by them, and of what may do as well as what is known, so that the job asks for less.
@@ -78,6 +79,8 @@ pub(super) enum Start {
     MoreThatCompute,
     /// Fewer than the best has, that may do as well.
     Fewer,
+    /// What was looked at before.
+    Again,
 }
 
 impl Allowance {
@@ -150,9 +153,12 @@ impl Allowance {
             Start::MoreThatWait => MORE_THAT_WAIT,
             Start::MoreThatDoBoth => MORE_THAT_DO_BOTH,
             Start::MoreThatCompute => MORE_THAT_COMPUTE,
-            Start::AsWell | Start::Fewer => AS_WELL,
+            Start::AsWell | Start::Fewer | Start::Again => AS_WELL,
         };
-        let soon = if start == Start::Fewer { 0.0 } else { SOON_S };
+        let soon = match start {
+            Start::Fewer | Start::Again => 0.0,
+            _ => SOON_S,
+        };
         let settings = settings.into_iter();
         let starts: f64 = settings.map(|it| startup_s(slices, it)).sum();
         starts <= (part * rest).max(soon)
@@ -298,6 +304,8 @@ mod tests {
         assert!(affords(200_000, eight, Start::MoreThatCompute));
         assert!(!affords(20_000, (Model::Threads, 2), Start::AsWell));
         assert!(affords(20_000, (Model::Threads, 2), Start::OtherModel));
+        assert!(!affords(20_000, (Model::Threads, 2), Start::Again));
+        assert!(affords(300_000, (Model::Threads, 2), Start::Again));
         assert!(!affords(2000, (Model::Threads, 2), Start::OtherModel));
         // Three starts of half a second, one after the other.
         let all = [

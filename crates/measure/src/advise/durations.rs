@@ -9,5 +9,7 @@ pub(super) const BRIEF_S: f64 = 1e-3;
 pub(super) const NOT_WORTH_PROBING_S: f64 = 0.1;
 /// A model whose two lanes did not do more than this times one lane's work gains nothing, and has nothing to gain from more lanes.
 pub(super) const WORTHWHILE: f64 = 1.15;
+/// What two lanes do at least, as times of one, where no chance explains it.
+pub(super) const CLEARLY_MORE: f64 = 1.25;
 /// Where there is time for all, what gains less from more lanes has had enough of them.
 pub(super) const GAIN: f64 = 1.05;

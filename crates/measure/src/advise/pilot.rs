@@ -12,7 +12,7 @@ use triway_exec::{
 };
 
 use super::{
-    advice::{Advice, Advised},
+    advice::{Advice, Advised, Character},
     detail,
     observe::View,
     progress::{Progress, Tell},
@@ -27,8 +27,11 @@ use crate::meter::Meter;
 /// What is said where inputs come too slowly.
 const TOO_SLOW_TO_MEASURE: &str =
     "the first inputs come more slowly than one lane takes them, so there is nothing to measure.";
+const TOO_SLOW_FOR_MORE: &str = "inputs come more slowly than they are worked off, so it is not known how many at once are enough.";
 /// How often a job is measured anew.
 const MOST_RENEWALS: u32 = 3;
+/// What takes so many seconds one input after the other, and computes, is measured once more before all of it is done like that.
+const WORTH_MEASURING_ANEW_S: f64 = 10.0;
 
 /// All that a probed job leaves to be looked at. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -328,34 +331,54 @@ impl Steers {
         let Advised { model, concurrency } = chosen;
         let mut stretch = self.stretch((model, concurrency), room.unwrap_or(concurrency));
         // Where nothing is advised nothing is promised.
-        if let Some(promised) = advice.throughput_per_s
-            && advice.recommendation.is_some()
-            && self.renewals < MOST_RENEWALS
-        {
+        let promised = advice.throughput_per_s;
+        let promised = promised.filter(|_| advice.recommendation.is_some());
+        let again = match promised {
+            _ if slices.iter().any(|slice| slice.starved) => Some(Progress::Flows),
+            Some(promised) if self.is_doubtful(&advice, promised) => Some(Progress::Unexplained),
+            _ => None,
+        };
+        if self.renewals < MOST_RENEWALS && (promised.is_some() || again.is_some()) {
             let looked = self.view.counted();
             let setting = Setting::of(slices, model, concurrency);
             stretch.watch = Duration::try_from_secs_f64(FAILURES_S).ok();
             let failing = setting.map_or(0.0, |it| it.failed_share());
-            let work = Work::new((promised, failing), looked, slices);
-            self.now = Doing::Working(Box::new(work));
+            let work = Work::new((promised.unwrap_or(0.0), failing), looked, slices);
+            self.now = Doing::Working(Box::new(work.again(again)));
         }
         self.view.count_only();
         (self.tell)(Progress::GoesOn(Box::new(advice)));
         Course::Next(Box::new(stretch))
     }
 
-    /// What follows. Where one lane had to wait for inputs nothing follows, for those that are still to come may be quicker.
+    /// Whether something else may have kept more lanes from gaining, as others do who want the processors for a moment, and so
+    /// much is left that it pays to measure anew.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a duration needs no more digits than a float has"
+    )]
+    fn is_doubtful(&self, advice: &Advice, per_second: f64) -> bool {
+        let alone = advice.recommendation.map(|it| it.model) == Some(Model::Sequential);
+        let left = self.all.map(|all| all.saturating_sub(self.done));
+        let long = left.is_none_or(|left| left as f64 >= WORTH_MEASURING_ANEW_S * per_second);
+        self.renewals == 0 && self.situation.cpus > 1 && alone && computes(advice) && long
+    }
+
+    /// What follows. Where lanes had to wait for inputs it is not known how many at once are enough, for those that are still to come
+    /// may be quicker; and nothing is where one lane had to.
     fn advice(&self, slices: &[Slice]) -> Advice {
         let advice = recommend(&self.situation, slices);
-        let starved = |slice: &Slice| slice.starved && slice.model == Some(Model::Sequential);
-        match slices.iter().any(starved) {
-            false => advice,
-            true => Advice {
-                recommendation: None,
-                throughput_per_s: None,
-                verdict: TOO_SLOW_TO_MEASURE.to_owned(),
-                ..advice
-            },
+        let starved = || slices.iter().filter(|slice| slice.starved);
+        let why = match () {
+            () if starved().any(|it| it.model == Some(Model::Sequential)) => TOO_SLOW_TO_MEASURE,
+            () if starved().next().is_some() && !computes(&advice) => TOO_SLOW_FOR_MORE,
+            () => return advice,
+        };
+        Advice {
+            recommendation: None,
+            throughput_per_s: None,
+            verdict: why.to_owned(),
+            ..advice
         }
     }
 
@@ -388,6 +411,14 @@ impl Steers {
         self.base
             .with_model(model, lanes.unwrap_or(std::num::NonZeroUsize::MIN))
     }
+}
+
+/// Whether it does nothing else, so that it has no use for more lanes than there are processors.
+fn computes(advice: &Advice) -> bool {
+    matches!(
+        advice.character,
+        Character::Cpu | Character::InterpreterLock
+    )
 }
 
 #[cfg(test)]

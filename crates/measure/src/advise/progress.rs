@@ -28,6 +28,11 @@ pub enum Progress {
         /// Of so many.
         attempts: u64,
     },
+    /// It computes, and nothing that was seen explains why more at once gained nothing; so it is measured anew, for others may
+    /// have had the processors.
+    Unexplained,
+    /// Inputs came too slowly for it to be known how many at once are enough, and do not any more; so it is measured anew.
+    Flows,
     /// It did less than was measured, and is measured anew.
     Fell {
         /// Outcomes a second that were measured.

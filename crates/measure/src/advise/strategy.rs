@@ -10,7 +10,7 @@ use triway_core::Model;
 
 use super::{
     allowance::{Allowance, Start},
-    durations::{BRIEF_S, HAND_OVER_COUNTS_S, NOT_WORTH_PROBING_S, WORTHWHILE},
+    durations::{BRIEF_S, CLEARLY_MORE, HAND_OVER_COUNTS_S, NOT_WORTH_PROBING_S, WORTHWHILE},
     room::{room, stand_ready},
     setting::{Setting, inputs_f64, inputs_of, smallest_nearly_best},
     slice::{Situation, Slice},
@@ -273,6 +273,12 @@ impl View<'_> {
         self.tried(model, two) > 0 && !gained
     }
 
+    /// Whether two lanes of a model clearly did more than one: of what computes, another hardly does more than that.
+    fn gains(&self, model: Model) -> bool {
+        let clearly = CLEARLY_MORE * self.sequential.rate();
+        Setting::of(self.slices, model, self.two()).is_some_and(|it| it.rate() >= clearly)
+    }
+
     /// Whether two lanes of a model had two processors for most of the time: no other can do much more.
     fn has_all(&self, model: Model) -> bool {
         let processors = ratio(self.situation.cpus.min(self.two()), 1);
@@ -302,7 +308,7 @@ impl View<'_> {
         }
         let start = match () {
             () if self.waits() => Start::OtherThatWaits,
-            () if self.computes() && models.iter().any(|it| self.has_all(*it)) => Start::AsWell,
+            () if self.computes() && models.iter().any(|it| self.gains(*it)) => Start::AsWell,
             () => Start::OtherModel,
         };
         models.retain(|it| self.tried(*it, two) > 0 || self.affords((*it, two), start));

@@ -33,6 +33,8 @@ pub(super) struct Work {
     looks: u32,
     starved: u32,
     low: u32,
+    /// Why it is to be measured anew as soon as lanes have had inputs from one look at throughput to the next.
+    again: Option<Progress>,
 }
 
 impl Work {
@@ -52,10 +54,16 @@ impl Work {
             looks: 0,
             starved: 0,
             low: 0,
+            again: None,
         }
     }
 
-    /// How it does less than was promised, after so many successes and failures.
+    /// The same, that is to be measured anew in a while for this reason, if there is one.
+    pub(super) fn again(self, again: Option<Progress>) -> Self {
+        Self { again, ..self }
+    }
+
+    /// Why it is to be measured anew, after so many successes and failures.
     pub(super) fn falls_behind(&mut self, counted: (u64, u64), starved: bool) -> Option<Progress> {
         self.fails(counted)
             .or_else(|| self.has_fallen(counted.0, starved))
@@ -99,7 +107,8 @@ impl Work {
         self.low = if low { self.low + 1 } else { 0 };
         (self.since, self.counted) = (Instant::now(), successes);
         (self.looks, self.starved) = (0, 0);
-        (self.low >= LOW_LOOKS).then_some(Progress::Fell { promised, found })
+        let again = self.again.take_if(|_| !explained);
+        again.or_else(|| (self.low >= LOW_LOOKS).then_some(Progress::Fell { promised, found }))
     }
 }
 
@@ -130,6 +139,7 @@ mod tests {
             looks: 0,
             starved: 0,
             low: 0,
+            again: None,
         };
         let fails = |successes, failures| work().fails((successes, failures)).is_some();
         assert!(!fails(1000, 109));
@@ -160,6 +170,23 @@ mod tests {
         assert!(falls(0));
         assert!(falls(2));
         assert!(!falls(10));
+    }
+
+    /// Not at once, and not while lanes have nothing to do.
+    #[test]
+    fn what_is_doubtful_is_measured_anew_once() {
+        let anew = |why: Option<Progress>| {
+            let mut work = Work::new((100.0, 0.0), (0, 0), &[]).again(why);
+            let at_once = work.falls_behind((0, 0), false);
+            work.every = Duration::ZERO;
+            work.starved = 1;
+            let looks = [true, false, false];
+            let later = looks.map(|starved| work.falls_behind((1_000_000, 0), starved));
+            (at_once, later)
+        };
+        let why = Progress::Unexplained;
+        assert_eq!(anew(Some(why.clone())), (None, [None, Some(why), None]));
+        assert_eq!(anew(None), (None, [None, None, None]));
     }
 
     #[test]

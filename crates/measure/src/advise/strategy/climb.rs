@@ -28,7 +28,7 @@ impl View<'_> {
         let promising = self.promising();
         promising.into_iter().find_map(|model| {
             let again = self.second_look(model);
-            let again = again.filter(|it| self.affords((model, *it), self.more()));
+            let again = again.filter(|it| self.affords((model, *it), Start::Again));
             let again = again.filter(|_| !self.is_far_behind(model));
             if let Some(again) = again {
                 return self.probe(model, again);
