@@ -1,6 +1,10 @@
 //! Everything that findings are written to: the output in its format, a page, a trace.
 
-use std::{fs::Metadata, io, path::Path};
+use std::{
+    fs::{self, Metadata},
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     arguments::{ReportArguments, TraceArguments},
@@ -16,6 +20,30 @@ pub(crate) struct Papers {
     destination: Destination,
     report: ReportArguments,
     trace: TraceArguments,
+    _made: Made,
+}
+
+/// Files that were not there before. One that nothing was written to is taken away again.
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    /// Those that are still to be made of these.
+    fn of(paths: [Option<&Path>; 2]) -> Self {
+        let new = paths.into_iter().flatten();
+        let new = new.filter(|path| fs::symlink_metadata(path).is_err());
+        Self(new.map(Path::to_owned).collect())
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            if fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() == 0) {
+                // An empty file is no reason to complain.
+                let _gone = fs::remove_file(path);
+            }
+        }
+    }
 }
 
 impl Papers {
@@ -29,12 +57,14 @@ impl Papers {
         output: Option<&Path>,
         taken: &dyn Fn(&Metadata) -> bool,
     ) -> Result<Self, Fault> {
+        let made = Made::of([report.report.as_deref(), trace.trace.as_deref()]);
         report::check(&report, &[output], taken)?;
         trace::check(&trace, &[output, report.report.as_deref()], taken)?;
         Ok(Self {
             destination,
             report,
             trace,
+            _made: made,
         })
     }
 

@@ -14,6 +14,7 @@ use std::{
 
 use rustix::process::Signal;
 use serde_json::Value;
+use tempfile::tempdir;
 
 use crate::{
     program::{Ended, eventually, run, run_with, start, triway},
@@ -335,16 +336,23 @@ fn a_reader_that_leaves_is_no_failure() {
 
 #[test]
 fn ctrl_c_ends_it_with_nothing_left_behind() {
-    let arguments = "sweep cpu --work spin --n 50 --inputs 4000 -c 1..4 --budget none --rounds 7";
-    let started = start(triway(arguments).stdin(Stdio::null()));
+    let folder = tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let arguments = format!(
+        "sweep cpu --work spin --n 50 --inputs 4000 -c 1..4 --budget none --rounds 7 --report {}",
+        page.display()
+    );
+    let started = start(triway(&arguments).stdin(Stdio::null()));
     let mut trials = Vec::new();
     eventually(|| {
         trials = children(started.pid());
         (!trials.is_empty()).then_some(())
     });
+    assert!(page.exists());
     started.signal(Signal::INT);
     let ended = started.end();
     assert_eq!((ended.code, &*ended.out), (130, ""), "{}", ended.err);
+    assert!(!page.exists());
     assert!(
         ended
             .err
