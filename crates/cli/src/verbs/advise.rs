@@ -90,22 +90,33 @@ pub(crate) fn run(arguments: AdviseArguments) -> Result<Exit, Fault> {
     screen.say_all(begun.end(&Total::default())?.as_deref());
     advice.task = configuration.task().name().to_owned();
     advice.machine = Some(machine::describe());
-    if !code {
-        papers.write(&advice, "advice", &screen)?;
-        return Ok(exit);
-    }
-    match code::of(&configuration, &advice) {
-        Ok(source) => papers.write_text(&source, (&advice, "code"), &screen)?,
-        Err(fault) => {
-            papers.write_page(&advice, &screen)?;
-            // Who has stopped it knows why there is none.
-            if matches!(exit, Exit::Ok | Exit::SomeFailed) {
-                return Err(fault);
-            }
-            screen.say(&format!("{:#}", fault.cause));
-        }
+    match code {
+        true => deliver_code(&configuration, &advice, (papers, exit), &screen)?,
+        false => papers.write(&advice, "advice", &screen)?,
     }
     Ok(exit)
+}
+
+/// Writes code in the place of advice; where there is none, the page alone.
+fn deliver_code(
+    configuration: &Configuration,
+    advice: &Advice,
+    (papers, exit): (Papers, Exit),
+    screen: &Screen,
+) -> Result<(), Fault> {
+    let fault = match code::of(configuration, advice) {
+        Ok(source) => return papers.write_text(&source, (advice, "code"), screen),
+        Err(fault) => fault,
+    };
+    papers.write_page(advice, screen)?;
+    match exit {
+        Exit::Ok | Exit::SomeFailed => Err(fault),
+        // Who has stopped it knows why there is none.
+        _ => {
+            screen.say(&format!("{:#}", fault.cause));
+            Ok(())
+        }
+    }
 }
 
 /// Code calls a function in a file, and an example's is gone when advice is told.
@@ -192,26 +203,39 @@ fn probe(
         }
         Err(error) => return Err(Fault::could_not_run(error)),
     };
-    let is_whole = matches!(summary.stopped, None | Some(StopReason::Enough));
-    if summary.admitted == 0 && is_whole {
+    if summary.admitted == 0 && is_whole(&summary) {
         return Err(Fault::usage(anyhow!(
             "{title} is empty: there are no inputs for advice"
         )));
     }
+    whole(situation, &gathered, (&summary, &lost))
+}
+
+/// What follows where nobody ended it.
+fn whole(
+    situation: Situation,
+    gathered: &Gathered,
+    (summary, lost): (&Summary, &[String]),
+) -> Result<(Advice, Exit), Fault> {
     let mut known = situation;
-    known.inputs = known.inputs.or_else(|| all_of(&summary));
-    let mut advice = following(&known, &gathered);
-    advice.notes.extend(unfinished(&lost));
-    let exit = match is_whole {
+    known.inputs = known.inputs.or_else(|| all_of(summary));
+    let mut advice = following(&known, gathered);
+    advice.notes.extend(unfinished(lost));
+    let exit = match is_whole(summary) {
         // What was read ahead is cancelled.
         true if summary.failed > 0 || !lost.is_empty() => Exit::SomeFailed,
         true => Exit::Ok,
         false => {
             advice.notes.push(STOPPED.to_owned());
-            ended(&summary, None)?
+            ended(summary, None)?
         }
     };
     Ok((advice, exit))
+}
+
+/// Whether it came to an end by itself.
+fn is_whole(summary: &Summary) -> bool {
+    matches!(summary.stopped, None | Some(StopReason::Enough))
 }
 
 /// How many inputs there were, where probing came to the end of them.
