@@ -69,8 +69,7 @@ impl Became {
 
 /// Tells of what is measured, and what the job goes on under.
 pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
-    Box::new(move |progress| {
-        match progress {
+    Box::new(move |progress| match progress {
         Progress::GoesOn(advice) => {
             let advised = advice.recommendation;
             // Measured anew, it stays measured.
@@ -104,7 +103,8 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
              measured: measuring anew"
         )),
         Progress::Unexplained => screen.say(
-            "auto: it computes, and nothing explains why two at once gained nothing: measuring anew",
+            "auto: it computes, and nothing explains why two at once gained nothing: \
+             measuring anew",
         ),
         Progress::Flows => screen.say("auto: inputs come quickly enough now: measuring anew"),
         Progress::Fell { promised, found } => screen.say(&format!(
@@ -113,6 +113,5 @@ pub(crate) fn tell(screen: Screen, task: Named, became: Became) -> Tell {
             figures::number(promised)
         )),
         _ => {}
-    }
     })
 }

@@ -32,7 +32,8 @@ impl Found for Overhead {
         }
         let notes = self.notes.iter().map(|note| format!("Note: {note}"));
         let how = format!(
-            "{}; each figure is the middle of {}, each with a process of its own, those of Python with one interpreter a round. A model pays where {}.",
+            "{}; each figure is the middle of {}, each with a process of its own, those of Python \
+             with one interpreter a round. A model pays where {}.",
             machine(self),
             figures::counted(self.rounds as u64, "round", "rounds"),
             self.pays_from_formula,
@@ -68,7 +69,8 @@ impl Found for Overhead {
             (
                 "Rounds",
                 format!(
-                    "{rounds}, interleaved, each figure in a process of its own, those of Python in one interpreter a round"
+                    "{rounds}, interleaved, each figure in a process of its own, those of Python in \
+                     one interpreter a round"
                 ),
             ),
             ("Budget", figures::time(self.budget_s)),

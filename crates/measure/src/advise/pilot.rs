@@ -27,7 +27,8 @@ use crate::meter::Meter;
 /// What is said where inputs come too slowly.
 const TOO_SLOW_TO_MEASURE: &str =
     "the first inputs come more slowly than one lane takes them, so there is nothing to measure.";
-const TOO_SLOW_FOR_MORE: &str = "inputs come more slowly than they are worked off, so it is not known how many at once are enough.";
+const TOO_SLOW_FOR_MORE: &str =
+    "inputs come more slowly than they are worked off, so it is not known how many are enough.";
 /// How often a job is measured anew.
 const MOST_RENEWALS: u32 = 3;
 /// What takes so many seconds one input after the other, and computes, is measured once more before all of it is done like that.
