@@ -202,3 +202,36 @@ fn put(found: &dyn Found, path: &Path) -> io::Result<()> {
     }
     events.end()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::inputs::Places;
+
+    /// The events that are in the file at the end, of a start-up and an outcome.
+    fn written(broken: Option<io::Error>) -> usize {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut trace = Trace {
+            events: Events::new(file.reopen().unwrap()).unwrap(),
+            began: None,
+            broken,
+        };
+        let mut outcome = Outcome::new(0, RawInput::from("1"), Status::Ok);
+        outcome.worker = Some(0);
+        let places = Places::default();
+        trace.ready(2, Duration::ZERO);
+        trace.outcome(&Record::recorded(&outcome, &places));
+        trace.broken = None;
+        trace.end().unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        text.matches(r#""ph":"X""#).count()
+    }
+
+    #[test]
+    fn nothing_is_held_that_cannot_be_written() {
+        assert_eq!(written(None), 2);
+        assert_eq!(written(Some(io::Error::other("full"))), 0);
+    }
+}

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::Write as _,
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 
 use tempfile::tempdir;
 
-use crate::program::{Ended, run, start, triway};
+use crate::program::{Ended, Started, run, start, triway};
 
 /// Waits, so that more at once are quicker, whatever the machine does besides.
 const NAPPING: &str = "import time\ndef nap(x):\n    time.sleep(0.02)\n    return x\n";
@@ -43,14 +44,19 @@ fn outcomes_of_an_earlier_run_are_no_measurement() {
     assert_eq!(out.lines().count(), 1800);
 }
 
+/// A run that reads its inputs from a pipe.
+fn napping_from_a_pipe(folder: &Path) -> Started {
+    let file = folder.join("napping.py");
+    fs::write(&file, NAPPING).unwrap();
+    let mut running = triway(&format!("run py {}:nap -", file.display()));
+    start(running.stdin(Stdio::piped()))
+}
+
 /// A pipe whose first lines trickle in says nothing about the others.
 #[test]
 fn inputs_that_come_slowly_at_first_are_not_all_done_one_at_a_time() {
     let folder = tempdir().unwrap();
-    let file = folder.path().join("napping.py");
-    fs::write(&file, NAPPING).unwrap();
-    let mut running = triway(&format!("run py {}:nap -", file.display()));
-    let mut running = start(running.stdin(Stdio::piped()));
+    let mut running = napping_from_a_pipe(folder.path());
     let mut pipe = running.stdin();
     for n in 0..4 {
         writeln!(pipe, "{n}").unwrap();
@@ -71,10 +77,7 @@ fn inputs_that_come_slowly_at_first_are_not_all_done_one_at_a_time() {
 #[test]
 fn inputs_that_come_slowly_for_a_moment_are_not_all_done_with_few_lanes() {
     let folder = tempdir().unwrap();
-    let file = folder.path().join("napping.py");
-    fs::write(&file, NAPPING).unwrap();
-    let mut running = triway(&format!("run py {}:nap -", file.display()));
-    let mut running = start(running.stdin(Stdio::piped()));
+    let mut running = napping_from_a_pipe(folder.path());
     let mut pipe = running.stdin();
     for n in 0..6000 {
         writeln!(pipe, "{n}").unwrap();
@@ -101,7 +104,8 @@ fn what_nothing_explains_is_measured_anew() {
     assert_eq!(ended.code, 0, "{}", ended.err);
     let anew = ended.err.matches("nothing explains").count();
     assert_eq!(anew, 1, "{}", ended.err);
-    assert_eq!(ended.err.matches("auto: ").count(), 3, "{}", ended.err);
+    // What it found at first, this, and what it found then.
+    assert!(ended.err.matches("auto: ").count() >= 3, "{}", ended.err);
 }
 
 /// Who ends it is told no more of what was measured, and nothing that is not so.

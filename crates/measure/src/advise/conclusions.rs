@@ -150,3 +150,33 @@ fn models_that_the_figures_do_not_tell_apart_are_named() {
         "{told:?}"
     );
 }
+
+/// Neither a limit in a time nor other programs are a lock.
+#[test]
+fn what_nobody_holds_is_not_called_a_lock() {
+    let slow = |model, concurrency, told_to_wait| Slice {
+        told_to_wait,
+        ..slice(model, concurrency, 10.0)
+    };
+    let says = |told_to_wait, two_threads| {
+        let slices = [
+            slow(Model::Sequential, 1, told_to_wait),
+            slow(Model::Threads, 2, told_to_wait),
+        ];
+        let situation = Situation {
+            two_threads: Some(two_threads),
+            ..Situation::bare(2)
+        };
+        let advice = recommend(&situation, &slices);
+        let all = [vec![advice.verdict], advice.changes, advice.notes];
+        all.concat().join("\n")
+    };
+    let limited = says(4, 1.9);
+    assert!(limited.contains("so much in a time"), "{limited}");
+    assert!(!limited.contains("lock"), "{limited}");
+    let locked = says(0, 1.9);
+    assert!(locked.contains("a lock that is held"), "{locked}");
+    assert!(!locked.contains("other programs"), "{locked}");
+    let busy = says(0, 1.45);
+    assert!(busy.contains("other programs use"), "{busy}");
+}
